@@ -1,0 +1,176 @@
+// The system calls behind CEpollShim.h. _GNU_SOURCE stays out of the public header: there it would change what
+// the Glibc module sees.
+#define _GNU_SOURCE
+#include "CEpollShim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef PIDFD_SIGNAL_PROCESS_GROUP
+#define PIDFD_SIGNAL_PROCESS_GROUP (1u << 2)
+#endif
+
+int shim_epoll_control(int epoll, int operation, int descriptor, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data = {.u64 = token}};
+    return epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+int shim_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+
+int shim_unix_socket(void) { return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
+
+int shim_pipe(int ends[2], int nonblocking_read, int nonblocking_write) {
+    if (nonblocking_read && nonblocking_write) return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+    if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+    // The child's end must block: a program that finds O_NONBLOCK on its standard output loses bytes.
+    if (nonblocking_read) fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    if (nonblocking_write) fcntl(ends[1], F_SETFL, O_WRONLY | O_NONBLOCK);
+    return 0;
+}
+
+int shim_set_pipe_size(int descriptor, int size) { return fcntl(descriptor, F_SETPIPE_SZ, size); }
+
+int shim_open_unlinked(const char *folder) { return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); }
+
+int shim_peer_credentials(int descriptor, struct shim_peer *peer) {
+    struct ucred credentials;
+    socklen_t size = sizeof credentials;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return -1;
+    peer->pid = credentials.pid;
+    peer->uid = credentials.uid;
+    peer->gid = credentials.gid;
+    return 0;
+}
+
+int shim_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int shim_pidfd_signal_group(int pidfd, int signal) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, PIDFD_SIGNAL_PROCESS_GROUP);
+}
+
+static int prepare_actions(posix_spawn_file_actions_t *actions, int input, int output, int error, int lock) {
+    // adddup2 of a descriptor onto its own number clears its close-on-exec flag, as POSIX asks.
+    const int given[4] = {input, output, error, lock};
+    for (int number = 0; number < 4; number++) {
+        if (given[number] < 0) continue;
+        int failure = posix_spawn_file_actions_adddup2(actions, given[number], number);
+        if (failure != 0) return failure;
+    }
+    return posix_spawn_file_actions_addchdir_np(actions, "/");
+}
+
+static int prepare_attributes(posix_spawnattr_t *attributes, const sigset_t *defaults) {
+    sigset_t none;
+    sigemptyset(&none);
+    int failure = posix_spawnattr_setflags(
+        attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    if (failure == 0) failure = posix_spawnattr_setsigmask(attributes, &none);
+    if (failure == 0) failure = posix_spawnattr_setsigdefault(attributes, defaults);
+    return failure;
+}
+
+int shim_spawn(
+    pid_t *pid, const char *path, char *const argv[], char *const envp[], const sigset_t *defaults, int input,
+    int output, int error, int lock) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int failure = posix_spawn_file_actions_init(&actions);
+    if (failure != 0) return failure;
+    failure = posix_spawnattr_init(&attributes);
+    if (failure == 0) {
+        failure = prepare_actions(&actions, input, output, error, lock);
+        if (failure == 0) failure = prepare_attributes(&attributes, defaults);
+        if (failure == 0) failure = posix_spawn(pid, path, &actions, &attributes, argv, envp);
+        posix_spawnattr_destroy(&attributes);
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    return failure;
+}
+
+int shim_wait(pid_t pid, int *value) {
+    int status = 0;
+    pid_t reaped;
+    do reaped = waitpid(pid, &status, WNOHANG);
+    while (reaped < 0 && errno == EINTR);
+    if (reaped < 0) return -1;
+    if (reaped == 0) return 0;
+    if (WIFEXITED(status)) {
+        *value = WEXITSTATUS(status);
+        return 1;
+    }
+    *value = WTERMSIG(status);
+    return 2;
+}
+
+int shim_lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }
+
+int shim_unlock(int descriptor) { return flock(descriptor, LOCK_UN); }
+
+ssize_t shim_send_file(int to, int from, int64_t offset, size_t count) {
+    off_t position = offset;
+    return sendfile(to, from, &position, count);
+}
+
+ssize_t shim_send(int descriptor, const void *bytes, size_t count) {
+    return send(descriptor, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+int shim_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }
+
+int shim_set_nonblocking(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+}
+
+static int fill_address(struct sockaddr_un *address, const char *path, socklen_t *size) {
+    size_t length = strlen(path);
+    if (length >= sizeof address->sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, length + 1);
+    *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
+    return 0;
+}
+
+int shim_bind(int descriptor, const char *path) {
+    struct sockaddr_un address;
+    socklen_t size;
+    return fill_address(&address, path, &size) != 0 ? -1 : bind(descriptor, (struct sockaddr *)&address, size);
+}
+
+int shim_connect(int descriptor, const char *path) {
+    struct sockaddr_un address;
+    socklen_t size;
+    return fill_address(&address, path, &size) != 0 ? -1 : connect(descriptor, (struct sockaddr *)&address, size);
+}
+
+int shim_bound_path(int descriptor, char *path, size_t size) {
+    struct sockaddr_un address;
+    socklen_t length = sizeof address;
+    if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0) return -1;
+    size_t start = offsetof(struct sockaddr_un, sun_path);
+    size_t count = length > start ? strnlen(address.sun_path, length - start) : 0;
+    if (count >= size) count = size - 1;
+    memcpy(path, address.sun_path, count);
+    path[count] = 0;
+    return 0;
+}
+
+int64_t shim_monotonic_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}

@@ -1,0 +1,72 @@
+// What Swift's Glibc module lacks of Linux (epoll, signalfd, pidfd, accept4, …), and the two libraries the
+// daemon uses: libsystemd and jansson. Nothing here decides anything; every function is one system call.
+#pragma once
+
+#include <jansson.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/types.h>
+#include <systemd/sd-daemon.h>
+
+// epoll_ctl(2) and epoll_wait(2) with the 64-bit token as the event's data.
+int shim_epoll_control(int epoll, int operation, int descriptor, uint32_t events, uint64_t token);
+static inline uint64_t shim_event_token(const struct epoll_event *event) { return event->data.u64; }
+
+// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC.
+int shim_accept(int listener);
+// A stream socket of the unix family, with SOCK_NONBLOCK and SOCK_CLOEXEC.
+int shim_unix_socket(void);
+// pipe2(2) with O_CLOEXEC; the ends named by the two flags do not block.
+int shim_pipe(int ends[2], int nonblocking_read, int nonblocking_write);
+// fcntl(2) F_SETPIPE_SZ.
+int shim_set_pipe_size(int descriptor, int size);
+// An unlinked file in a folder (O_TMPFILE), for reading and writing.
+int shim_open_unlinked(const char *folder);
+
+struct shim_peer {
+    int32_t pid;
+    uint32_t uid;
+    uint32_t gid;
+};
+// SO_PEERCRED, unix(7): who had the other end when it connected.
+int shim_peer_credentials(int descriptor, struct shim_peer *peer);
+
+// pidfd_open(2), by number: glibc has a wrapper only since 2.36.
+int shim_pidfd_open(pid_t pid);
+// Signals the process group led by the pidfd's process (Linux 6.9), whatever became of its number since.
+int shim_pidfd_signal_group(int pidfd, int signal);
+
+// posix_spawn(3) as the daemon needs it: a session of its own, `/` as its folder, no signal blocked, those in
+// `defaults` at their default action; descriptors 0, 1, 2 and 3 are the given ones (lock < 0: no descriptor 3).
+// Returns 0 or an errno value.
+int shim_spawn(
+    pid_t *pid, const char *path, char *const argv[], char *const envp[], const sigset_t *defaults, int input,
+    int output, int error, int lock);
+
+// Takes WNOHANG's answer apart, wait(2): 0 still running, 1 exited, 2 killed by a signal, -1 error.
+int shim_wait(pid_t pid, int *value);
+
+// flock(2) LOCK_EX | LOCK_NB, and LOCK_UN.
+int shim_lock(int descriptor);
+int shim_unlock(int descriptor);
+
+// sendfile(2) from an offset.
+ssize_t shim_send_file(int to, int from, int64_t offset, size_t count);
+// send(2) without SIGPIPE and without blocking.
+ssize_t shim_send(int descriptor, const void *bytes, size_t count);
+
+// open(2) with a mode; always O_CLOEXEC.
+int shim_open(const char *path, int flags, mode_t mode);
+int shim_set_nonblocking(int descriptor);
+
+// bind(2) of a unix socket to a path; ENAMETOOLONG where sun_path cannot hold it.
+int shim_bind(int descriptor, const char *path);
+// connect(2), likewise.
+int shim_connect(int descriptor, const char *path);
+// The path a unix socket is bound to, from getsockname(2); an empty string where it has none. -1 on error.
+int shim_bound_path(int descriptor, char *path, size_t size);
+
+int64_t shim_monotonic_nanoseconds(void);

@@ -1,0 +1,83 @@
+/// The words of one command, kept as the child will get them: each ends in a NUL, one after another in one
+/// buffer. Bytes, not strings: a file name need not be UTF-8.
+struct ArgumentList: Sendable, Equatable {
+    private var storage: [UInt8] = []
+    /// For each word the index of its NUL.
+    private var ends: [Int] = []
+
+    var count: Int { ends.count }
+    var isEmpty: Bool { ends.isEmpty }
+
+    /// Word `index` without its NUL.
+    subscript(index: Int) -> ArraySlice<UInt8> {
+        storage[(index == 0 ? 0 : ends[index - 1] + 1)..<ends[index]]
+    }
+
+    /// Word `index` for people: what is not UTF-8 is replaced.
+    func text(_ index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
+
+    func word(_ index: Int, is text: StaticString) -> Bool {
+        let word = self[index]
+        guard word.count == text.utf8CodeUnitCount else { return false }
+        return text.withUTF8Buffer { word.elementsEqual($0) }
+    }
+
+    /// True where a word stands that is exactly `text`.
+    func contains(_ text: StaticString) -> Bool {
+        (0..<count).contains { word($0, is: text) }
+    }
+
+    /// Adds a byte to the word that is being written. The byte is not NUL.
+    mutating func append(_ byte: UInt8) { storage.append(byte) }
+
+    mutating func append(_ bytes: some Collection<UInt8>) { storage.append(contentsOf: bytes) }
+
+    /// Ends the word that is being written; an empty one counts.
+    mutating func endWord() {
+        ends.append(storage.count)
+        storage.append(0)
+    }
+
+    mutating func removeAll() {
+        storage.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+    }
+
+    /// The last `count` words taken away.
+    mutating func removeLast(_ count: Int) {
+        ends.removeLast(count)
+        storage.removeLast(storage.count - (ends.last.map { $0 + 1 } ?? 0))
+    }
+
+    /// Calls `body` with the words as the kernel wants them: pointers to C strings, `program` first, then a null.
+    func withArgumentVector<Result>(
+        program: String, _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    ) -> Result {
+        var program = Array(program.utf8CString)
+        var words = storage
+        return program.withUnsafeMutableBufferPointer { name in
+            words.withUnsafeMutableBytes { bytes in
+                var vector: [UnsafeMutablePointer<CChar>?] = [name.baseAddress]
+                vector.reserveCapacity(count + 2)
+                var start = 0
+                for end in ends {
+                    vector.append(bytes.baseAddress.map { ($0 + start).assumingMemoryBound(to: CChar.self) })
+                    start = end + 1
+                }
+                vector.append(nil)
+                return body(vector)
+            }
+        }
+    }
+}
+
+extension ArgumentList: ExpressibleByArrayLiteral {
+    init(arrayLiteral elements: String...) { self.init(elements) }
+
+    init(_ words: some Sequence<String>) {
+        for word in words {
+            append(word.utf8)
+            endWord()
+        }
+    }
+}

@@ -1,0 +1,39 @@
+/// The rules of one listening socket, as its `FileDescriptorName=` or `DOKKU_DAEMON_LISTENER` names them.
+struct ListenerOptions: OptionSet, Sendable, Hashable {
+    let rawValue: UInt8
+
+    /// Only what changes nothing and shows no secret.
+    static let readOnly = ListenerOptions(rawValue: 1)
+    /// One request a connection, which need not end in a newline.
+    static let oneShot = ListenerOptions(rawValue: 2)
+    /// Plain lines are split at blanks; quotes are ordinary bytes.
+    static let rawWords = ListenerOptions(rawValue: 4)
+    /// Escape sequences stay in plain replies.
+    static let keepAnsi = ListenerOptions(rawValue: 8)
+
+    struct Unknown: Error, Equatable { var option: String }
+
+    private static let names: [(name: String, option: ListenerOptions)] = [
+        ("read-only", .readOnly), ("one-shot", .oneShot), ("raw-words", .rawWords), ("keep-ansi", .keepAnsi),
+    ]
+
+    init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Reads a comma-separated list. systemd's own defaults (`unknown`, the unit's name) mean no options.
+    init(parsing name: String) throws(Unknown) {
+        self = []
+        if name.isEmpty || name == "unknown" || name.hasSuffix(".socket") { return }
+        for part in name.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let known = Self.names.first(where: { $0.name == part }) else {
+                throw Unknown(option: String(part))
+            }
+            insert(known.option)
+        }
+    }
+}
+
+extension ListenerOptions: CustomStringConvertible {
+    var description: String {
+        Self.names.filter { contains($0.option) }.map(\.name).joined(separator: ",")
+    }
+}

@@ -1,0 +1,30 @@
+/// The stable error words of the protocol; JSON replies carry them, plain ones the text alone.
+enum ErrorCode: String, Sendable {
+    case invalidRequest = "invalid_request"
+    case invalidCommand = "invalid_command"
+    case requiresForce = "requires_force"
+    case requiresStdin = "requires_stdin"
+    case notSupported = "not_supported"
+    case denied
+    case lineTooLong = "line_too_long"
+    case inputTooLong = "input_too_long"
+    case queueFull = "queue_full"
+    case tooManyConnections = "too_many_connections"
+    case spawnFailed = "spawn_failed"
+    case timeout
+    case cancelled
+    case shuttingDown = "shutting_down"
+    case outputTruncated = "output_truncated"
+}
+
+/// Why a request was not run, or not to its end: a word for programs and a line for people.
+struct Refusal: Error, Equatable, Sendable {
+    var code: ErrorCode
+    var text: String
+
+    static let invalidCommand = Refusal(code: .invalidCommand, text: "Invalid command")
+    static let notImplemented = Refusal(code: .notSupported, text: "Not implemented")
+    static let requiresForce = Refusal(code: .requiresForce, text: "Requires --force flag")
+    static let shuttingDown = Refusal(code: .shuttingDown, text: "The daemon is stopping")
+    static let queueFull = Refusal(code: .queueFull, text: "Too many commands are waiting")
+}

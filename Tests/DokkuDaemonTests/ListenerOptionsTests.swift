@@ -1,0 +1,22 @@
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct ListenerOptionsTests {
+    @Test(arguments: ["", "unknown", "dokku-daemon.socket"])
+    func systemdsDefaultsMeanNoOptions(name: String) throws {
+        #expect(try ListenerOptions(parsing: name) == [])
+    }
+
+    @Test func optionsAreReadInAnyOrder() throws {
+        #expect(try ListenerOptions(parsing: "raw-words,one-shot") == [.oneShot, .rawWords])
+        #expect(try ListenerOptions(parsing: "read-only,keep-ansi") == [.readOnly, .keepAnsi])
+    }
+
+    @Test func anUnknownOptionIsNamed() {
+        #expect(throws: ListenerOptions.Unknown(option: "readonly")) {
+            try ListenerOptions(parsing: "one-shot,readonly")
+        }
+        #expect(throws: ListenerOptions.Unknown(option: "")) { try ListenerOptions(parsing: "one-shot,") }
+    }
+}
