@@ -1,0 +1,57 @@
+// The shape of command names. dokku turns what stands before and behind a name's first colon into a folder and a
+// file and runs it, and drops leading words that begin with two dashes: a name must be able to do neither.
+
+enum CommandName {
+    /// Longest name: it becomes a file's name.
+    private static let maxLength = 255
+
+    /// Non-empty parts with colons between, of letters, digits, `_`, `-` and inner dots, and none of dokku's internal
+    /// names. Letters are lower case unless `anyCase`: a plugin may list what it likes.
+    static func isWellFormed(_ name: some Collection<UInt8>, anyCase: Bool = true) -> Bool {
+        guard name.count <= maxLength, name.first != UInt8(ascii: "-"), !name.starts(with: "git-".utf8)
+        else { return false }
+        var startsPart = true
+        for byte in name {
+            switch byte {
+            case UInt8(ascii: ":") where !startsPart: startsPart = true
+            case UInt8(ascii: ".") where !startsPart, UInt8(ascii: "_"), UInt8(ascii: "-"): startsPart = false
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                startsPart = false
+            case UInt8(ascii: "A")...UInt8(ascii: "Z") where anyCase: startsPart = false
+            default: return false
+            }
+        }
+        return !startsPart
+    }
+
+    /// `NAME:help`, which is valid whether listed or not.
+    static func isHelp(_ name: String) -> Bool {
+        ends(name, with: ":help") && isWellFormed(name.utf8, anyCase: false)
+    }
+
+    /// The two names that look like flags. dokku may take words after them for the command.
+    static func isVersionFlag(_ name: String) -> Bool { name == "--version" || name == "-v" }
+
+    static func ends(_ name: String, with suffix: StaticString) -> Bool {
+        suffix.withUTF8Buffer { name.utf8.suffix($0.count).elementsEqual($0) }
+    }
+
+    /// dokku's short names of its own plugins.
+    private static let aliases = [
+        "docker-local": "scheduler-docker-local", "k3s": "scheduler-k3s",
+        "dockerfile": "builder-dockerfile", "herokuish": "builder-herokuish", "lambda": "builder-lambda",
+        "nixpacks": "builder-nixpacks", "pack": "builder-pack", "rails": "builder-railpack",
+    ]
+    private static let shortNames = Dictionary(uniqueKeysWithValues: aliases.map { ($1, $0) })
+
+    /// The name that `name` is an alias of.
+    static func target(ofAlias name: String) -> String? { replacingPrefix(of: name, from: aliases) }
+
+    /// The alias of `name`.
+    static func alias(of name: String) -> String? { replacingPrefix(of: name, from: shortNames) }
+
+    private static func replacingPrefix(of name: String, from names: [String: String]) -> String? {
+        let end = name.utf8.firstIndex(of: UInt8(ascii: ":")) ?? name.endIndex
+        return names[String(name[..<end])].map { $0 + name[end...] }
+    }
+}

@@ -1,0 +1,152 @@
+// Decides what becomes of a command line: answered by the daemon, run, or refused. Nothing here does anything.
+
+/// How a request came, as far as it matters to whether it may run.
+struct RequestForm: Sendable {
+    /// A plain line, not a JSON request.
+    var isPlain: Bool
+    /// Events as they happen: what never ends may run.
+    var isStreamed: Bool
+    /// Standard input was given, be it empty: by `<`, `stdin` or `stdin_length`.
+    var hasInput: Bool
+    /// `<` or `>` stood on the line.
+    var isRedirected: Bool
+}
+
+enum Verdict: Equatable, Sendable {
+    case builtin(Builtin)
+    case run(Invocation, Lane)
+    case refuse(Refusal)
+    /// A name that the catalogue lacks (or there is none yet), but that a newer one may have.
+    case unknown(Invocation)
+}
+
+/// Where a command runs.
+enum Lane: Equatable, Sendable {
+    case queue
+    /// Endless, beside the queue and without its lock, as long as its client stays.
+    case follow
+    /// Beside the queue and without its lock.
+    case beside
+}
+
+struct Policy {
+    /// Judges one request. Without a catalogue only built-ins and what is refused in any case are decided.
+    static func judge(
+        _ arguments: ArgumentList, form: RequestForm, listener: ListenerOptions, catalogue: Catalogue?
+    ) -> Verdict {
+        guard let nameIndex = Invocation.nameIndex(in: arguments) else { return .refuse(.invalidCommand) }
+        do {
+            if let builtin = try Builtin.matching(arguments, at: nameIndex) {
+                if let refusal = refusal(of: builtin, arguments, form: form, listener: listener) {
+                    return .refuse(refusal)
+                }
+                return .builtin(builtin)
+            }
+        } catch {
+            return .refuse(error)
+        }
+        guard let invocation = Invocation(arguments, nameIndex: nameIndex) else {
+            return .refuse(.invalidCommand)
+        }
+        let name = invocation.name
+        guard isPossible(invocation) else { return .refuse(.unknownCommand(name, on: listener)) }
+
+        let traits = CommandTraits.of(name)
+        let isKnown = catalogue?.contains(name) ?? false
+        if listener.contains(.readOnly) {
+            if traits == nil, !isKnown, catalogue != nil {
+                return .refuse(.unknownCommand(name, on: listener))
+            }
+            if let refusal = ReadOnly.refusal(of: invocation, traits: traits, form: form) {
+                return .refuse(refusal)
+            }
+        }
+        // Of the commands of its own table the daemon knows enough; a plugin's must exist before its form matters.
+        guard isKnown || traits != nil else { return .unknown(invocation) }
+        let isEndless = Self.isEndless(invocation, traits)
+        if let refusal = refusal(of: invocation, traits: traits, isEndless: isEndless, form: form) {
+            return .refuse(refusal)
+        }
+        guard isKnown else { return .unknown(invocation) }
+        if isEndless { return .run(invocation, .follow) }
+        return .run(invocation, name == "builds:cancel" ? .beside : .queue)
+    }
+
+    private static func refusal(
+        of builtin: Builtin, _ arguments: ArgumentList, form: RequestForm, listener: ListenerOptions
+    ) -> Refusal? {
+        if listener.contains(.readOnly) {
+            let isPlainRead = !builtin.changesSomething && !form.hasInput && !form.isRedirected
+            if !isPlainRead || arguments.contains("--trace") { return .readOnlySocket }
+        }
+        guard form.isRedirected else { return nil }
+        return Refusal(code: .invalidRequest, text: "A built-in command cannot be redirected")
+    }
+
+    /// False for what no catalogue can make a command.
+    private static func isPossible(_ invocation: Invocation) -> Bool {
+        let name = invocation.name
+        if CommandName.isVersionFlag(name) { return invocation.argumentCount == 0 }
+        return CommandName.isWellFormed(name.utf8) && !name.utf8.starts(with: "daemon:".utf8)
+    }
+
+    private static func isEndless(_ invocation: Invocation, _ traits: CommandTraits?) -> Bool {
+        let traits = traits ?? (CommandName.ends(invocation.name, with: ":logs") ? pluginLogs : nil)
+        return traits?.isEndless(invocation.arguments, after: invocation.nameIndex) ?? false
+    }
+
+    /// What a plugin's `NAME:logs` is taken for.
+    private static let pluginLogs = CommandTraits(endless: .withFlag(["-t", "--tail"]))
+
+    private static func refusal(
+        of invocation: Invocation, traits: CommandTraits?, isEndless: Bool, form: RequestForm
+    ) -> Refusal? {
+        let name = invocation.name
+        if name == "shell" { return .notImplemented }
+        if name == "enter" {
+            if form.isPlain { return .notImplemented }
+            if !startsProgram(invocation) {
+                return Refusal(
+                    code: .notSupported, text: "There is no terminal here: enter needs a command to run")
+            }
+        }
+        let destroys = CommandName.ends(name, with: ":destroy")
+        if (destroys || traits?.confirms ?? false) && !invocation.hasForce {
+            // The datastore plugins take the short flag, dokku's own commands do not.
+            if traits != nil || !invocation.arguments.contains("-f") { return .requiresForce }
+        }
+        if !form.hasInput && (name == "certs:generate" || CommandName.ends(name, with: ":import")) {
+            return Refusal(code: .requiresStdin, text: "\(name) reads standard input, and none was given")
+        }
+        if isEndless && !form.isStreamed {
+            return Refusal(
+                code: .notSupported,
+                text: "In this form \(name) does not end by itself: send a JSON request with \"stream\":true")
+        }
+        return nil
+    }
+
+    /// True where `enter APP PROCESS COMMAND…` has its command. `--container-id ID` can stand for the process.
+    private static func startsProgram(_ invocation: Invocation) -> Bool {
+        let first = invocation.nameIndex + 1
+        let process = invocation.namesApp ? first : first + 1
+        let count = invocation.arguments.count
+        guard process < count else { return false }
+        return process + (invocation.arguments.word(process, is: "--container-id") ? 2 : 1) < count
+    }
+}
+
+extension Refusal {
+    static let readOnlySocket = Refusal(code: .denied, text: "Not allowed on this read-only socket")
+
+    /// Answers a name that is no command. On a `one-shot` listener dokku's own words are expected.
+    static func unknownCommand(_ name: String, on listener: ListenerOptions) -> Refusal {
+        guard listener.contains(.oneShot) else { return .invalidCommand }
+        let name = Redaction.sanitize(Redaction.masked(name.utf8), limit: 256)
+        return Refusal(
+            code: .invalidCommand,
+            text:
+                " !     `\(name)` is not a dokku command.\n !     See `dokku help` for a list of available commands."
+        )
+    }
+}
