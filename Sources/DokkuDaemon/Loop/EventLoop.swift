@@ -1,0 +1,159 @@
+// The event loop: epoll, timers and the end of a turn. It knows descriptors and handlers, and nothing of what
+// they are for.
+import CEpollShim
+import Glibc
+
+/// What a handler waits for.
+struct Interest: OptionSet, Sendable {
+    let rawValue: UInt32
+    static let read = Interest(rawValue: EPOLLIN.rawValue)
+    static let write = Interest(rawValue: EPOLLOUT.rawValue)
+}
+
+/// What the kernel reports, epoll_ctl(2).
+struct Readiness: OptionSet, Sendable {
+    let rawValue: UInt32
+    static let readable = Readiness(rawValue: EPOLLIN.rawValue)
+    static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
+    /// Both directions are over. Reported whatever the interest.
+    static let hungUp = Readiness(rawValue: EPOLLHUP.rawValue)
+    static let failed = Readiness(rawValue: EPOLLERR.rawValue)
+}
+
+/// The owner of a descriptor in the loop.
+protocol EventHandler: AnyObject {
+    func didBecomeReady(_ readiness: Readiness)
+
+    /// Called at the end of each turn in which the handler was ready or was marked: brings its affairs in order
+    /// and says what it now waits for. An empty set still reports a hang-up; nil waits for nothing at all.
+    func settle() -> Interest?
+}
+
+/// Names a registration. Never used again, so that a stale event for a closed number finds nobody.
+struct Token: Equatable, Sendable {
+    fileprivate let rawValue: UInt64
+    fileprivate var index: Int { Int(rawValue & 0xFFFF_FFFF) }
+
+    fileprivate init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    fileprivate init(descriptor: Int32, generation: UInt32) {
+        rawValue = UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor))
+    }
+}
+
+final class EventLoop {
+    private struct Slot {
+        var handler: (any EventHandler)?
+        var token = Token(rawValue: 0)
+        /// What epoll was told; nil where it does not know the descriptor.
+        var interest: Interest?
+        var isMarked = false
+    }
+
+    private let epoll: Descriptor
+    private var events: UnsafeMutableBufferPointer<epoll_event>
+    private var slots: [Slot] = []
+    private var marked: [Token] = []
+    private var generation: UInt32 = 0
+    private var isRunning = false
+    let timers = TimerQueue()
+    let buffer = ReadBuffer()
+    /// The time at which the current turn began.
+    private(set) var now = Instant.now
+
+    init() throws(SystemError) {
+        epoll = Descriptor(owning: try retrying("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
+        events = .allocate(capacity: 64)
+    }
+
+    deinit { events.deallocate() }
+
+    /// Takes a handler in. The loop keeps it until `remove`; its first `settle` is at the end of this turn.
+    func add(_ descriptor: borrowing Descriptor, _ handler: any EventHandler) -> Token {
+        generation &+= 1
+        let token = Token(descriptor: descriptor.number, generation: generation)
+        while slots.count <= token.index { slots.append(Slot()) }
+        slots[token.index] = Slot(handler: handler, token: token)
+        mark(token)
+        return token
+    }
+
+    /// Forgets a handler. What is closed right after leaves epoll by itself (epoll(7), question 6); a descriptor
+    /// that others hold as well is taken out with `isShared`.
+    func remove(_ token: Token, isShared: Bool = false) {
+        guard isCurrent(token) else { return }
+        if isShared, slots[token.index].interest != nil {
+            _ = shim_epoll_control(epoll.number, EPOLL_CTL_DEL, Int32(token.index), 0, 0)
+        }
+        slots[token.index] = Slot()
+    }
+
+    /// Has the handler settle at the end of this turn.
+    func mark(_ token: Token) {
+        guard isCurrent(token), !slots[token.index].isMarked else { return }
+        slots[token.index].isMarked = true
+        marked.append(token)
+    }
+
+    func run() throws(SystemError) {
+        isRunning = true
+        while isRunning { try turn(waiting: nil) }
+    }
+
+    /// Lets `run` return at the end of this turn.
+    func stop() { isRunning = false }
+
+    /// One turn: waits for events, the next timer or `limit`, hands them out, and settles who was touched.
+    func turn(waiting limit: Duration?) throws(SystemError) {
+        settle()
+        let count = try wait(limit)
+        now = Instant.now
+        for index in 0..<count {
+            let event = events[index]
+            let token = Token(rawValue: shim_event_token(&events[index]))
+            guard isCurrent(token) else { continue }
+            mark(token)
+            slots[token.index].handler?.didBecomeReady(Readiness(rawValue: event.events))
+        }
+        timers.fire(until: now)
+        settle()
+    }
+
+    private func isCurrent(_ token: Token) -> Bool {
+        token.index < slots.count && slots[token.index].token == token
+    }
+
+    private func wait(_ limit: Duration?) throws(SystemError) -> Int {
+        let timeout = marked.isEmpty ? timers.millisecondsToNext(limit: limit) : 0
+        let capacity = Int32(events.count)
+        return Int(try retrying("epoll_wait") { epoll_wait(epoll.number, events.baseAddress, capacity, timeout) })
+    }
+
+    /// Settling one handler may mark others; a few rounds let results travel within a turn, and a handler that
+    /// marks itself again and again gets its next round after the next look at the kernel.
+    private func settle() {
+        for _ in 0..<4 where !marked.isEmpty {
+            let round = marked
+            marked.removeAll(keepingCapacity: true)
+            for token in round where isCurrent(token) {
+                slots[token.index].isMarked = false
+                let interest = slots[token.index].handler?.settle()
+                if isCurrent(token) { reconcile(token, interest) }
+            }
+        }
+    }
+
+    private func reconcile(_ token: Token, _ wanted: Interest?) {
+        let known = slots[token.index].interest
+        guard wanted != known else { return }
+        let operation = known == nil ? EPOLL_CTL_ADD : wanted == nil ? EPOLL_CTL_DEL : EPOLL_CTL_MOD
+        let result = shim_epoll_control(
+            epoll.number, operation, Int32(token.index), wanted?.rawValue ?? 0, token.rawValue)
+        if result == 0 {
+            slots[token.index].interest = wanted
+        } else {
+            // No memory for the registration: the handler learns it as it would a failed descriptor.
+            slots[token.index].handler?.didBecomeReady(.failed)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// The one door to errno: what a failed system call is to the rest of the program.
+import Glibc
+
+/// A system call that failed for a reason the program has to live with.
+struct SystemError: Error, Equatable, Sendable {
+    let call: StaticString
+    let number: Int32
+
+    /// The error of the call that has just returned -1.
+    static func last(_ call: StaticString) -> SystemError { SystemError(call: call, number: errno) }
+
+    /// The reason in the C library's words: `No such file or directory`.
+    var reason: String { String(cString: strerror(number)) }
+
+    static func == (one: SystemError, other: SystemError) -> Bool { one.number == other.number }
+}
+
+extension SystemError: CustomStringConvertible {
+    var description: String { "\(call): \(reason)" }
+}
+
+/// Repeats a call that a signal interrupted, and gives its result or its error. A bad descriptor or a bad
+/// address is a bug of this program and ends it.
+@inline(__always)
+func retrying<Value: FixedWidthInteger>(
+    _ name: StaticString, _ call: () -> Value
+) throws(SystemError) -> Value {
+    while true {
+        let result = call()
+        if result != -1 { return result }
+        let number = errno
+        if number == EINTR { continue }
+        precondition(number != EBADF && number != EFAULT, "a system call was given a wrong argument")
+        throw SystemError(call: name, number: number)
+    }
+}
+
+extension SystemError {
+    var wouldBlock: Bool { number == EAGAIN || number == EWOULDBLOCK }
+
+    /// True where the process, the system or memory has no more to give for now.
+    var isExhaustion: Bool {
+        number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM
+    }
+}
