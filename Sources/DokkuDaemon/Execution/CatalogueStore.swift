@@ -1,0 +1,55 @@
+// The kept catalogue: a file in the state folder that saves a start the reading, and how to know that it is old.
+import CEpollShim
+import Glibc
+
+struct CatalogueStore {
+    /// The state folder.
+    let folder: String
+    /// The folders that list the enabled plugins: a plugin that comes or goes changes their date.
+    let pluginFolders: [String]
+
+    private static let format = "dokku-daemon catalogue 1"
+    private var path: String { "\(folder)/catalogue" }
+
+    /// Changes when a plugin is installed or removed.
+    func stamp() -> String { pluginFolders.map(stamp(of:)).joined(separator: " ") }
+
+    /// Changes when a file or a folder is replaced or written.
+    func stamp(of path: String) -> String {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return "-" }
+        return "\(status.st_dev):\(status.st_ino):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec):\(status.st_size)"
+    }
+
+    /// Keeps a catalogue. That it cannot be kept costs the next start some time, and nothing else.
+    func save(_ catalogue: Catalogue, date: time_t, program: String, stamp: String) {
+        var text = "\(Self.format)\n\(program) \(stamp)\n\(date)\n"
+        for name in catalogue.listedNames { text += name + "\n" }
+        do throws(SystemError) {
+            let temporary = path + ".new"
+            let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o640)
+            try file.writeAll(Array(text.utf8)[...])
+            if rename(temporary, path) != 0 { throw .last("rename") }
+        } catch {
+            unlink(path + ".new")
+        }
+    }
+
+    /// The kept catalogue, where it was made by this program and its plugins as they are now.
+    func load(program: String, stamp: String) -> (catalogue: Catalogue, date: time_t)? {
+        guard let text = contents() else { return nil }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.count > 4, lines[0] == Self.format, lines[1] == "\(program) \(stamp)", text.last == "\n",
+            let date = time_t(lines[2])
+        else { return nil }
+        return (Catalogue(listed: lines[3...].dropLast().map(String.init)), date)
+    }
+
+    private func contents() -> String? {
+        guard let file = try? Descriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) else { return nil }
+        var bytes = [UInt8](repeating: 0, count: 1024 * 1024)
+        let count = read(file.number, &bytes, bytes.count)
+        guard count > 0, count < bytes.count else { return nil }
+        return String(validating: bytes[..<count], as: UTF8.self)
+    }
+}

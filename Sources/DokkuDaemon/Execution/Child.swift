@@ -1,0 +1,79 @@
+// One child process: watched by pidfd, signalled as a group, reaped once.
+import CEpollShim
+import Glibc
+
+/// How a process ended.
+enum ExitStatus: Equatable, Sendable {
+    case exited(Int32)
+    case signalled(Int32)
+
+    var isSuccess: Bool { self == .exited(0) }
+
+    /// `SIGTERM`, as kill(1) knows it.
+    static func signalName(_ number: Int32) -> String {
+        if let name = sigabbrev(number) { return "SIG\(name)" }
+        return "SIG\(number)"
+    }
+
+    private static func sigabbrev(_ number: Int32) -> String? {
+        let names: [Int32: String] = [
+            SIGHUP: "HUP", SIGINT: "INT", SIGQUIT: "QUIT", SIGILL: "ILL", SIGTRAP: "TRAP", SIGABRT: "ABRT",
+            SIGBUS: "BUS", SIGFPE: "FPE", SIGKILL: "KILL", SIGUSR1: "USR1", SIGSEGV: "SEGV", SIGUSR2: "USR2",
+            SIGPIPE: "PIPE", SIGALRM: "ALRM", SIGTERM: "TERM", SIGSTKFLT: "STKFLT", SIGXCPU: "XCPU",
+            SIGXFSZ: "XFSZ", SIGVTALRM: "VTALRM", SIGPROF: "PROF", SIGIO: "IO", SIGPWR: "PWR", SIGSYS: "SYS",
+        ]
+        return names[number]
+    }
+}
+
+/// A process of its own session, which leads its process group, until it is reaped.
+final class Child: EventHandler {
+    let pid: pid_t
+    private let loop: EventLoop
+    private var descriptor: Descriptor?
+    private var token: Token?
+    private var didExit: ((ExitStatus) -> Void)?
+    private var wasSignalled = false
+
+    /// Watches a process that has just been started. `didExit` is called once, when it was reaped.
+    init(pid: pid_t, loop: EventLoop, didExit: @escaping (ExitStatus) -> Void) throws(SystemError) {
+        self.pid = pid
+        self.loop = loop
+        self.didExit = didExit
+        let pidfd = Descriptor(owning: try retrying("pidfd_open") { shim_pidfd_open(pid) })
+        token = loop.add(pidfd, self)
+        descriptor = consume pidfd
+    }
+
+    var isReaped: Bool { didExit == nil }
+
+    func didBecomeReady(_ readiness: Readiness) {
+        var value: Int32 = 0
+        let status: ExitStatus
+        switch shim_wait(pid, &value) {
+        case 0: return
+        case 1: status = .exited(value)
+        case 2: status = .signalled(value)
+        default: preconditionFailure("a child was reaped by somebody else")
+        }
+        if let token { loop.remove(token, isShared: wasSignalled) }
+        // Only what is left of a group that is being ended may still have to be found.
+        if !wasSignalled { descriptor = nil }
+        let report = didExit
+        didExit = nil
+        report?(status)
+    }
+
+    func settle() -> Interest? { .read }
+
+    /// Signals the whole process group. Once the leader was reaped its number may belong to somebody else: then
+    /// only by pidfd, where the kernel can (Linux 6.9), which finds what is left of the group or nobody.
+    func signalGroup(_ signal: Int32) {
+        if isReaped {
+            if let number = descriptor?.number { _ = shim_pidfd_signal_group(number, signal) }
+        } else {
+            wasSignalled = true
+            kill(-pid, signal)
+        }
+    }
+}

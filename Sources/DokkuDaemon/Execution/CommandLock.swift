@@ -1,0 +1,52 @@
+// The lock that a command holds while it runs, so that scripts outside can take part: flock(2) on a file that
+// also lists the valid commands.
+import CEpollShim
+import Glibc
+
+/// The file at `DOKKU_LOCK_PATH`. Written in place, never renamed, unlinked or read back.
+final class CommandLock {
+    private let path: String
+    private var held: Descriptor?
+
+    init(path: String) { self.path = path }
+
+    /// Takes the lock if nobody has it. The file is opened anew each time: flock belongs to the open file, so a
+    /// child that inherited it keeps it, should this process die.
+    func acquire() throws(SystemError) -> Bool {
+        let file = try open()
+        let number = file.number
+        do throws(SystemError) {
+            _ = try retrying("flock") { shim_lock(number) }
+        } catch {
+            if error.wouldBlock { return false }
+            throw error
+        }
+        held = consume file
+        return true
+    }
+
+    /// The descriptor that holds the lock, for the child; -1 where it is not held.
+    var number: Int32 { held?.number ?? -1 }
+
+    /// Gives the lock up for all who inherited it: what a command left behind must not keep it.
+    func release() {
+        if let number = held?.number { _ = shim_unlock(number) }
+        held = nil
+    }
+
+    /// Writes the list of commands.
+    func write(_ list: [UInt8]) throws(SystemError) {
+        let file = try open()
+        let number = file.number
+        _ = try retrying("ftruncate") { ftruncate(number, 0) }
+        try file.writeAll(list[...])
+    }
+
+    private func open() throws(SystemError) -> Descriptor {
+        do throws(SystemError) {
+            return try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode: 0o640)
+        } catch {
+            throw SystemError(call: "open the lock file", number: error.number)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// The first-in-first-out of commands, and what makes it fair: it holds at most one waiting command of each
+// submitter. The next one enters at the tail when that one leaves, so that a thousand commands of one client
+// delay another client by one.
+
+/// One connection's place in the queue.
+final class Submitter {
+    fileprivate var waiting: Job?
+    fileprivate var held: [Job] = []
+}
+
+final class CommandQueue {
+    private let limit: Int
+    private var jobs: [Job] = []
+    private var submitters: [ObjectIdentifier: Submitter] = [:]
+    /// Waiting commands, in the queue and held back.
+    private(set) var count = 0
+
+    init(limit: Int) { self.limit = limit }
+
+    var first: Job? { jobs.first }
+
+    /// Takes a command in, or says that there are too many.
+    func append(_ job: Job, from submitter: Submitter) throws(Refusal) {
+        guard count < limit else { throw .queueFull }
+        count += 1
+        submitters[ObjectIdentifier(job)] = submitter
+        if submitter.waiting == nil {
+            submitter.waiting = job
+            jobs.append(job)
+        } else {
+            submitter.held.append(job)
+        }
+    }
+
+    /// Takes a waiting command out, to start it or to give it up.
+    func remove(_ job: Job) {
+        guard let submitter = submitters.removeValue(forKey: ObjectIdentifier(job)) else { return }
+        count -= 1
+        guard submitter.waiting === job else {
+            submitter.held.removeAll { $0 === job }
+            return
+        }
+        if let index = jobs.firstIndex(where: { $0 === job }) { jobs.remove(at: index) }
+        submitter.waiting = submitter.held.isEmpty ? nil : submitter.held.removeFirst()
+        if let next = submitter.waiting { jobs.append(next) }
+    }
+
+    /// The place of a command if nobody else came: 1 is the next to start.
+    func position(of job: Job) -> Int {
+        if let index = jobs.firstIndex(where: { $0 === job }) { return index + 1 }
+        guard let submitter = submitters[ObjectIdentifier(job)],
+            let index = submitter.held.firstIndex(where: { $0 === job })
+        else { return 0 }
+        return jobs.count + index + 1
+    }
+
+    /// All that wait, those in the queue first, in their order.
+    var waiting: [Job] {
+        jobs + jobs.flatMap { submitters[ObjectIdentifier($0)]?.held ?? [] }
+    }
+}

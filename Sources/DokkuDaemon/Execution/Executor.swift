@@ -1,0 +1,122 @@
+// Where commands go: into the queue, or beside it. Numbers them, logs them, finds them again.
+import Glibc
+
+final class Executor {
+    /// How much may be accepted.
+    struct Limits {
+        var queue: Int
+        var follow: Int
+        /// Bytes of one command's output.
+        var output: Int
+        /// For commands in the queue that name none of their own; nil for none.
+        var timeout: Duration?
+    }
+
+    private let limits: Limits
+    private let log: AuditLog
+    private let queue: CommandQueue
+    private let worker: Worker
+    private let side: SideRunner
+    private var lastNumber: UInt64 = 0
+    private var isStopping = false
+    private(set) var runCount = 0
+    private(set) var failureCount = 0
+    /// Called when a command has ended, after its reply was made.
+    var didEnd: (Job) -> Void = { _ in }
+
+    init(limits: Limits, lock: CommandLock, context: RunContext, log: AuditLog) {
+        self.limits = limits
+        self.log = log
+        queue = CommandQueue(limit: limits.queue)
+        worker = Worker(queue: queue, lock: lock, context: context)
+        side = SideRunner(context: context)
+        worker.didEnd = { [unowned self] in finish($0) }
+        side.didEnd = { [unowned self] in finish($0) }
+    }
+
+    /// Takes a command: from here on it gets one end, told to its observer. `accepted` is called before it can
+    /// start.
+    @discardableResult
+    func submit(
+        _ command: Command, from submitter: Submitter, peer: Peer, observer: any JobObserver
+    ) throws(Refusal) -> Job {
+        if isStopping { throw .shuttingDown }
+        var command = command
+        if command.lane == .queue, command.timeout == nil { command.timeout = limits.timeout }
+        if command.lane == .follow, side.followCount >= limits.follow {
+            throw Refusal(code: .queueFull, text: "\(limits.follow) endless commands run already")
+        }
+        let job = Job(
+            number: lastNumber + 1, command: command, peer: peer, observer: observer, outputLimit: limits.output)
+        if command.lane == .queue { try queue.append(job, from: submitter) }
+        lastNumber += 1
+        log.accepted(job)
+        observer.jobWasAccepted(job)
+        if command.lane == .queue { worker.startNext() } else { side.start(job) }
+        return job
+    }
+
+    private func finish(_ job: Job) {
+        if job.startedAt != nil { runCount += 1 }
+        if job.status?.isSuccess != true { failureCount += 1 }
+        log.ended(job)
+        didEnd(job)
+    }
+
+    /// The place of a waiting command: 1 is the next to start.
+    func position(of job: Job) -> Int { queue.position(of: job) }
+
+    var waiting: [Job] { queue.waiting }
+    var running: [Job] { worker.started + side.started }
+
+    func job(number: UInt64) -> Job? {
+        running.first { $0.number == number } ?? waiting.first { $0.number == number }
+    }
+
+    /// Ends a command that waits or runs.
+    func interrupt(_ job: Job, _ reason: Refusal) {
+        guard job.state == .waiting else { return job.interrupt(reason) }
+        queue.remove(job)
+        job.interrupt(reason)
+        finish(job)
+    }
+
+    var isIdle: Bool { worker.isIdle && side.isIdle }
+
+    /// Accepts and starts nothing more; what waits is answered, what would never end is ended, what runs goes on.
+    func stop() {
+        isStopping = true
+        worker.stop()
+        for job in queue.waiting { interrupt(job, .shuttingDown) }
+        for job in side.started where job.command.lane == .follow { job.interrupt(.shuttingDown) }
+    }
+
+    /// Ends what still runs.
+    func terminateRunning() {
+        for job in running { job.interrupt(.shuttingDown) }
+    }
+}
+
+/// Runs what does not wait in the queue and takes no lock.
+final class SideRunner: JobSupervisor {
+    private let context: RunContext
+    private(set) var started: [Job] = []
+    var didEnd: (Job) -> Void = { _ in }
+
+    init(context: RunContext) { self.context = context }
+
+    var isIdle: Bool { started.isEmpty }
+    var followCount: Int { started.count { $0.command.lane == .follow } }
+
+    func start(_ job: Job) {
+        started.append(job)
+        job.start(lock: -1, context: context, supervisor: self)
+    }
+
+    func jobDidExit(_ job: Job) {}
+
+    func jobDidEnd(_ job: Job) {
+        started.removeAll { $0 === job }
+        didEnd(job)
+    }
+}

@@ -1,0 +1,177 @@
+// One accepted command, from the queue to its end.
+import Glibc
+
+/// Who sent a request: the peer of its connection, and the listener it came through.
+struct Peer: Sendable {
+    var pid: Int32
+    var uid: UInt32
+    var gid: UInt32
+    var listener: String
+}
+
+/// Receives what becomes of a job. This is how results travel back without the worker knowing to whom.
+protocol JobObserver: AnyObject {
+    /// False while the job's output is to stay in its pipe. Only what runs beside the queue may be held so.
+    var wantsOutput: Bool { get }
+    /// It has its number, and its place where it waits in the queue.
+    func jobWasAccepted(_ job: Job)
+    func jobDidStart(_ job: Job)
+    func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream)
+    func jobDidEnd(_ job: Job)
+}
+
+/// What is to be run, and how.
+struct Command {
+    var arguments: ArgumentList
+    var name: String
+    /// For logs and listings: without secrets.
+    var title: String
+    var lane: Lane
+    var input: Spool?
+    var redirection: Redirection?
+    var separatesStreams = false
+    var timeout: Duration?
+    /// True where no log may show the output.
+    var hidesOutput = true
+}
+
+final class Job {
+    enum State { case waiting, running, ended }
+
+    /// Counts from 1; what clients call it.
+    let number: UInt64
+    let command: Command
+    let peer: Peer
+    let observer: any JobObserver
+    let queuedAt = Instant.now
+    let queuedDate = time(nil)
+    private(set) var state = State.waiting
+    private(set) var startedAt: Instant?
+    private(set) var startedDate: time_t = 0
+    private(set) var endedAt: Instant?
+    /// How the process ended; nil where there was none, or it is not over.
+    private(set) var status: ExitStatus?
+    /// Why it did not run, or not to its end.
+    private(set) var failure: Refusal?
+    /// Raw output so far, in bytes.
+    private(set) var outputCount = 0
+    /// The beginning of the output, where a log may show it.
+    private(set) var excerpt: [UInt8] = []
+
+    private static let excerptLimit = 4096
+    private let outputLimit: Int
+    private weak var supervisor: (any JobSupervisor)?
+    private var run: Run?
+    private var timer: Timer?
+
+    init(number: UInt64, command: Command, peer: Peer, observer: any JobObserver, outputLimit: Int) {
+        self.number = number
+        self.command = command
+        self.peer = peer
+        self.observer = observer
+        self.outputLimit = outputLimit
+    }
+
+    var isSuccess: Bool { failure == nil && status?.isSuccess == true }
+    var queuedDuration: Duration { (startedAt ?? endedAt ?? .now) - queuedAt }
+    var runDuration: Duration { startedAt.map { (endedAt ?? .now) - $0 } ?? .zero }
+
+    /// Starts the process. A failure to start is this job's end, and reported like any other.
+    func start(lock: Int32, context: RunContext, supervisor: any JobSupervisor) {
+        self.supervisor = supervisor
+        state = .running
+        startedAt = .now
+        startedDate = time(nil)
+        observer.jobDidStart(self)
+        do throws(Refusal) {
+            run = try launch(lock: lock, context: context)
+        } catch {
+            failure = error
+            supervisor.jobDidExit(self)
+            end()
+            return
+        }
+        if let timeout = command.timeout {
+            timer = context.loop.timers.schedule(after: timeout) { [weak self] in
+                self?.interrupt(Refusal(code: .timeout, text: "The command ran longer than it may, and was ended"))
+            }
+        }
+    }
+
+    private func launch(lock: Int32, context: RunContext) throws(Refusal) -> Run {
+        var plan = RunPlan(arguments: command.arguments, separatesStreams: command.separatesStreams, lock: lock)
+        if let input = command.input { plan.input = .spool(input) }
+        if let redirection = command.redirection {
+            let file = try redirection.open()
+            if redirection.direction == .input { plan.input = .file(file) } else { plan.outputFile = file }
+        }
+        do throws(SystemError) {
+            return try Run(plan, context: context, owner: self)
+        } catch {
+            throw Refusal(code: .spawnFailed, text: "\(context.launcher.program): \(error.reason)")
+        }
+    }
+
+    /// Ends a job before its time: a waiting one is over at once, a running one when its process is gone.
+    func interrupt(_ reason: Refusal) {
+        guard state != .ended, failure == nil || failure?.code == .outputTruncated else { return }
+        failure = reason
+        if let run { run.terminate() } else { end() }
+    }
+
+    /// The observer could not keep all output; the command goes on.
+    func truncate(_ reason: Refusal) {
+        if failure == nil { failure = reason }
+    }
+
+    func reconsiderOutput() { run?.reconsiderOutput() }
+
+    private func end() {
+        guard state != .ended else { return }
+        state = .ended
+        if endedAt == nil { endedAt = .now }
+        timer?.cancel()
+        run = nil
+        observer.jobDidEnd(self)
+        supervisor?.jobDidEnd(self)
+    }
+}
+
+/// Who started a job: goes on with the next one.
+protocol JobSupervisor: AnyObject {
+    func jobDidExit(_ job: Job)
+    func jobDidEnd(_ job: Job)
+}
+
+extension Job: RunOwner {
+    var wantsOutput: Bool { command.lane != .follow || observer.wantsOutput }
+
+    func run(_ run: Run, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
+        let rest = outputLimit - outputCount
+        // What runs beside the queue is bounded by what its reader leaves unread.
+        if bytes.count > rest, command.lane != .follow {
+            if rest > 0 { deliver(bytes.extracting(first: rest), on: stream) }
+            outputCount = outputLimit
+            truncate(Refusal(code: .outputTruncated, text: "The output was cut after \(outputLimit) bytes"))
+        } else {
+            deliver(bytes, on: stream)
+        }
+    }
+
+    private func deliver(_ bytes: Span<UInt8>, on stream: OutputStream) {
+        outputCount += bytes.count
+        let room = Self.excerptLimit - excerpt.count
+        if !command.hidesOutput, room > 0 {
+            bytes.extracting(first: room).withUnsafeBufferPointer { excerpt.append(contentsOf: $0) }
+        }
+        observer.job(self, didOutput: bytes, on: stream)
+    }
+
+    func runDidExit(_ run: Run) {
+        status = run.status
+        endedAt = .now
+        supervisor?.jobDidExit(self)
+    }
+
+    func runDidEnd(_ run: Run) { end() }
+}

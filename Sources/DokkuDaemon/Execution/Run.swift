@@ -1,0 +1,170 @@
+// A command from its start to its end: the process, its pipes, and in which order they may end.
+//
+// A run is over when the process was reaped *and* its pipes have ended or the drain grace has passed: whoever
+// waits for the process goes on at `runDidExit`, whoever waits for the output at `runDidEnd`.
+import CEpollShim
+import Glibc
+
+/// Whoever started a run.
+protocol RunOwner: AnyObject {
+    /// False while output is to stay in its pipe; `Run.reconsiderOutput` when that changes.
+    var wantsOutput: Bool { get }
+    func run(_ run: Run, didOutput bytes: Span<UInt8>, on stream: OutputStream)
+    /// The process was reaped; output may still come.
+    func runDidExit(_ run: Run)
+    /// Nothing comes any more.
+    func runDidEnd(_ run: Run)
+}
+
+/// A file that a command was redirected to or from, shared by the request and the run.
+final class OpenFile {
+    let descriptor: Descriptor
+    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+}
+
+/// What a child reads.
+enum RunInput {
+    /// A pipe without a writer: dokku takes a character device for a terminal.
+    case empty
+    case spool(Spool)
+    case file(OpenFile)
+}
+
+/// How to start a command.
+struct RunPlan {
+    var arguments: ArgumentList
+    var input = RunInput.empty
+    /// Where standard output goes instead of a pipe.
+    var outputFile: OpenFile?
+    /// Two pipes, or one in which both outputs keep their order.
+    var separatesStreams = false
+    /// The lock that the child inherits; -1 for none.
+    var lock: Int32 = -1
+}
+
+/// What all runs share.
+final class RunContext {
+    let loop: EventLoop
+    let launcher: Launcher
+    let drain: PipeDrain
+    let killGrace: Duration
+    let drainGrace: Duration
+
+    init(loop: EventLoop, launcher: Launcher, killGrace: Duration, drainGrace: Duration) {
+        self.loop = loop
+        self.launcher = launcher
+        self.killGrace = killGrace
+        self.drainGrace = drainGrace
+        drain = PipeDrain(loop: loop)
+    }
+}
+
+final class Run {
+    private let context: RunContext
+    private unowned let owner: any RunOwner
+    private var child: Child?
+    private var pipes: [OutputPipe] = []
+    private var feed: InputFeed?
+    private var drainTimer: Timer?
+    private var killTimer: Timer?
+    private(set) var status: ExitStatus?
+    private var hasEnded = false
+
+    /// Starts the command. `owner` must outlive the run's end.
+    init(_ plan: RunPlan, context: RunContext, owner: any RunOwner) throws(SystemError) {
+        self.context = context
+        self.owner = owner
+        try start(plan)
+    }
+
+    var pid: pid_t? { child?.pid }
+
+    /// Ends the command: TERM to its process group, KILL after the grace to what is left of it.
+    func terminate() {
+        guard killTimer == nil, let child, !hasEnded else { return }
+        child.signalGroup(SIGTERM)
+        killTimer = context.loop.timers.schedule(after: context.killGrace) { child.signalGroup(SIGKILL) }
+    }
+
+    func reconsiderOutput() { for pipe in pipes { pipe.reconsider() } }
+
+    var wantsOutput: Bool { owner.wantsOutput }
+
+    func didRead(_ bytes: Span<UInt8>, from stream: OutputStream) {
+        owner.run(self, didOutput: bytes, on: stream)
+    }
+
+    func pipeDidEnd() {
+        if status != nil { endIfComplete() }
+    }
+
+    private func didExit(_ status: ExitStatus) {
+        self.status = status
+        feed?.close()
+        for pipe in pipes { pipe.readRemainder() }
+        owner.runDidExit(self)
+        endIfComplete()
+        if !hasEnded {
+            drainTimer = context.loop.timers.schedule(after: context.drainGrace) { [self] in end() }
+        }
+    }
+
+    private func endIfComplete() {
+        if !hasEnded, pipes.allSatisfy(\.hasEnded) { end() }
+    }
+
+    private func end() {
+        hasEnded = true
+        drainTimer?.cancel()
+        for pipe in pipes where !pipe.hasEnded { pipe.handOver(to: context.drain) }
+        owner.runDidEnd(self)
+    }
+}
+
+// Starting. The child's ends of the pipes are closed here as soon as it has them.
+extension Run {
+    private func start(_ plan: RunPlan) throws(SystemError) {
+        let output = try Descriptor.pipe(ours: .read)
+        var errors: PipeEnds?
+        if plan.separatesStreams { errors = try Descriptor.pipe(ours: .read) }
+        var input: PipeEnds?
+        if plan.input.isPipe { input = try Descriptor.pipe(ours: .write) }
+        if case .empty = plan.input { input?.closeOurs() }
+
+        let descriptors = ChildDescriptors(
+            input: input?.theirs ?? plan.input.fileNumber,
+            output: plan.outputFile?.descriptor.number ?? output.theirs,
+            error: errors?.theirs ?? output.theirs,
+            lock: plan.lock)
+        try watch(context.launcher.start(plan.arguments, descriptors))
+
+        attach(output, as: .standardOutput)
+        if let errors { attach(errors, as: .standardError) }
+        if case .spool(let spool) = plan.input, let input, let end = input.takeOurs() {
+            feed = InputFeed(spool, writing: end, loop: context.loop)
+        }
+    }
+
+    private func watch(_ pid: pid_t) throws(SystemError) {
+        do throws(SystemError) {
+            child = try Child(pid: pid, loop: context.loop) { [self] in didExit($0) }
+        } catch {
+            // Without a pidfd nobody would learn of its end: it must not run on unseen.
+            kill(-pid, SIGKILL)
+            waitpid(pid, nil, 0)
+            throw error
+        }
+    }
+
+    private func attach(_ pipe: PipeEnds, as stream: OutputStream) {
+        if let end = pipe.takeOurs() {
+            pipes.append(OutputPipe(stream, reading: end, run: self, loop: context.loop))
+        }
+    }
+}
+
+extension RunInput {
+    fileprivate var isPipe: Bool { if case .file = self { false } else { true } }
+
+    fileprivate var fileNumber: Int32 { if case .file(let file) = self { file.descriptor.number } else { -1 } }
+}
