@@ -1,0 +1,120 @@
+// The lines that answer JSON requests: the parts around outputs, and whole short lines.
+
+/// Builds the lines of one request's answer; each carries the request's id.
+struct JSONReply {
+    /// `"id":7,` or nothing.
+    private let identity: [UInt8]
+
+    init(id: RequestID?) {
+        var text: [UInt8] = []
+        switch id {
+        case nil: break
+        case .number(let number):
+            text.append("\"id\":")
+            text.append(decimal: number)
+            text.append(",")
+        case .text(let string):
+            text.append("\"id\":\"")
+            text.append(escaping: string)
+            text.append("\",")
+        }
+        identity = text
+    }
+
+    private func begin(_ line: inout [UInt8]) {
+        line.append("{")
+        line.append(contentsOf: identity)
+    }
+
+    // MARK: Events
+
+    func appendQueued(job: UInt64, position: Int, to line: inout [UInt8]) {
+        begin(&line)
+        line.append("\"event\":\"queued\",\"job\":")
+        line.append(decimal: job)
+        line.append(",\"position\":")
+        line.append(decimal: position)
+        line.append("}\n")
+    }
+
+    func appendStarted(job: UInt64, to line: inout [UInt8]) {
+        begin(&line)
+        line.append("\"event\":\"started\",\"job\":")
+        line.append(decimal: job)
+        line.append("}\n")
+    }
+
+    /// `data` appends the encoded bytes. Where it appends none there is no event.
+    func appendOutput(_ stream: OutputStream, to line: inout [UInt8], _ data: (inout [UInt8]) -> Void) {
+        let start = line.count
+        begin(&line)
+        line.append("\"event\":\"output\",\"stream\":")
+        line.append(stream == .standardOutput ? "\"stdout\"" : "\"stderr\"")
+        line.append(",\"data\":\"")
+        let before = line.count
+        data(&line)
+        if line.count == before { return line.removeLast(before - start) }
+        line.append("\"}\n")
+    }
+
+    // MARK: Last lines
+
+    /// The answer to what did not run: a refusal, or a built-in's text.
+    func appendAnswer(_ refusal: Refusal?, output: String, isStreamed: Bool, to line: inout [UInt8]) {
+        begin(&line)
+        if isStreamed { line.append("\"event\":\"end\",") }
+        if let refusal {
+            line.append("\"ok\":false,\"error\":\"")
+            line.append(contentsOf: refusal.code.rawValue.utf8)
+            line.append("\",\"output\":\"")
+        } else {
+            line.append("\"ok\":true,\"exit_status\":0,\"output\":\"")
+        }
+        line.append(escaping: output)
+        line.append("\"}\n")
+    }
+
+    /// What a finished command says of itself before its output.
+    struct Result {
+        var ok: Bool
+        var status: ExitStatus?
+        var error: ErrorCode?
+        /// Nil where the answer is not streamed.
+        var endOfJob: UInt64?
+        var queued: Duration
+        var ran: Duration
+    }
+
+    func appendHead(_ result: Result, to line: inout [UInt8]) {
+        begin(&line)
+        if let job = result.endOfJob {
+            line.append("\"event\":\"end\",\"job\":")
+            line.append(decimal: job)
+            line.append(",")
+        }
+        line.append(result.ok ? "\"ok\":true" : "\"ok\":false")
+        if let error = result.error {
+            line.append(",\"error\":\"")
+            line.append(contentsOf: error.rawValue.utf8)
+            line.append("\"")
+        }
+        switch result.status {
+        case nil: break
+        case .exited(let status):
+            line.append(",\"exit_status\":")
+            line.append(decimal: status)
+        case .signalled(let signal):
+            line.append(",\"exit_status\":null,\"signal\":\"")
+            line.append(contentsOf: ExitStatus.signalName(signal).utf8)
+            line.append("\"")
+        }
+    }
+
+    func appendTail(_ result: Result, to line: inout [UInt8]) {
+        line.append(",\"queued_ms\":")
+        line.append(decimal: result.queued.wholeMilliseconds)
+        line.append(",\"run_ms\":")
+        line.append(decimal: result.ran.wholeMilliseconds)
+        line.append("}\n")
+    }
+}

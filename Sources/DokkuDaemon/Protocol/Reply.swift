@@ -1,0 +1,37 @@
+// The lines that go back to clients: what stands before and after an output, and whole short lines.
+//
+// A reply's `ok` stands before its output but is known after it. So the output is encoded and kept as it
+// arrives, and head and tail are put around it at the end.
+
+extension [UInt8] {
+    mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { append(contentsOf: $0) }
+    }
+
+    mutating func append(decimal number: some BinaryInteger) {
+        append(contentsOf: String(number).utf8)
+    }
+
+    /// Appends a text as the body of a JSON string.
+    mutating func append(escaping text: String) {
+        var text = text
+        var encoder = JSONStringEncoder()
+        text.withUTF8 { encoder.encode($0.span, into: &self) }
+        encoder.finish(into: &self)
+    }
+}
+
+/// A plain reply: `{"ok":B,"output":S}`.
+enum PlainReply {
+    static func appendHead(ok: Bool, to line: inout [UInt8]) {
+        line.append(ok ? "{\"ok\":true,\"output\":\"" : "{\"ok\":false,\"output\":\"")
+    }
+
+    static func appendTail(to line: inout [UInt8]) { line.append("\"}\n") }
+
+    static func append(ok: Bool, output: String, to line: inout [UInt8]) {
+        appendHead(ok: ok, to: &line)
+        line.append(escaping: output)
+        appendTail(to: &line)
+    }
+}
