@@ -1,2 +1,52 @@
-// The daemon's entry.
-print("not yet")
+// The daemon's entry: the command line, the settings, and the daemon's life.
+import Glibc
+
+private func fail(_ text: String, _ status: Int32) -> Never {
+    let line = Array("Error: \(text)\n".utf8)
+    _ = write(STDERR_FILENO, line, line.count)
+    exit(status)
+}
+
+/// The environment as it is. A variable that stands twice counts as the C library finds it: the first.
+private func readEnvironment() -> [String: String] {
+    var variables: [String: String] = [:]
+    var next = environ
+    while let entry = next.pointee {
+        let parts = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count == 2, variables[String(parts[0])] == nil { variables[String(parts[0])] = String(parts[1]) }
+        next += 1
+    }
+    return variables
+}
+
+/// A child's standard descriptors are ours by number: none of them may be closed, or be taken for something else.
+private func openStandardDescriptors() {
+    while case let number = open("/dev/null", O_RDWR), number >= 0 {
+        if number > STDERR_FILENO {
+            close(number)
+            return
+        }
+    }
+}
+
+private func serve() {
+    openStandardDescriptors()
+    let environment = readEnvironment()
+    do throws(ConfigurationFailure) {
+        let configuration = try Configuration(environment: environment)
+        do throws(StartFailure) {
+            try Daemon(configuration, environment: environment).run()
+        } catch {
+            fail(error.description, error.exitStatus)
+        }
+    } catch {
+        fail(error.description, EX_CONFIG)
+    }
+}
+
+switch CommandLine.arguments.dropFirst().first {
+case nil: serve()
+case "-h": print("Usage: dokku-daemon [-h|-v]")
+case "-v": print("Version \(version)")
+case let option?: fail("Unknown option \(option)", 1)
+}

@@ -1,0 +1,166 @@
+// The whole of it: parts made from the settings, wired, started and stopped.
+import CEpollShim
+import Glibc
+
+/// Why the daemon did not start.
+struct StartFailure: Error, CustomStringConvertible {
+    var description: String
+    /// From sysexits(3).
+    var exitStatus: Int32
+}
+
+final class Daemon {
+    private let configuration: Configuration
+    private let console: Console
+    private let loop: EventLoop
+    private let log: AuditLog
+    private let executor: Executor
+    private let catalogue: CatalogueKeeper
+    private let server: Server
+    private let context: RunContext
+    private let manager: ServiceManager
+    private var signals: SignalSource?
+    private var isStopping = false
+    private static let lastMoment = Duration.seconds(1)
+
+    init(_ configuration: Configuration, environment: [String: String]) throws(StartFailure) {
+        self.configuration = configuration
+        let console = Console(environment: environment)
+        self.console = console
+        do throws(SystemError) {
+            loop = try EventLoop()
+        } catch {
+            throw StartFailure(description: "\(error)", exitStatus: EX_OSERR)
+        }
+        Self.prepareFolders(configuration, console)
+        log = AuditLog(path: configuration.logPath) { console.say(.error, $0) }
+        context = RunContext(
+            loop: loop, launcher: Launcher(program: configuration.program, environment: environment),
+            killGrace: configuration.killGrace, drainGrace: configuration.drainGrace)
+        let lock = CommandLock(path: configuration.lockPath)
+        executor = Executor(limits: configuration.executorLimits, lock: lock, context: context, log: log)
+        let store = CatalogueStore(folder: configuration.stateFolder, pluginFolders: configuration.pluginFolders)
+        catalogue = CatalogueKeeper(context: context, lock: lock, store: store) { console.say(.warning, $0) }
+        let builtins = Builtins(executor: executor, catalogue: catalogue)
+        server = Server(
+            loop: loop, limits: configuration.serverLimits,
+            account: SpoolAccount(folder: configuration.stateFolder, limit: configuration.spoolLimit), log: log,
+            dispatcher: Dispatcher(
+                executor: executor, catalogue: catalogue, builtins: builtins, log: log, loop: loop),
+            executor: executor)
+        manager = ServiceManager(loop: loop)
+        builtins.connectionCount = { [unowned server] in server.connectionCount }
+        executor.didEnd = { [unowned self] in didEnd($0) }
+        server.didDrain = { [unowned self] in stopIfFinished() }
+    }
+
+    /// Serves until a signal ends it; returns when all is answered.
+    func run() throws(StartFailure) {
+        do throws(SystemError) {
+            signal(SIGPIPE, SIG_IGN)
+            signals = try SignalSource([SIGTERM, SIGINT, SIGHUP]) { [unowned self] in didReceive($0) }
+        } catch {
+            throw StartFailure(description: "\(error)", exitStatus: EX_OSERR)
+        }
+        signals?.start(in: loop)
+        let listeners = try listen()
+        catalogue.start()
+        server.listen(listeners)
+        for listener in listeners { log.note("Listening on \(listener.name)...") }
+        manager.ready("Listening on \(listeners.map(\.name).joined(separator: ", "))")
+        do throws(SystemError) {
+            try loop.run()
+        } catch {
+            throw StartFailure(description: "\(error)", exitStatus: EX_OSERR)
+        }
+    }
+
+    // MARK: Start
+
+    private static func prepareFolders(_ configuration: Configuration, _ console: Console) {
+        let files = [configuration.lockPath, configuration.logPath].compactMap(\.self)
+        for folder in files.map(parentFolder) + [configuration.stateFolder] {
+            do throws(SystemError) {
+                try makeFolders(folder)
+            } catch {
+                console.say(.warning, "cannot make the folder \(folder): \(error.reason)")
+            }
+        }
+    }
+
+    /// What was handed over, and the path of our own where it is wanted or nothing was.
+    private func listen() throws(StartFailure) -> [Listener] {
+        do throws(ListenFailure) {
+            var listeners = try Activation.takeOver()
+            let path = configuration.socketPath
+            let wantsOwn = configuration.isSocketPathGiven && !listeners.contains { isSameFile($0.name, path) }
+            if !listeners.isEmpty { scheduleIdleExit(after: configuration.idleExit) }
+            if listeners.isEmpty || wantsOwn {
+                listeners.append(try Activation.bind(path, options: configuration.listenerOptions))
+            }
+            return listeners
+        } catch {
+            throw StartFailure(description: "\(error)", exitStatus: EX_UNAVAILABLE)
+        }
+    }
+
+    // MARK: Running
+
+    private func didEnd(_ job: Job) {
+        if job.isSuccess, job.command.name.hasPrefix("plugin:") { catalogue.refresh { _ in } }
+        stopIfFinished()
+    }
+
+    private func didReceive(_ signal: Int32) {
+        switch signal {
+        case SIGHUP: log.reopen()
+        default: if isStopping { executor.terminateRunning() } else { stop() }
+        }
+    }
+
+    /// An activated daemon need not stay: the next connection starts it again.
+    private func scheduleIdleExit(after wait: Duration?) {
+        guard let wait, let limit = configuration.idleExit else { return }
+        _ = loop.timers.schedule(after: wait) { [unowned self] in
+            let isIdle = executor.isIdle && server.isDrained && context.drain.isEmpty
+            let rest = isIdle ? limit - (loop.now - server.lastActivity) : limit
+            if rest <= .zero { stop() } else { scheduleIdleExit(after: rest) }
+        }
+    }
+
+    // MARK: Stop
+
+    private func stop() {
+        guard !isStopping else { return }
+        isStopping = true
+        let count = executor.running.count
+        manager.stopping("Stopping; \(count) commands run")
+        log.note("Stopping daemon...")
+        executor.stop()
+        server.stop()
+        _ = loop.timers.schedule(after: configuration.stopGrace) { [unowned self] in giveUp() }
+        stopIfFinished()
+    }
+
+    private func stopIfFinished() {
+        if isStopping, executor.isIdle, server.isDrained { loop.stop() }
+    }
+
+    /// The stop took as long as it may: what runs is told to end, and gets a last moment to be answered.
+    private func giveUp() {
+        executor.terminateRunning()
+        _ = loop.timers.schedule(after: Self.lastMoment) { [unowned self] in
+            for job in executor.running { log.note("#\(job.number) was left running") }
+            loop.stop()
+        }
+    }
+}
+
+/// True where two paths lead to the same file, or are the same.
+private func isSameFile(_ one: String, _ other: String) -> Bool {
+    if one == other { return true }
+    var first = stat()
+    var second = stat()
+    guard stat(one, &first) == 0, stat(other, &second) == 0 else { return false }
+    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+}

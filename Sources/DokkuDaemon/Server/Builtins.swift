@@ -1,0 +1,54 @@
+// The answers of the daemon's own commands that need no waiting.
+import Glibc
+
+final class Builtins {
+    private let executor: Executor
+    private let catalogue: CatalogueKeeper
+    private let startDate = time(nil)
+    /// How many connections there are.
+    var connectionCount: () -> Int = { 0 }
+
+    init(executor: Executor, catalogue: CatalogueKeeper) {
+        self.executor = executor
+        self.catalogue = catalogue
+    }
+
+    /// The answer, or nil for what first has to be done or waited for.
+    func answer(_ builtin: Builtin) -> String? {
+        switch builtin {
+        case .version: version
+        case .help: DaemonHelp.help
+        case .status: status()
+        case .queue: queue()
+        case .commands, .refresh, .cancel: nil
+        }
+    }
+
+    private func status() -> String {
+        let catalogueLine =
+            catalogue.current.map { current in
+                "\(current.listedNames.count) commands, read \(AuditLog.format(catalogue.readDate))"
+                    + " (\(time(nil) - catalogue.readDate) s ago)"
+            } ?? "not read yet"
+        return """
+            version: \(version)
+            since: \(AuditLog.format(startDate))
+            connections: \(connectionCount())
+            commands run: \(executor.runCount)
+            commands failed: \(executor.failureCount)
+            running: \(executor.running.count)
+            waiting: \(executor.waiting.count)
+            catalogue: \(catalogueLine)
+            """
+    }
+
+    private func queue() -> String {
+        let running = executor.running.map { describe($0, "running", since: $0.startedDate) }
+        let waiting = executor.waiting.map { describe($0, "waiting", since: $0.queuedDate) }
+        return (running + waiting).joined(separator: "\n")
+    }
+
+    private func describe(_ job: Job, _ state: String, since date: time_t) -> String {
+        "\(job.number) \(state) since \(AuditLog.format(date)) pid=\(job.peer.pid) uid=\(job.peer.uid) \(job.command.title)"
+    }
+}

@@ -1,0 +1,225 @@
+// From a line to what becomes of it: parsed, judged, and handed to a built-in, to the executor, or back as a
+// refusal.
+import Glibc
+
+final class Dispatcher {
+    private let executor: Executor
+    private let catalogue: CatalogueKeeper
+    private let builtins: Builtins
+    private let log: AuditLog
+    private let loop: EventLoop
+    /// Reused for each plain line.
+    private var words = ArgumentList()
+
+    init(
+        executor: Executor, catalogue: CatalogueKeeper, builtins: Builtins, log: AuditLog, loop: EventLoop
+    ) {
+        self.executor = executor
+        self.catalogue = catalogue
+        self.builtins = builtins
+        self.log = log
+        self.loop = loop
+    }
+
+    /// A parsed request on its way.
+    struct Incoming {
+        var arguments: ArgumentList
+        var form: RequestForm
+        var redirection: Redirection?
+        var input: Spool?
+        var separatesStreams = false
+        var timeout: Duration?
+    }
+
+    // MARK: Lines
+
+    func take(_ line: ArraySlice<UInt8>, from client: Client) {
+        let first = line.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+        if first == UInt8(ascii: "{") { takeJSON(line, from: client) } else { takePlain(line, from: client) }
+    }
+
+    func refuseLongLine(from client: Client) {
+        let refusal = Refusal(code: .lineTooLong, text: "The line is longer than \(client.lineLimit) bytes")
+        log.answered("(a line that is too long)", peer: client.peer, result: refusal.text)
+        client.sendPlain(ok: false, output: refusal.text)
+    }
+
+    private func takePlain(_ line: ArraySlice<UInt8>, from client: Client) {
+        let redirection: Redirection?
+        do throws(ShellWords.Failure) {
+            redirection = client.options.contains(.rawWords)
+                ? try ShellWords.splitAtBlanks(line, into: &words) : try ShellWords.split(line, into: &words)
+        } catch {
+            return refuse(error.refusal, words, isUnderstood: false, for: PlainResponder(client: client))
+        }
+        let form = RequestForm(
+            isPlain: true, isStreamed: false, hasInput: redirection?.direction == .input,
+            isRedirected: redirection != nil)
+        let verdict = Policy.judge(words, form: form, listener: client.options, catalogue: catalogue.current)
+        // What needs no one else is answered on the spot.
+        if case .builtin(let builtin) = verdict, let answer = builtins.answer(builtin) {
+            return client.sendPlain(ok: true, output: answer)
+        }
+        client.plainIsOpen()
+        let incoming = Incoming(arguments: words, form: form, redirection: redirection)
+        carryOut(verdict, incoming, for: PlainResponder(client: client))
+    }
+
+    private func takeJSON(_ line: ArraySlice<UInt8>, from client: Client) {
+        do throws(JSONRequest.Fault) {
+            let request = try JSONRequestDecoder.decode(line)
+            takeJSON(request, from: client)
+        } catch {
+            let responder = JSONResponder(client: client, fault: error)
+            refuse(error.refusal, [], isUnderstood: false, for: responder)
+            if error.followingBytes > 0 {
+                client.expectBody(BodyReceiver(skipping: error.followingBytes))
+            }
+        }
+    }
+
+    private func takeJSON(_ request: JSONRequest, from client: Client) {
+        let responder = JSONResponder(client: client, request: request)
+        var incoming = Incoming(
+            arguments: request.command,
+            form: RequestForm(
+                isPlain: false, isStreamed: request.isStreamed, hasInput: request.input != nil, isRedirected: false))
+        incoming.separatesStreams = true
+        incoming.timeout = request.timeout
+        switch request.input {
+        case nil:
+            judge(incoming, for: responder)
+        case .bytes(let bytes):
+            let spool = Spool(account: client.account)
+            guard bytes.count <= client.inputLimit, spool.keep({ $0.append(contentsOf: bytes) }) else {
+                return refuse(.inputTooLong(client.inputLimit), incoming.arguments, for: responder)
+            }
+            incoming.input = spool
+            judge(incoming, for: responder)
+        case .following(let count):
+            guard count <= client.inputLimit else {
+                refuse(.inputTooLong(client.inputLimit), incoming.arguments, for: responder)
+                return client.expectBody(BodyReceiver(skipping: count))
+            }
+            client.expectBody(
+                BodyReceiver(count, into: Spool(account: client.account)) { [self] result in
+                    switch result {
+                    case .success(let spool):
+                        incoming.input = spool
+                        judge(incoming, for: responder)
+                    case .failure(let refusal):
+                        refuse(refusal, incoming.arguments, for: responder)
+                    }
+                })
+        }
+    }
+
+    // MARK: Verdicts
+
+    private func judge(_ incoming: Incoming, for responder: any Responder) {
+        let verdict = Policy.judge(
+            incoming.arguments, form: incoming.form, listener: responder.client.options, catalogue: catalogue.current)
+        carryOut(verdict, incoming, for: responder)
+    }
+
+    private func carryOut(_ verdict: Verdict, _ incoming: Incoming, for responder: any Responder) {
+        switch verdict {
+        case .builtin(let builtin): answer(builtin, incoming, for: responder)
+        case .refuse(let refusal): refuse(refusal, incoming.arguments, for: responder)
+        case .run(let invocation, let lane): run(invocation, lane, incoming, for: responder)
+        case .unknown: awaitCatalogue(incoming, for: responder)
+        }
+    }
+
+    private func run(
+        _ invocation: Invocation, _ lane: Lane, _ incoming: Incoming, for responder: any Responder
+    ) {
+        catalogue.noticeChanges()
+        let command = Command(
+            arguments: incoming.arguments, name: invocation.name,
+            title: Redaction.describe(incoming.arguments, isUnderstood: true), lane: lane, input: incoming.input,
+            redirection: incoming.redirection, separatesStreams: incoming.separatesStreams,
+            timeout: incoming.timeout, hidesOutput: !Redaction.mayLogOutput(of: invocation))
+        do throws(Refusal) {
+            let client = responder.client
+            try executor.submit(command, from: client.submitter, peer: client.peer, observer: responder)
+        } catch {
+            refuse(error, incoming.arguments, for: responder)
+        }
+    }
+
+    /// A name that the catalogue lacks: it may be newer than the catalogue.
+    private func awaitCatalogue(_ incoming: Incoming, for responder: any Responder) {
+        whenCurrent(responder) { [self] failure in
+            if let failure { return refuse(failure, incoming.arguments, for: responder) }
+            let verdict = Policy.judge(
+                incoming.arguments, form: incoming.form, listener: responder.client.options,
+                catalogue: catalogue.current)
+            if case .unknown(let invocation) = verdict {
+                refuse(.unknownCommand(invocation.name, on: responder.client.options), incoming.arguments, for: responder)
+            } else {
+                carryOut(verdict, incoming, for: responder)
+            }
+        }
+    }
+
+    /// Waits for the catalogue, as long as a request may.
+    private func whenCurrent(_ responder: any Responder, _ completion: @escaping (Refusal?) -> Void) {
+        var isOver = false
+        var timer: Timer?
+        let finish: (Refusal?) -> Void = { failure in
+            if isOver { return }
+            isOver = true
+            timer?.cancel()
+            completion(failure)
+        }
+        catalogue.whenCurrent(finish)
+        if isOver { return }
+        timer = loop.timers.schedule(after: CatalogueKeeper.patience) {
+            finish(Refusal(code: .spawnFailed, text: "The list of dokku's commands could not be read in time"))
+        }
+    }
+
+    private func answer(_ builtin: Builtin, _ incoming: Incoming, for responder: any Responder) {
+        switch builtin {
+        case .commands:
+            whenCurrent(responder) { [self] failure in
+                if let failure, catalogue.current == nil { return responder.refuse(failure) }
+                responder.answer(ok: true, output: catalogue.current?.listedNames.joined(separator: "\n") ?? "")
+            }
+        case .refresh:
+            catalogue.refresh { [self] failure in
+                let text = failure?.text ?? "Refreshed commands"
+                log.answered("refresh", peer: responder.client.peer, result: text)
+                if let failure { responder.refuse(failure) } else { responder.answer(ok: true, output: text) }
+            }
+        case .cancel(let number):
+            let title = "daemon:cancel \(number)"
+            guard let job = executor.job(number: number) else {
+                let refusal = Refusal(code: .invalidRequest, text: "No job \(number) waits or runs")
+                log.answered(title, peer: responder.client.peer, result: refusal.text)
+                return responder.refuse(refusal)
+            }
+            let text = "Cancelled job \(number)"
+            log.answered(title, peer: responder.client.peer, result: text)
+            executor.interrupt(job, Refusal(code: .cancelled, text: "The command was cancelled"))
+            responder.answer(ok: true, output: text)
+        case .version, .status, .queue, .help:
+            responder.answer(ok: true, output: builtins.answer(builtin) ?? "")
+        }
+    }
+
+    private func refuse(
+        _ refusal: Refusal, _ arguments: ArgumentList, isUnderstood: Bool = true, for responder: any Responder
+    ) {
+        let title = Redaction.describe(arguments, isUnderstood: isUnderstood && refusal.code != .invalidCommand)
+        log.answered(title, peer: responder.client.peer, result: Redaction.sanitize(refusal.text, limit: 1024))
+        responder.refuse(refusal)
+    }
+}
+
+extension Refusal {
+    static func inputTooLong(_ limit: Int) -> Refusal {
+        Refusal(code: .inputTooLong, text: "The input is longer than \(limit) bytes, or than what is left for it")
+    }
+}

@@ -1,0 +1,198 @@
+// Answers a JSON request: one line at the end, or events as they happen.
+
+final class JSONResponder: Responder {
+    let client: Client
+    private let reply: JSONReply
+    private let isStreamed: Bool
+    private let isBase64: Bool
+    private let endsWithClient: Bool
+    private var job: Job?
+    private var outputs: [Channel]
+
+    /// An endless command's pipe is not read while the client has this much unread.
+    private static let followMark = 1024 * 1024
+
+    init(client: Client, request: JSONRequest) {
+        self.client = client
+        reply = JSONReply(id: request.id)
+        isStreamed = request.isStreamed
+        isBase64 = request.encoding == .base64
+        endsWithClient = request.endsWithClient
+        outputs = Self.channels(request)
+        client.didOpen(self)
+    }
+
+    /// For a request that cannot be understood.
+    init(client: Client, fault: JSONRequest.Fault) {
+        self.client = client
+        reply = JSONReply(id: fault.id)
+        isStreamed = fault.isStreamed
+        isBase64 = false
+        endsWithClient = false
+        outputs = []
+        client.didOpen(self)
+    }
+
+    /// Where which output goes: each in its own where they must stay apart, else both, as they come, in one.
+    private static func channels(_ request: JSONRequest) -> [Channel] {
+        let count = request.isStreamed || request.encoding == .base64 ? 2 : 1
+        return (0..<count).map { _ in
+            Channel(
+                request.encoding == .base64
+                    ? .base64(Base64Encoder())
+                    : .text(
+                        OutputEncoder(
+                            stripsAnsi: request.stripsAnsi, trimsTrailingNewlines: !request.isStreamed)))
+        }
+    }
+
+    private func channel(_ stream: OutputStream) -> Channel {
+        stream == .standardError && outputs.count > 1 ? outputs[1] : outputs[0]
+    }
+
+    // MARK: Answers
+
+    func answer(ok: Bool, output: String) {
+        if isStreamed {
+            client.send { line in
+                reply.appendOutput(.standardOutput, to: &line) { append(output, to: &$0) }
+                reply.appendAnswer(nil, output: "", isStreamed: true, to: &line)
+            }
+        } else {
+            client.send { reply.appendAnswer(nil, output: output, isStreamed: false, to: &$0) }
+        }
+        client.didAnswer(self)
+    }
+
+    func refuse(_ refusal: Refusal) {
+        client.send { reply.appendAnswer(refusal, output: refusal.text, isStreamed: isStreamed, to: &$0) }
+        client.didAnswer(self)
+    }
+
+    private func append(_ text: String, to line: inout [UInt8]) { line.append(escaping: text) }
+
+    // MARK: The job
+
+    var wantsOutput: Bool { client.hasGone || client.unsentCount < Self.followMark }
+
+    func jobWasAccepted(_ job: Job) {
+        self.job = job
+        guard isStreamed, job.command.lane == .queue else { return }
+        let position = client.position(of: job)
+        client.send { reply.appendQueued(job: job.number, position: position, to: &$0) }
+    }
+
+    func jobDidStart(_ job: Job) {
+        if isStreamed { client.send { reply.appendStarted(job: job.number, to: &$0) } }
+    }
+
+    func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
+        guard !client.hasGone, job.failure?.code != .outputTruncated else { return }
+        if isStreamed { emit(bytes, of: stream, job) } else { keep(bytes, of: stream, job) }
+    }
+
+    private func emit(_ bytes: Span<UInt8>, of stream: OutputStream, _ job: Job) {
+        let channel = channel(stream)
+        let isKept = client.send { line in
+            reply.appendOutput(stream, to: &line) { data in
+                channel.encode(bytes, into: &data)
+                // Each event's base64 stands for itself.
+                if isBase64 { channel.finish(into: &data) }
+            }
+        }
+        if !isKept { job.truncate(Spool.Failure.accountExhausted.refusal) }
+    }
+
+    private func keep(_ bytes: Span<UInt8>, of stream: OutputStream, _ job: Job) {
+        let channel = channel(stream)
+        let spool = channel.spool ?? Spool(account: client.account)
+        channel.spool = spool
+        do throws(Spool.Failure) {
+            try spool.append { channel.encode(bytes, into: &$0) }
+        } catch {
+            job.truncate(error.refusal)
+        }
+    }
+
+    func jobDidEnd(_ job: Job) {
+        self.job = nil
+        if job.status == nil, let failure = job.failure { return refuse(failure) }
+        var result = JSONReply.Result(
+            ok: job.isSuccess, status: job.status, error: job.failure?.code, endOfJob: nil,
+            queued: job.queuedDuration, ran: job.runDuration)
+        if isStreamed {
+            result.endOfJob = job.number
+            finishStream(result)
+        } else {
+            finishLine(result)
+        }
+        client.didAnswer(self)
+    }
+
+    private func finishStream(_ result: JSONReply.Result) {
+        client.send { line in
+            for (channel, stream) in zip(outputs, [OutputStream.standardOutput, .standardError]) {
+                reply.appendOutput(stream, to: &line) { channel.finish(into: &$0) }
+            }
+            reply.appendHead(result, to: &line)
+            reply.appendTail(result, to: &line)
+        }
+    }
+
+    private func finishLine(_ result: JSONReply.Result) {
+        client.send { reply.appendHead(result, to: &$0) }
+        for (channel, key) in zip(outputs, [",\"output\":\"", ",\"stderr\":\""] as [StaticString]) {
+            client.send { $0.append(key) }
+            if let spool = channel.spool {
+                _ = spool.keep { channel.finish(into: &$0) }
+                client.send(spool)
+            }
+            client.send { $0.append("\"") }
+        }
+        client.send { reply.appendTail(result, to: &$0) }
+    }
+
+    // MARK: The client
+
+    /// Nobody reads any more: what was asked to end with the client ends, and what would never end by itself.
+    func clientDidLeave() {
+        guard let job else { return }
+        if endsWithClient || job.command.lane == .follow {
+            client.cancel(job)
+        }
+    }
+
+    func readerDidAdvance() {
+        if let job, job.command.lane == .follow, wantsOutput { job.reconsiderOutput() }
+    }
+}
+
+/// One output of a command on its way into JSON.
+private final class Channel {
+    enum Encoder {
+        case text(OutputEncoder)
+        case base64(Base64Encoder)
+    }
+
+    private var text: OutputEncoder?
+    private var base64: Base64Encoder?
+    /// What was kept for the last line.
+    var spool: Spool?
+
+    init(_ encoder: Encoder) {
+        switch encoder {
+        case .text(let encoder): text = encoder
+        case .base64(let encoder): base64 = encoder
+        }
+    }
+
+    func encode(_ bytes: Span<UInt8>, into output: inout [UInt8]) {
+        text?.encode(bytes, into: &output)
+        base64?.encode(bytes, into: &output)
+    }
+
+    func finish(into output: inout [UInt8]) {
+        text?.finish(into: &output)
+        base64?.finish(into: &output)
+    }
+}

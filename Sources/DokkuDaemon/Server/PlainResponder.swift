@@ -1,0 +1,51 @@
+// Answers a plain line: `{"ok":…,"output":…}`, when all is known.
+
+final class PlainResponder: Responder {
+    let client: Client
+    private var encoder: OutputEncoder
+    private var output: Spool?
+
+    init(client: Client) {
+        self.client = client
+        encoder = OutputEncoder(stripsAnsi: !client.options.contains(.keepAnsi), trimsTrailingNewlines: true)
+    }
+
+    func answer(ok: Bool, output: String) {
+        client.sendPlain(ok: ok, output: output)
+        client.didAnswerPlain()
+    }
+
+    func refuse(_ refusal: Refusal) { answer(ok: false, output: refusal.text) }
+
+    var wantsOutput: Bool { true }
+
+    func jobWasAccepted(_ job: Job) {}
+    func jobDidStart(_ job: Job) {}
+
+    func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
+        // Nobody reads the reply of a client that has gone.
+        guard !client.hasGone else { return }
+        let spool = output ?? Spool(account: client.account)
+        output = spool
+        do throws(Spool.Failure) {
+            try spool.append { encoder.encode(bytes, into: &$0) }
+        } catch {
+            job.truncate(error.refusal)
+        }
+    }
+
+    func jobDidEnd(_ job: Job) {
+        if let output { _ = output.keep { encoder.finish(into: &$0) } }
+        let hasOutput = output.map { $0.count > 0 } ?? false
+        client.send { PlainReply.appendHead(ok: job.isSuccess, to: &$0) }
+        if let output { client.send(output) }
+        client.send { line in
+            if let failure = job.failure {
+                if hasOutput { line.append("\\n") }
+                line.append(escaping: failure.text)
+            }
+            PlainReply.appendTail(to: &line)
+        }
+        client.didAnswerPlain()
+    }
+}

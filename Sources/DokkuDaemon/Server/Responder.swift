@@ -1,0 +1,24 @@
+// Who answers one request: the place where results become lines for a client.
+
+/// Answers one request, once: with a text, with a refusal, or with what becomes of a job.
+protocol Responder: JobObserver {
+    var client: Client { get }
+    /// A built-in's answer.
+    func answer(ok: Bool, output: String)
+    /// The request is not run.
+    func refuse(_ refusal: Refusal)
+}
+
+extension Spool.Failure {
+    var reason: String {
+        switch self {
+        case .accountExhausted: "too much is waiting already"
+        case .file(let error): "\(error)"
+        }
+    }
+
+    /// What a client is told whose output could not be kept.
+    var refusal: Refusal {
+        Refusal(code: .outputTruncated, text: "The output was cut, since it cannot be kept: \(reason)")
+    }
+}

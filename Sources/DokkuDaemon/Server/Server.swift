@@ -1,0 +1,124 @@
+// All listeners and all connections: who is let in, and what they may hold together.
+import CEpollShim
+import Glibc
+
+final class Server {
+    /// What one connection, or all of them, may hold.
+    struct Limits {
+        /// Bytes of a line.
+        var line: Int
+        /// Bytes of one request's input.
+        var input: Int
+        /// Bytes of unfinished lines of all clients.
+        var buffer: Int
+        var connections: Int
+        /// JSON requests of one connection.
+        var open: Int
+    }
+
+    /// Connections that are told that there are too many, at once; beyond them nobody is accepted.
+    private static let rejectionLimit = 16
+    private static let pauseTime = Duration.seconds(1)
+
+    let loop: EventLoop
+    let limits: Limits
+    let account: SpoolAccount
+    let log: AuditLog
+    let dispatcher: Dispatcher
+    let executor: Executor
+    private var listeners: [Listener] = []
+    private var clients: [Client?] = []
+    private(set) var connectionCount = 0
+    private var rejectedCount = 0
+    /// When a connection last came or went.
+    private(set) var lastActivity = Instant.now
+    private var bufferedCount = 0
+    private var pauseTimer: Timer?
+    private var isStopping = false
+    /// Called when the last connection of a stopping server is closed.
+    var didDrain: () -> Void = {}
+
+    init(loop: EventLoop, limits: Limits, account: SpoolAccount, log: AuditLog, dispatcher: Dispatcher, executor: Executor) {
+        self.loop = loop
+        self.limits = limits
+        self.account = account
+        self.log = log
+        self.dispatcher = dispatcher
+        self.executor = executor
+    }
+
+    func listen(_ listeners: [Listener]) {
+        self.listeners = listeners
+        for listener in listeners { listener.start(in: loop, server: self) }
+    }
+
+    // MARK: Connections
+
+    /// False while nobody can be let in: listeners then wait for nothing, and connections stay in the backlog.
+    var accepts: Bool { !isStopping && pauseTimer == nil && rejectedCount < Self.rejectionLimit }
+
+    func didAccept(_ connection: consuming Descriptor, at listener: Listener) {
+        var credentials = shim_peer()
+        _ = shim_peer_credentials(connection.number, &credentials)
+        let peer = Peer(
+            pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, listener: listener.name)
+        let number = Int(connection.number)
+        let client = Client(connection, peer: peer, options: listener.options, server: self)
+        while clients.count <= number { clients.append(nil) }
+        clients[number] = client
+        connectionCount += 1
+        lastActivity = loop.now
+        if connectionCount - rejectedCount > limits.connections {
+            rejectedCount += 1
+            client.reject(Refusal(code: .tooManyConnections, text: "Too many connections"))
+        }
+    }
+
+    func didClose(_ client: Client, number: Int32) {
+        clients[Int(number)] = nil
+        connectionCount -= 1
+        lastActivity = loop.now
+        if client.isRejected { rejectedCount -= 1 }
+        resume()
+        if isStopping, connectionCount == 0 { didDrain() }
+    }
+
+    /// accept(2) found no descriptor or no memory: everybody else goes on, and the next close or a timer tries again.
+    func didExhaust(_ error: SystemError) {
+        guard pauseTimer == nil else { return }
+        pauseTimer = loop.timers.schedule(after: Self.pauseTime) { [unowned self] in
+            pauseTimer = nil
+            resume()
+        }
+    }
+
+    private func resume() {
+        pauseTimer?.cancel()
+        pauseTimer = nil
+        for listener in listeners { listener.reconsider() }
+    }
+
+    // MARK: Buffers
+
+    /// Keeps count of what clients have sent of lines that are not complete. Who goes beyond what is left for all
+    /// loses that line.
+    func didBuffer(_ count: Int, for client: Client, was accounted: inout Int) {
+        bufferedCount += count - accounted
+        accounted = count
+        guard bufferedCount > limits.buffer, count > 0 else { return }
+        bufferedCount -= count
+        accounted = 0
+        client.dropUnfinishedLine()
+    }
+
+    // MARK: Stopping
+
+    /// Lets nobody in any more; clients get their answers, and then the end.
+    func stop() {
+        isStopping = true
+        for listener in listeners { listener.stop() }
+        for client in clients { client?.finish() }
+    }
+
+    var isDrained: Bool { connectionCount == 0 }
+}
