@@ -57,7 +57,7 @@ enum Builtin: Equatable, Sendable {
 
     /// Digits alone: no sign, no blanks.
     private static func decimal(_ digits: ArraySlice<UInt8>) -> UInt64? {
-        guard digits.first != UInt8(ascii: "+") else { return nil }
-        return UInt64(String(decoding: digits.prefix(21), as: UTF8.self))
+        guard digits.first != UInt8(ascii: "+"), digits.count <= 20 else { return nil }
+        return UInt64(String(decoding: digits, as: UTF8.self))
     }
 }

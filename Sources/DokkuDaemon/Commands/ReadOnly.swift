@@ -20,21 +20,17 @@ enum ReadOnly {
 
     /// Plain words alone. `--trace` prints every variable that dokku reads, `--include-metadata` credentials. A path
     /// in the place of an app's name leads out of the apps' folder (and versions of dokku delete what they find
-    /// under a name that is no app's).
+    /// under a name that is no app's); a flag's could name a file to write.
     private static func isHarmless(_ word: ArraySlice<UInt8>) -> Bool {
         if word.starts(with: "--trace".utf8) || word.starts(with: "--include-metadata".utf8) { return false }
-        if word.first == UInt8(ascii: ".") || word.first == UInt8(ascii: "/") { return false }
-        var previous: UInt8 = 0
-        for byte in word {
+        if word.first == UInt8(ascii: ".") { return false }
+        return word.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"):
-                break
-            case UInt8(ascii: ".") where previous == byte || previous == UInt8(ascii: "/"): return false
-            default: if !"-_.:,=/@+".utf8.contains(byte) { return false }
+                true
+            default: "-_.:,=@+".utf8.contains(byte)
             }
-            previous = byte
         }
-        return true
     }
 }

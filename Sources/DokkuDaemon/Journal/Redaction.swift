@@ -73,12 +73,23 @@ enum Redaction {
 
     /// A word as it stands in a description: quoted where it would run into its neighbours.
     private static func shown(_ word: ArraySlice<UInt8>) -> String {
+        if !word.isEmpty, word.count <= wordLimit, word.allSatisfy(isOrdinary) {
+            return String(decoding: word, as: UTF8.self)
+        }
         let text = sanitize(masked(word), limit: wordLimit)
         guard
             text.isEmpty || text.utf8.contains(where: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\"") })
         else { return text }
         return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"")
             + "\""
+    }
+
+    /// True for what needs neither hiding nor escaping: most words hold nothing else.
+    private static func isOrdinary(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "="), UInt8(ascii: "@"): false
+        default: (0x21...0x7e).contains(byte)
+        }
     }
 
     /// The word without what follows its first `=`, and without a user and password before an `@`.

@@ -1,0 +1,61 @@
+// The daemon's own commands.
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct BuiltinTests {
+    @Test(arguments: [
+        ("commands", Builtin.commands), ("refresh", .refresh), ("daemon:version", .version),
+        ("daemon:status", .status),
+        ("daemon:queue", .queue), ("daemon:cancel 12", .cancel(job: 12)), ("daemon:help", .help),
+        ("daemon:cancel 18446744073709551615", .cancel(job: .max)), ("--quiet daemon:status", .status),
+        ("--app x commands", .commands),
+    ])
+    func areRecognised(line: String, builtin: Builtin) {
+        #expect(judge(line, with: nil) == .builtin(builtin))
+        #expect(judge(line, Forms.stream) == .builtin(builtin))
+        #expect(judge(line, Forms.input) == .builtin(builtin))
+    }
+
+    @Test(arguments: [
+        "daemon:cancel", "daemon:cancel x", "daemon:cancel -1", "daemon:cancel +1", "daemon:cancel 1.0",
+        "daemon:cancel 1 2", "daemon:cancel 18446744073709551616", "daemon:cancel 0x1", "commands x",
+        "refresh x",
+        "daemon:version 1", "daemon:help me", "daemon:cancel 000000000000000000001x",
+    ])
+    func wrongWordsAreSaid(line: String) {
+        guard case .refuse(let refusal) = judge(line) else {
+            Issue.record("\(line) was not refused")
+            return
+        }
+        #expect(refusal.code == .invalidRequest)
+        #expect(!refusal.text.isEmpty)
+    }
+
+    @Test func aNumberIsOneWordOfDigits() {
+        for number in ["", " 1", "1 ", "1\n", "١", "1_000"] {
+            #expect(judge(["daemon:cancel", number]).code == .invalidRequest)
+        }
+    }
+
+    @Test(arguments: ["commands", "refresh", "daemon:version", "daemon:cancel 1"])
+    func cannotBeRedirected(line: String) {
+        #expect(judge(line, Forms.toFile).code == .invalidRequest)
+        #expect(judge(line, Forms.fromFile).code == .invalidRequest)
+    }
+
+    @Test func namesAreExact() {
+        for line in [
+            "daemon:versio", "daemon:version:help", "daemon:cancel:help", "daemon:queue:",
+        ] {
+            #expect(judge(line) == .refuse(.invalidCommand))
+        }
+        for line in ["command", "refreshes", "daemon", "Daemon:version"] { #expect(judge(line).isUnknown) }
+    }
+
+    @Test func helpNamesThemAll() {
+        let names = ["commands", "refresh", "version", "status", "queue", "cancel N", "help"]
+        for name in names { #expect(DaemonHelp.help.contains(name)) }
+        #expect(!DaemonHelp.help.hasSuffix("\n"))
+    }
+}

@@ -1,0 +1,79 @@
+// The command table against the facts, trait by trait.
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct CommandTableTests {
+    private func names(_ holds: (CommandTraits) -> Bool) -> [String] {
+        CommandTable.traits.filter { holds($0.value) }.keys.sorted()
+    }
+
+    @Test func everyCommandIsThere() {
+        #expect(CommandTable.traits.count == CommandFacts.count)
+        #expect(names { $0.isListed }.count == CommandFacts.listedCount)
+        #expect(names { $0.isReadOnly }.count == CommandFacts.readOnlyCount)
+        #expect(CommandTable.traits.keys.filter { $0.hasSuffix(":help") }.count == CommandFacts.helpCount)
+        let unlisted = names { !$0.isListed }.filter { !$0.hasSuffix(":help") }
+        #expect(unlisted == CommandFacts.unlisted.sorted())
+    }
+
+    @Test func helpsAreUnlistedAndHarmless() {
+        for (name, traits) in CommandTable.traits where name.hasSuffix(":help") {
+            #expect(traits == CommandTraits(isReadOnly: true), "\(name)")
+        }
+    }
+
+    @Test func harmlessAreExactlyThese() {
+        let harmless = names { $0.isReadOnly && !$0.showsSecret && $0.endless != .internalCommand }
+        #expect(harmless.filter { !$0.hasSuffix(":help") } == CommandFacts.harmless.sorted())
+    }
+
+    @Test func eachTraitHasItsNames() {
+        #expect(names { $0.readsInput } == CommandFacts.readInput.sorted())
+        #expect(names { $0.confirms } == CommandFacts.confirm.sorted())
+        #expect(names { $0.needsRoot } == CommandFacts.needRoot.sorted())
+        #expect(names { $0.showsSecret } == CommandFacts.secret.sorted())
+    }
+
+    @Test func eachKindOfEndlessHasItsNames() {
+        #expect(names { $0.endless == .always } == ["builds:output"])
+        #expect(names { $0.endless == .internalCommand } == CommandFacts.internalNames.sorted())
+        #expect(names { $0.endless == .program } == CommandFacts.programs.sorted())
+        for (flags, expected) in CommandFacts.following {
+            #expect(names { $0.endless == .withFlag(CommandFacts.words(flags)) } == expected.sorted())
+        }
+        #expect(names { $0.endless == .never }.count == 353)
+    }
+
+    @Test(arguments: [
+        ("docker-local:report", "scheduler-docker-local:report"), ("docker-local", "scheduler-docker-local"),
+        ("k3s:show-kubeconfig", "scheduler-k3s:show-kubeconfig"),
+        ("k3s:cluster:add", "scheduler-k3s:cluster:add"),
+        ("dockerfile:set", "builder-dockerfile:set"), ("herokuish:report", "builder-herokuish:report"),
+        ("lambda:set", "builder-lambda:set"), ("nixpacks:set", "builder-nixpacks:set"),
+        ("pack:report", "builder-pack:report"), ("rails:report", "builder-railpack:report"),
+    ])
+    func anAliasHasTheTraitsOfItsTarget(alias: String, target: String) {
+        #expect(CommandTraits.of(alias) == CommandTable.traits[target])
+        #expect(CommandTraits.of(alias) != nil)
+    }
+
+    @Test(arguments: [
+        "", ":", "app", "apps:", "apps:lis", "apps:listt", "postgres:create", "nginx-vhosts:stop", "k3s:x",
+    ])
+    func ofOtherNamesNothingIsKnown(name: String) {
+        #expect(CommandTraits.of(name) == nil)
+    }
+
+    @Test(arguments: [
+        ("logs a -t", true), ("logs a --tail", true), ("logs a --tail=true", true), ("logs -qt a", true),
+        ("logs -t=true a", true), ("logs a", false), ("logs tail", false), ("logs a --tailor", false),
+        ("logs --t a", false), ("logs a -", false), ("logs a -n 5", false), ("events -t", true),
+        ("events --tail", false), ("logs:vector-logs --tail", true), ("logs:vector-logs -t", false),
+        ("builds:output a", true), ("run a sleep -t", false), ("apps:list -t", false),
+    ])
+    func flagsMakeEndless(line: String, isEndless: Bool) throws {
+        let words = ArgumentList(CommandFacts.words(line))
+        #expect(try #require(CommandTraits.of(words.text(0))).isEndless(words, after: 0) == isEndless)
+    }
+}

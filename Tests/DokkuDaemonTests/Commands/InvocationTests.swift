@@ -1,0 +1,43 @@
+// Where the name of a command stands.
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct InvocationTests {
+    @Test(arguments: [
+        ("apps:list", 0), ("apps:list --force", 0), ("--quiet apps:list", 1), ("--app x apps:list", 2),
+        ("--quiet --trace --force --rm --rm-container --detach --app x apps:list y", 8),
+        ("--app -x apps:list", 2),
+    ])
+    func theNameFollowsTheGlobalFlags(line: String, index: Int) {
+        let invocation = Invocation(ArgumentList(CommandFacts.words(line)))
+        #expect(invocation?.nameIndex == index)
+        #expect(invocation?.name == "apps:list")
+    }
+
+    @Test(arguments: [
+        "", "--force", "--app", "--app x", "--quiet --app", "--app --force apps:list x", "--app --app x",
+    ])
+    func noName(line: String) {
+        #expect(Invocation(ArgumentList(CommandFacts.words(line))) == nil)
+    }
+
+    @Test(arguments: ["--app=x", "--verbose", "-f", "--Quiet"])
+    func anyOtherFlagStandsForTheName(flag: String) {
+        #expect(Invocation([flag, "apps:list"])?.name == flag)
+    }
+
+    @Test func aNameIsText() {
+        var words = ArgumentList()
+        words.append([0x61, 0xff])
+        words.endWord()
+        #expect(Invocation(words) == nil)
+    }
+
+    @Test func flagsAreFoundWhereverTheyStand() {
+        #expect(Invocation(["apps:destroy", "x", "--force"])?.hasForce == true)
+        #expect(Invocation(["--force", "apps:destroy", "x"])?.hasForce == true)
+        #expect(Invocation(["apps:destroy", "x", "--forced"])?.hasForce == false)
+        #expect(Invocation(["apps:list", "--trace"])?.hasTrace == true)
+    }
+}

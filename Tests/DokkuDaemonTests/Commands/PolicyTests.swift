@@ -1,0 +1,236 @@
+// What is run, answered or refused, and with which words.
+import Testing
+
+@testable import DokkuDaemon
+
+/// The requests of these tests, by the way they come.
+enum Forms {
+    static let plain = RequestForm(isPlain: true, isStreamed: false, hasInput: false, isRedirected: false)
+    static let json = RequestForm(isPlain: false, isStreamed: false, hasInput: false, isRedirected: false)
+    static let stream = RequestForm(isPlain: false, isStreamed: true, hasInput: false, isRedirected: false)
+    static let input = RequestForm(isPlain: false, isStreamed: false, hasInput: true, isRedirected: false)
+    static let fromFile = RequestForm(isPlain: true, isStreamed: false, hasInput: true, isRedirected: true)
+    static let toFile = RequestForm(isPlain: true, isStreamed: false, hasInput: false, isRedirected: true)
+
+    /// Every name of the table that help lists, and a plugin's.
+    static let catalogue = Catalogue(
+        listed: CommandTable.traits.filter(\.value.isListed).keys
+            + [
+                "postgres:create", "postgres:destroy", "postgres:import", "postgres:export", "postgres:logs",
+                "postgres:list",
+            ])
+}
+
+func judge(
+    _ words: ArgumentList, _ form: RequestForm = Forms.plain, on listener: ListenerOptions = [],
+    with catalogue: Catalogue? = Forms.catalogue
+) -> Verdict {
+    Policy.judge(words, form: form, listener: listener, catalogue: catalogue)
+}
+
+func judge(
+    _ line: String, _ form: RequestForm = Forms.plain, on listener: ListenerOptions = [],
+    with catalogue: Catalogue? = Forms.catalogue
+) -> Verdict {
+    judge(ArgumentList(CommandFacts.words(line)), form, on: listener, with: catalogue)
+}
+
+extension Verdict {
+    var code: ErrorCode? { if case .refuse(let refusal) = self { refusal.code } else { nil } }
+    var lane: Lane? { if case .run(_, let lane) = self { lane } else { nil } }
+    var isUnknown: Bool { if case .unknown = self { true } else { false } }
+}
+
+@Suite struct PolicyTests {
+    @Test func aCommandRunsWithItsWordsUntouched() throws {
+        let words: ArgumentList = ["--quiet", "apps:create", "a b", ""]
+        #expect(judge(words) == .run(try #require(Invocation(words)), .queue))
+    }
+
+    @Test(arguments: [
+        "apps:../../../../bin/echo x", "apps:.ist", "/bin/sh", "apps/list", "git-upload-pack x", "git-hook",
+        "git-new x",
+        "git-upload-pack:help", "..:help x", ":help", "apps:", "--force", "--app", "-x apps:list",
+        "--app=x apps:list",
+        "daemon:nothing", "daemon:", "daemon:x:help", "'apps:list'", "apps:list;id", "é",
+        "--version apps:destroy x --force", "--version --app apps:destroy x --force", "-v x",
+        "--app --force apps:list apps:destroy x", "--x:help apps:list",
+    ])
+    func whatNeverIsACommandIsRefused(line: String) {
+        for catalogue in [Forms.catalogue, nil] {
+            #expect(judge(line, with: catalogue) == .refuse(.invalidCommand))
+            #expect(judge(line, on: .readOnly, with: catalogue) == .refuse(.invalidCommand))
+        }
+    }
+
+    @Test(arguments: [
+        "", "apps:list\u{0}", "apps:list\n", " apps:list", "apps:list ", "x\n:help", "\u{0}",
+        "apps:list\u{301}",
+    ])
+    func aNameIsOneWordOfNameCharacters(name: String) {
+        #expect(judge([name]) == .refuse(.invalidCommand))
+    }
+
+    @Test func nothingAtAllIsNoCommand() {
+        #expect(judge([] as ArgumentList) == .refuse(.invalidCommand))
+        var words = ArgumentList()
+        words.append([0xff, 0xfe])
+        words.endWord()
+        #expect(judge(words) == .refuse(.invalidCommand))
+    }
+
+    @Test(arguments: [
+        "app", "s:list", "APPS:LIST", "apps:lis", "mysql:list x", "nginx-vhosts:stop", "foo:destroy x",
+    ])
+    func whatTheCatalogueLacksIsUnknown(line: String) {
+        #expect(judge(line).isUnknown)
+        #expect(judge(line, with: nil).isUnknown)
+    }
+
+    @Test func withoutACatalogueOnlyWhatNeedsNoneIsDecided() {
+        #expect(judge("apps:list", with: nil).isUnknown)
+        #expect(judge("help", with: nil).isUnknown)
+        #expect(judge("daemon:version", with: nil) == .builtin(.version))
+        #expect(judge("refresh", with: nil) == .builtin(.refresh))
+        #expect(judge("shell", with: nil) == .refuse(.notImplemented))
+        #expect(judge("apps:destroy x", with: nil) == .refuse(.requiresForce))
+    }
+
+    @Test func aListedCommandThatThisDokkuLacksIsUnknown() {
+        #expect(judge("apps:list", with: Catalogue(listed: ["apps:create"])).isUnknown)
+    }
+
+    @Test(arguments: [
+        "help", "help --all", "--version", "-v", "apps:help", "apps:create:help x", "nope:help", "k3s:help",
+    ])
+    func helpsAndVersionsRun(line: String) {
+        #expect(judge(line).lane == .queue)
+    }
+
+    @Test(arguments: ["shell", "shell x", "--quiet shell", "enter", "enter app", "enter app web ls"])
+    func fixedAnswersOfPlainLines(line: String) {
+        #expect(judge(line) == .refuse(Refusal(code: .notSupported, text: "Not implemented")))
+    }
+
+    @Test func enterNeedsACommandWithoutATerminal() {
+        for line in [
+            "enter app web ls", "enter app web ls -la", "--app app enter web ls",
+            "enter app --container-id 1 ls",
+        ] {
+            #expect(judge(line, Forms.json).lane == .queue, "\(line)")
+            #expect(judge(line, Forms.stream).lane == .queue, "\(line)")
+        }
+        for line in [
+            "enter", "enter app", "enter app web", "--app app enter web", "enter app --container-id 1",
+            "--app app enter",
+        ] {
+            #expect(judge(line, Forms.json).code == .notSupported, "\(line)")
+        }
+        #expect(judge("shell ls x y", Forms.stream) == .refuse(.notImplemented))
+        #expect(judge("enter:help").lane == .queue)
+        #expect(judge("shell:help").lane == .queue)
+    }
+
+    @Test(arguments: [
+        "apps:destroy x", "apps:destroy", "network:destroy x", "storage:destroy x", "postgres:destroy x",
+        "--app x apps:destroy", "apps:destroy x -f", "apps:destroy x --forced", "apps:destroy x --force=true",
+    ])
+    func whatDestroysNeedsForce(line: String) {
+        for form in [Forms.plain, Forms.json, Forms.stream, Forms.input] {
+            #expect(
+                judge(line, form) == .refuse(Refusal(code: .requiresForce, text: "Requires --force flag")))
+        }
+    }
+
+    @Test(arguments: [
+        "apps:destroy x --force", "--force apps:destroy x", "apps:destroy --force x",
+        "--app x --force apps:destroy y",
+        "postgres:destroy x -f", "postgres:destroy x --force", "network:destroy x --force",
+        "apps:destroy:help",
+    ])
+    func forceMayStandAnywhere(line: String) {
+        #expect(judge(line).lane == .queue)
+    }
+
+    @Test(arguments: ["config:import x", "postgres:import x", "certs:generate x y", "--app x config:import"])
+    func whatReadsAnEmptyInputAsAnOrderNeedsOne(line: String) {
+        #expect(judge(line).code == .requiresStdin)
+        #expect(judge(line, Forms.stream).code == .requiresStdin)
+        #expect(judge(line, Forms.toFile).code == .requiresStdin)
+        #expect(judge(line, Forms.input).lane == .queue)
+        #expect(judge(line, Forms.fromFile).lane == .queue)
+    }
+
+    @Test(arguments: [
+        "git:auth h u", "ssh-keys:add n", "certs:add x a.crt a.key", "run x ls", "git:load-image x",
+        "postgres:export x",
+    ])
+    func otherCommandsRunWithoutInput(line: String) {
+        #expect(judge(line).lane == .queue)
+    }
+
+    @Test(arguments: [
+        "logs x -t", "logs -t x", "logs x --tail", "logs x -qt", "--app x logs -t", "events -t",
+        "nginx:access-logs x -t",
+        "nginx:error-logs x -t", "run:logs x --tail", "logs:vector-logs --tail", "caddy:logs -t",
+        "builds:output x",
+        "builds:output x y", "postgres:logs x -t", "postgres:logs x --tail",
+    ])
+    func whatNeverEndsRunsStreamedOnly(line: String) throws {
+        for form in [Forms.plain, Forms.json, Forms.input] {
+            guard case .refuse(let refusal) = judge(line, form) else {
+                Issue.record("\(line) was not refused")
+                continue
+            }
+            #expect(refusal.code == .notSupported)
+            #expect(refusal.text.contains("\"stream\":true"))
+        }
+        #expect(judge(line, Forms.stream).lane == .follow)
+    }
+
+    @Test(arguments: [
+        "logs x", "logs x -n 5", "events", "postgres:logs x", "caddy:logs", "logs:failed x", "cron:run x y",
+    ])
+    func whatEndsRunsInTheQueue(line: String) {
+        for form in [Forms.plain, Forms.json, Forms.stream] { #expect(judge(line, form).lane == .queue) }
+    }
+
+    @Test func aBuildIsCancelledBesideTheQueue() {
+        #expect(judge("builds:cancel x").lane == .beside)
+        #expect(judge("--quiet builds:cancel x", Forms.stream).lane == .beside)
+    }
+
+    @Test(arguments: CommandTable.traits.keys.sorted())
+    func everyCommandOfTheTableIsDecided(name: String) throws {
+        let traits = try #require(CommandTable.traits[name])
+        let verdict = judge([name])
+        if traits.endless == .internalCommand {
+            #expect(verdict.code == (name == "shell" ? .notSupported : .invalidCommand))
+        } else if traits.confirms {
+            #expect(verdict.code == .requiresForce)
+        } else if name == "enter" || traits.endless == .always {
+            #expect(verdict.code == .notSupported)
+        } else if name == "config:import" || name == "certs:generate" {
+            #expect(verdict.code == .requiresStdin)
+        } else {
+            #expect(verdict.lane == (name == "builds:cancel" ? .beside : .queue))
+        }
+    }
+
+    @Test func anAliasFollowsTheRulesOfItsTarget() {
+        #expect(judge("k3s:cluster:list").lane == .queue)
+        #expect(judge("docker-local:report x").lane == .queue)
+        #expect(judge("k3s:nothing").isUnknown)
+    }
+
+    @Test func aOneShotSocketAnswersInDokkusWords() throws {
+        let refusal = Refusal.unknownCommand("nope", on: [.oneShot, .rawWords])
+        #expect(refusal.code == .invalidCommand)
+        #expect(refusal.text.hasPrefix(" !     `nope` is not a dokku command."))
+        #expect(Refusal.unknownCommand("nope", on: .rawWords) == .invalidCommand)
+        #expect(judge("apps:../x", on: .oneShot) == .refuse(.unknownCommand("apps:../x", on: .oneShot)))
+        #expect(judge("nope", on: .oneShot).isUnknown)
+        #expect(judge("nope", on: [.oneShot, .readOnly]) == .refuse(refusal))
+        #expect(!Refusal.unknownCommand("KEY=secret\n\u{1b}[2J", on: .oneShot).text.contains("secret"))
+    }
+}

@@ -1,0 +1,165 @@
+// What a log may show. Each test tries to get a secret, or a control character, into it.
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct RedactionTests {
+    private func describe(_ words: ArgumentList) -> String { Redaction.describe(words, isUnderstood: true) }
+    private func describe(line: String) -> String { describe(ArgumentList(CommandFacts.words(line))) }
+
+    @Test(arguments: [
+        ("apps:create python-app", "apps:create python-app"), ("logs app -p web", "logs app -p web"),
+        ("config:set app KEY=value", "config:set app KEY=***"),
+        ("config:set app A=1=2 B=", "config:set app A=*** B=***"),
+        ("config:unset app KEY", "config:unset app KEY"),
+        ("--quiet --app x ps:scale web=2", "--quiet --app x ps:scale web=***"),
+        ("domains:add app a.example.com", "domains:add app a.example.com"),
+        ("daemon:cancel 12", "daemon:cancel 12"),
+        ("refresh", "refresh"),
+    ])
+    func whatIsNoSecretStays(line: String, description: String) {
+        #expect(describe(line: line) == description)
+    }
+
+    @Test(arguments: [
+        ("registry:login docker.io user SECRET", "registry:login docker.io ***"),
+        ("registry:login --password-stdin docker.io SECRET", "registry:login --password-stdin ***"),
+        ("--quiet --app x git:auth github.com user SECRET", "--quiet --app x git:auth github.com ***"),
+        ("git:auth-status github.com user SECRET", "git:auth-status github.com ***"),
+        ("run app mysql -pSECRET", "run app ***"), ("run:detached app x SECRET", "run:detached app ***"),
+        ("enter app web SECRET", "enter app ***"), ("storage:exec x SECRET", "storage:exec x ***"),
+        ("cron:run app SECRET", "cron:run app ***"), ("plugin:trigger x SECRET", "plugin:trigger x ***"),
+        ("k3s:autoscaling-auth:set app SECRET", "k3s:autoscaling-auth:set app ***"),
+        ("postgres:create db --password SECRET", "postgres:create db ***"),
+        ("http-auth:on app SECRET", "http-auth:on app ***"),
+        ("redis:list", "redis:list"), ("registry:login", "registry:login"),
+    ])
+    func ofTakersAndPluginsTheFirstArgumentStays(line: String, description: String) {
+        #expect(describe(line: line) == description)
+    }
+
+    @Test(arguments: [
+        "config:set app KEY SECRET", "config:set --no-restart app KEY SECRET",
+        "config:set --encoded app SECRET",
+        "--app x config:set KEY SECRET", "config:set app K=SECRET=SECRET", "config:set app -----SECRET",
+        "traefik:set --global basic-auth-password SECRET", "traefik:set --global dns-provider-CF SECRET",
+        "scheduler-k3s:set --global token SECRET", "scheduler-k3s:charts:set x.adminPassword SECRET",
+        "scheduler-k3s:initialize --TOKEN SECRET", "logs:set app vector-sink datadog://?api_key=SECRET",
+        "git:sync app https://user:SECRET@example.com/x.git", "git:sync app https://SECRET@example.com/x.git",
+        "git:sync app https://u:SEC=RET@example.com", "git:sync app https://u:SEC/SECRET@example.com",
+        "git:sync app https://u:SEC@SECRET@example.com", "git:sync app user:SECRET@example.com:x.git",
+        "git:from-archive app https://example.com/a.tar?sig=SECRET", "--app=SECRET apps:list",
+        "--app K=SECRET apps:list",
+        "plugin:install https://u:SECRET@example.com", "scheduler-k3s:cluster:add ssh://u:SECRET@host:22",
+        "docker-options:add app deploy --env=SECRET", "help x=SECRET", "resource:limit --secret SECRET",
+    ])
+    func noSecretIsShown(line: String) {
+        for secret in ["SECRET", "SEC=", "SEC/", "SEC@"] {
+            #expect(!describe(line: line).contains(secret), "\(line)")
+        }
+        #expect(describe(line: line).contains("***"))
+    }
+
+    @Test func aUsersNameAndPasswordLeaveTheHost() {
+        #expect(
+            describe(line: "git:sync app https://u:p@example.com/x.git main")
+                == "git:sync app https://***@example.com/x.git main")
+        #expect(
+            describe(["docker-options:add", "app", "deploy", "-e KEY=SECRET more"])
+                == "docker-options:add app deploy \"-e KEY=***\"")
+    }
+
+    @Test func ofWhatWasNotUnderstoodTheFirstWordStays() {
+        #expect(Redaction.describe(["nope", "SECRET"], isUnderstood: false) == "nope")
+        #expect(Redaction.describe(["--quiet", "nope", "SECRET"], isUnderstood: false) == "--quiet")
+        #expect(Redaction.describe(["KEY=SECRET"], isUnderstood: false) == "KEY=***")
+        #expect(describe(["--app", "--force", "SECRET"]) == "--app")
+        #expect(describe([]) == "")
+        #expect(describe([""]) == "\"\"")
+    }
+
+    @Test func wordsStayApart() {
+        #expect(describe(["apps:create", "a b", "", "c\"d"]) == "apps:create \"a b\" \"\" \"c\\\"d\"")
+    }
+
+    @Test func noControlCharacterPasses() {
+        let hostile = "a\nb\r\u{1b}[31m\u{0}\u{7f}\u{85}\u{9b}\u{202e}\u{2028}\t\\é"
+        let expected = "a\\nb\\r\\u{1b}[31m\\u{0}\\u{7f}\\u{85}\\u{9b}\\u{202e}\\u{2028}\\t\\\\é"
+        #expect(Redaction.sanitize(hostile, limit: 200) == expected)
+        #expect(describe(["apps:create", hostile]) == "apps:create " + expected)
+        for byte in UInt8.min...UInt8.max {
+            let text = Redaction.sanitize([byte, 0x61], limit: 40)
+            #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control })
+            #expect(text.hasSuffix("a"))
+        }
+    }
+
+    @Test func whatIsNoTextIsReplaced() {
+        #expect(Redaction.sanitize([0x61, 0xff, 0xe2, 0x82, 0x62], limit: 40) == "a\u{fffd}\u{fffd}b")
+    }
+
+    @Test(arguments: [3, 4, 5, 6, 7, 8, 64])
+    func aLimitHoldsAndCutsNoCharacter(limit: Int) {
+        for unit in ["a", "é", "€", "😀", "\n", "\\", "\u{202e}"] {
+            for count in 0...40 {
+                let text = Redaction.sanitize(String(repeating: unit, count: count), limit: limit)
+                #expect(text.utf8.count <= limit)
+                #expect(!text.contains("\u{fffd}"))
+            }
+        }
+        #expect(Redaction.sanitize(String(repeating: "a", count: limit), limit: limit).utf8.count == limit)
+        #expect(Redaction.sanitize(String(repeating: "a", count: limit + 1), limit: limit).hasSuffix("…"))
+    }
+
+    @Test func hugeLinesStayShort() {
+        let huge = String(repeating: "x", count: 1 << 20)
+        #expect(describe(["apps:create", huge]).utf8.count < 300)
+        #expect(describe(["config:set", "app", huge + "=SECRET"]).utf8.count < 300)
+        #expect(!describe(["git:sync", "app", "https://" + huge + ":SECRET@host"]).contains("xxx"))
+        let many = ArgumentList(Array(repeating: "word", count: 100_000))
+        let line = describe(["apps:create"] + many)
+        #expect(line.utf8.count < 1100)
+        #expect(line.hasSuffix(" …"))
+    }
+
+    @Test(arguments: [
+        "apps:list", "apps:create", "apps:destroy", "domains:add", "apps:help", "ps:scale",
+        "docker-local:report",
+    ])
+    func outputKnownToBeHarmlessIsLogged(name: String) {
+        #expect(Redaction.mayLogOutput(name: name))
+    }
+
+    @Test(
+        arguments: CommandFacts.secret + [
+            "logs", "logs:failed", "run:logs", "events", "events:list", "builds:output", "postgres:info",
+            "postgres:create",
+            "nope", "ps:rebuild", "git:sync", "scheduler-k3s:preview", "k3s:preview", "k3s:show-kubeconfig",
+            "nginx:show-config",
+            "plugin:trigger", "nginx:access-logs", "run:detached", "",
+        ])
+    func otherOutputIsNot(name: String) {
+        #expect(!Redaction.mayLogOutput(name: name))
+    }
+
+    @Test func tracesAreNotLogged() throws {
+        #expect(Redaction.mayLogOutput(of: try #require(Invocation(["apps:list"]))))
+        #expect(!Redaction.mayLogOutput(of: try #require(Invocation(["apps:list", "--trace"]))))
+        #expect(!Redaction.mayLogOutput(of: try #require(Invocation(["apps:list", "--include-metadata"]))))
+    }
+
+    @Test func everyNameSpokenOfExists() {
+        for name in SecretWords.takers.union(SecretWords.foreignOutput) {
+            #expect(CommandTable.traits[name] != nil, "\(name)")
+        }
+    }
+}
+
+private func + (left: ArgumentList, right: ArgumentList) -> ArgumentList {
+    var words = left
+    for index in 0..<right.count {
+        words.append(right[index])
+        words.endWord()
+    }
+    return words
+}
