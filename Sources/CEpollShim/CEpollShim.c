@@ -69,19 +69,21 @@ static int prepare_actions(posix_spawn_file_actions_t *actions, int input, int o
     return posix_spawn_file_actions_addchdir_np(actions, "/");
 }
 
-static int prepare_attributes(posix_spawnattr_t *attributes, const sigset_t *defaults) {
-    sigset_t none;
+static int prepare_attributes(posix_spawnattr_t *attributes) {
+    sigset_t none, all;
     sigemptyset(&none);
+    // All, not only those that differ: glibc asks for each signal that is not named here how it stands.
+    sigfillset(&all);
     int failure = posix_spawnattr_setflags(
         attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     if (failure == 0) failure = posix_spawnattr_setsigmask(attributes, &none);
-    if (failure == 0) failure = posix_spawnattr_setsigdefault(attributes, defaults);
+    if (failure == 0) failure = posix_spawnattr_setsigdefault(attributes, &all);
     return failure;
 }
 
 int shim_spawn(
-    pid_t *pid, const char *path, char *const argv[], char *const envp[], const sigset_t *defaults, int input,
-    int output, int error, int lock) {
+    pid_t *pid, const char *path, char *const argv[], char *const envp[], int input, int output, int error,
+    int lock) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int failure = posix_spawn_file_actions_init(&actions);
@@ -89,7 +91,7 @@ int shim_spawn(
     failure = posix_spawnattr_init(&attributes);
     if (failure == 0) {
         failure = prepare_actions(&actions, input, output, error, lock);
-        if (failure == 0) failure = prepare_attributes(&attributes, defaults);
+        if (failure == 0) failure = prepare_attributes(&attributes);
         if (failure == 0) failure = posix_spawn(pid, path, &actions, &attributes, argv, envp);
         posix_spawnattr_destroy(&attributes);
     }
@@ -119,10 +121,6 @@ int shim_unlock(int descriptor) { return flock(descriptor, LOCK_UN); }
 ssize_t shim_send_file(int to, int from, int64_t offset, size_t count) {
     off_t position = offset;
     return sendfile(to, from, &position, count);
-}
-
-ssize_t shim_send(int descriptor, const void *bytes, size_t count) {
-    return send(descriptor, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 int shim_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }

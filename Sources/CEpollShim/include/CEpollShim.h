@@ -39,12 +39,12 @@ int shim_pidfd_open(pid_t pid);
 // Signals the process group led by the pidfd's process (Linux 6.9), whatever became of its number since.
 int shim_pidfd_signal_group(int pidfd, int signal);
 
-// posix_spawn(3) as the daemon needs it: a session of its own, `/` as its folder, no signal blocked, those in
-// `defaults` at their default action; descriptors 0, 1, 2 and 3 are the given ones (lock < 0: no descriptor 3).
+// posix_spawn(3) as the daemon needs it: a session of its own, `/` as its folder, no signal blocked and
+// all at their default action; descriptors 0, 1, 2 and 3 are the given ones (lock < 0: no descriptor 3).
 // Returns 0 or an errno value.
 int shim_spawn(
-    pid_t *pid, const char *path, char *const argv[], char *const envp[], const sigset_t *defaults, int input,
-    int output, int error, int lock);
+    pid_t *pid, const char *path, char *const argv[], char *const envp[], int input, int output, int error,
+    int lock);
 
 // Takes WNOHANG's answer apart, wait(2): 0 still running, 1 exited, 2 killed by a signal, -1 error.
 int shim_wait(pid_t pid, int *value);
@@ -55,8 +55,6 @@ int shim_unlock(int descriptor);
 
 // sendfile(2) from an offset.
 ssize_t shim_send_file(int to, int from, int64_t offset, size_t count);
-// send(2) without SIGPIPE and without blocking.
-ssize_t shim_send(int descriptor, const void *bytes, size_t count);
 
 // open(2) with a mode; always O_CLOEXEC.
 int shim_open(const char *path, int flags, mode_t mode);

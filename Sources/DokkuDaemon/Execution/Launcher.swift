@@ -25,7 +25,6 @@ final class Launcher {
     let program: String
     private let folders: [String]
     private let environment: [UnsafeMutablePointer<CChar>?]
-    private var defaultSignals = sigset_t()
 
     /// `program` is a name to be searched in PATH at each start, or a path.
     init(program: String, environment variables: [String: String]) {
@@ -46,8 +45,6 @@ final class Launcher {
         }
         self.folders = folders
         environment = child.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        sigemptyset(&defaultSignals)
-        sigaddset(&defaultSignals, SIGPIPE)
     }
 
     deinit { for variable in environment { free(variable) } }
@@ -76,8 +73,8 @@ final class Launcher {
         let failure = arguments.withArgumentVector(program: program) { vector in
             environment.withUnsafeBufferPointer { environment in
                 shim_spawn(
-                    &pid, path, vector, environment.baseAddress, &defaultSignals, descriptors.input,
-                    descriptors.output, descriptors.error, descriptors.lock)
+                    &pid, path, vector, environment.baseAddress, descriptors.input, descriptors.output,
+                    descriptors.error, descriptors.lock)
             }
         }
         guard failure == 0 else { throw SystemError(call: "start", number: failure) }

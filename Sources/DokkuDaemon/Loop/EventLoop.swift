@@ -45,8 +45,10 @@ final class EventLoop {
     private struct Slot {
         var handler: (any EventHandler)?
         var token = Token(rawValue: 0)
-        /// What epoll was told; nil where it does not know the descriptor.
-        var interest: Interest?
+        /// What the handler waits for.
+        var wanted: Interest?
+        /// What epoll was told, at least that; nil where it does not know the descriptor.
+        var known: Interest?
         var isMarked = false
     }
 
@@ -82,7 +84,7 @@ final class EventLoop {
     /// that others hold as well is taken out with `isShared`.
     func remove(_ token: Token, isShared: Bool = false) {
         guard isCurrent(token) else { return }
-        if isShared, slots[token.index].interest != nil {
+        if isShared, slots[token.index].known != nil {
             _ = shim_epoll_control(epoll.number, EPOLL_CTL_DEL, Int32(token.index), 0, 0)
         }
         slots[token.index] = Slot()
@@ -111,7 +113,7 @@ final class EventLoop {
         for index in 0..<count {
             let event = events[index]
             let token = Token(rawValue: shim_event_token(&events[index]))
-            guard isCurrent(token) else { continue }
+            guard isCurrent(token), isWanted(event.events, token) else { continue }
             mark(token)
             slots[token.index].handler?.didBecomeReady(Readiness(rawValue: event.events))
         }
@@ -137,20 +139,38 @@ final class EventLoop {
             marked.removeAll(keepingCapacity: true)
             for token in round where isCurrent(token) {
                 slots[token.index].isMarked = false
-                let interest = slots[token.index].handler?.settle()
-                if isCurrent(token) { reconcile(token, interest) }
+                let wanted = slots[token.index].handler?.settle()
+                guard isCurrent(token) else { continue }
+                slots[token.index].wanted = wanted
+                if needsMore(slots[token.index]) { tell(token) }
             }
         }
     }
 
-    private func reconcile(_ token: Token, _ wanted: Interest?) {
-        let known = slots[token.index].interest
-        guard wanted != known else { return }
+    /// Less is told only when an event comes that nobody wants: most interest that ends returns before that, and
+    /// each telling is a system call. Not so where nothing is waited for at all: a hang-up would come at once.
+    private func needsMore(_ slot: Slot) -> Bool {
+        guard let wanted = slot.wanted else { return slot.known != nil }
+        guard let known = slot.known else { return true }
+        return !known.isSuperset(of: wanted)
+    }
+
+    private func isWanted(_ events: UInt32, _ token: Token) -> Bool {
+        let asked = events & (Interest.read.rawValue | Interest.write.rawValue)
+        guard asked == events, let wanted = slots[token.index].wanted, asked & wanted.rawValue == 0 else {
+            return true
+        }
+        tell(token)
+        return false
+    }
+
+    private func tell(_ token: Token) {
+        let (known, wanted) = (slots[token.index].known, slots[token.index].wanted)
         let operation = known == nil ? EPOLL_CTL_ADD : wanted == nil ? EPOLL_CTL_DEL : EPOLL_CTL_MOD
         let result = shim_epoll_control(
             epoll.number, operation, Int32(token.index), wanted?.rawValue ?? 0, token.rawValue)
         if result == 0 {
-            slots[token.index].interest = wanted
+            slots[token.index].known = wanted
         } else {
             // No memory for the registration: the handler learns it as it would a failed descriptor.
             slots[token.index].handler?.didBecomeReady(.failed)
