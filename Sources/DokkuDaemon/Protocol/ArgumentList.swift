@@ -32,6 +32,13 @@ struct ArgumentList: Sendable, Equatable {
 
     mutating func append(_ bytes: some Collection<UInt8>) { storage.append(contentsOf: bytes) }
 
+    mutating func append(_ bytes: Span<UInt8>) {
+        bytes.withUnsafeBufferPointer { storage.append(contentsOf: $0) }
+    }
+
+    /// Makes room for words that have `bytes` bytes in all, with their NULs.
+    mutating func reserve(bytes: Int) { storage.reserveCapacity(bytes) }
+
     /// Ends the word that is being written; an empty one counts.
     mutating func endWord() {
         ends.append(storage.count)
@@ -43,7 +50,7 @@ struct ArgumentList: Sendable, Equatable {
         ends.removeAll(keepingCapacity: true)
     }
 
-    /// The last `count` words taken away.
+    /// The last `count` words taken away, and what was written of a word that was not ended.
     mutating func removeLast(_ count: Int) {
         ends.removeLast(count)
         storage.removeLast(storage.count - (ends.last.map { $0 + 1 } ?? 0))

@@ -22,6 +22,8 @@ struct Refusal: Error, Equatable, Sendable {
     var code: ErrorCode
     var text: String
 
+    static func invalid(_ text: String) -> Refusal { Refusal(code: .invalidRequest, text: text) }
+
     static let invalidCommand = Refusal(code: .invalidCommand, text: "Invalid command")
     static let notImplemented = Refusal(code: .notSupported, text: "Not implemented")
     static let requiresForce = Refusal(code: .requiresForce, text: "Requires --force flag")

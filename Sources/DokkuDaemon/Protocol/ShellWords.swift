@@ -1,0 +1,197 @@
+// Splits a request line into the words of a command, by the quoting rules of the POSIX shell (XCU 2.2) and
+// nothing else of it, or at blanks alone. Bytes in, bytes out: a word need not be UTF-8.
+
+/// A file of the daemon's host that takes the place of a command's input or output.
+struct Redirection: Equatable, Sendable {
+    enum Direction: Sendable {
+        /// `<`: the file is the command's standard input.
+        case input
+        /// `>`: the command's standard output goes to the file.
+        case output
+    }
+
+    var direction: Direction
+    /// Absolute, without a NUL.
+    var path: [UInt8]
+}
+
+enum ShellWords {
+    enum Failure: Error, Equatable, CaseIterable {
+        case unbalancedSingleQuote
+        case unbalancedDoubleQuote
+        case trailingBackslash
+        case relativePath
+        case nulByte
+        /// Only a JSON request's command can have one: two commands, or one that was not quoted.
+        case unquotedNewline
+
+        var refusal: Refusal {
+            switch self {
+            case .unbalancedSingleQuote: .invalid("Unbalanced single quote")
+            case .unbalancedDoubleQuote: .invalid("Unbalanced double quote")
+            case .trailingBackslash: .invalid("Backslash at the end of the line")
+            case .relativePath: .invalid("The file of a redirection needs an absolute path")
+            case .nulByte: .invalid("NUL byte in the line")
+            case .unquotedNewline: .invalid("Newline outside of quotes: a command is one line")
+            }
+        }
+    }
+
+    /// Reads the words of `line` into `words`, in place of what was there. Where redirection is allowed and the
+    /// last word but one is an unquoted `<` or `>`, these two words are the result and not in `words`. After a
+    /// failure `words` has the words that were complete.
+    static func split(
+        _ line: ArraySlice<UInt8>, into words: inout ArgumentList, allowsRedirection: Bool = true
+    ) throws(Failure) -> Redirection? {
+        try split(line.span, by: readWord, into: &words, allowsRedirection: allowsRedirection)
+    }
+
+    /// The same, but quotes and backslashes are bytes like any other.
+    static func splitAtBlanks(
+        _ line: ArraySlice<UInt8>, into words: inout ArgumentList, allowsRedirection: Bool = true
+    ) throws(Failure) -> Redirection? {
+        try split(line.span, by: readRawWord, into: &words, allowsRedirection: allowsRedirection)
+    }
+
+    /// Reads one word from an index, which it moves behind the word.
+    private typealias Reader = (Span<UInt8>, inout Int, inout ArgumentList) throws(Failure) -> Void
+
+    private static func split(
+        _ line: Span<UInt8>, by read: Reader, into words: inout ArgumentList, allowsRedirection: Bool
+    ) throws(Failure) -> Redirection? {
+        words.removeAll()
+        words.reserve(bytes: line.count + 1)
+        var index = 0
+        var lastOperator: (word: Int, direction: Redirection.Direction)?
+        while true {
+            while index < line.count, isBlank(line[index]) { index += 1 }
+            guard index < line.count else { break }
+            let start = index
+            do {
+                try read(line, &index, &words)
+            } catch {
+                words.removeLast(0)
+                throw error
+            }
+            // A word of one byte has no quotes: they would be bytes too.
+            if index - start == 1, let direction = Redirection.Direction(line[start]) {
+                lastOperator = (words.count, direction)
+            }
+            words.endWord()
+        }
+        guard allowsRedirection, let lastOperator, lastOperator.word == words.count - 2 else { return nil }
+        let path = words[words.count - 1]
+        guard path.first == UInt8(ascii: "/") else { throw .relativePath }
+        let redirection = Redirection(direction: lastOperator.direction, path: Array(path))
+        words.removeLast(2)
+        return redirection
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
+    }
+
+    private static func readRawWord(
+        _ line: Span<UInt8>, at index: inout Int, into words: inout ArgumentList
+    ) throws(Failure) {
+        let start = index
+        while index < line.count, !isBlank(line[index]) {
+            guard line[index] != 0 else { throw .nulByte }
+            index += 1
+        }
+        words.append(line.extracting(start..<index))
+    }
+
+    private static func readWord(
+        _ line: Span<UInt8>, at index: inout Int, into words: inout ArgumentList
+    ) throws(Failure) {
+        while true {
+            appendRun(of: line, from: &index, to: &words) { byte in
+                switch byte {
+                case 0, UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\\"),
+                    UInt8(ascii: "'"), UInt8(ascii: "\""):
+                    true
+                default: false
+                }
+            }
+            guard index < line.count else { return }
+            switch line[index] {
+            case UInt8(ascii: "\\"):
+                index += 1
+                guard index < line.count else { throw .trailingBackslash }
+                try appendEscaped(line[index], to: &words)
+                index += 1
+            case UInt8(ascii: "'"):
+                index += 1
+                appendRun(of: line, from: &index, to: &words) { $0 == UInt8(ascii: "'") || $0 == 0 }
+                try endQuote(line, at: &index, otherwise: .unbalancedSingleQuote)
+            case UInt8(ascii: "\""): try readDoubleQuoted(line, at: &index, into: &words)
+            case UInt8(ascii: "\n"): throw .unquotedNewline
+            case 0: throw .nulByte
+            default: return
+            }
+        }
+    }
+
+    /// The part of a word from a double quote to its fellow.
+    private static func readDoubleQuoted(
+        _ line: Span<UInt8>, at index: inout Int, into words: inout ArgumentList
+    ) throws(Failure) {
+        index += 1
+        while true {
+            appendRun(of: line, from: &index, to: &words) {
+                $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") || $0 == 0
+            }
+            guard index + 1 < line.count, line[index] == UInt8(ascii: "\\") else { break }
+            let next = line[index + 1]
+            switch next {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "$"), UInt8(ascii: "`"),
+                UInt8(ascii: "\n"),
+                0:
+                try appendEscaped(next, to: &words)
+                index += 2
+            default:
+                // The backslash stays; what follows it has no meaning of its own here.
+                words.append(line[index])
+                words.append(next)
+                index += 2
+            }
+        }
+        if index < line.count, line[index] == UInt8(ascii: "\\") { index += 1 }
+        try endQuote(line, at: &index, otherwise: .unbalancedDoubleQuote)
+    }
+
+    private static func endQuote(
+        _ line: Span<UInt8>, at index: inout Int, otherwise failure: Failure
+    ) throws(Failure) {
+        guard index < line.count else { throw failure }
+        guard line[index] != 0 else { throw .nulByte }
+        index += 1
+    }
+
+    /// A byte behind a backslash: itself, but for a newline, which continues the line and goes with its backslash.
+    private static func appendEscaped(_ byte: UInt8, to words: inout ArgumentList) throws(Failure) {
+        guard byte != 0 else { throw .nulByte }
+        if byte != UInt8(ascii: "\n") { words.append(byte) }
+    }
+
+    /// Adds the bytes before the next one that `isSpecial`.
+    private static func appendRun(
+        of line: Span<UInt8>, from index: inout Int, to words: inout ArgumentList,
+        until isSpecial: (UInt8) -> Bool
+    ) {
+        let start = index
+        while index < line.count, !isSpecial(line[index]) { index += 1 }
+        if start < index { words.append(line.extracting(start..<index)) }
+    }
+}
+
+extension Redirection.Direction {
+    fileprivate init?(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "<"): self = .input
+        case UInt8(ascii: ">"): self = .output
+        default: return nil
+        }
+    }
+}
