@@ -1,0 +1,60 @@
+// Writes bytes in base64 (RFC 4648, section 4, padded), chunk by chunk.
+
+/// Holds up to two bytes until the group of three they belong to is whole.
+struct Base64Encoder {
+    private var held: UInt32 = 0
+    private var heldCount = 0
+
+    /// Adds the groups that are whole by now to `output`.
+    mutating func encode(_ input: Span<UInt8>, into output: inout [UInt8]) {
+        var index = 0
+        while heldCount > 0, index < input.count {
+            held = held << 8 | UInt32(input[index])
+            heldCount += 1
+            index += 1
+            if heldCount == 3 {
+                for shift in [18, 12, 6, 0] as [UInt32] { output.append(Self.character(held >> shift)) }
+                (held, heldCount) = (0, 0)
+            }
+        }
+        let groups = (input.count - index) / 3
+        var to = output.count
+        output.append(contentsOf: repeatElement(0, count: groups * 4))
+        var written = output.mutableSpan
+        let digits = Self.digits.span
+        for _ in 0..<groups {
+            let group = UInt32(input[index]) << 16 | UInt32(input[index + 1]) << 8 | UInt32(input[index + 2])
+            written[to] = digits[Int(group >> 18)]
+            written[to + 1] = digits[Int(group >> 12 & 0x3F)]
+            written[to + 2] = digits[Int(group >> 6 & 0x3F)]
+            written[to + 3] = digits[Int(group & 0x3F)]
+            index += 3
+            to += 4
+        }
+        while index < input.count {
+            held = held << 8 | UInt32(input[index])
+            heldCount += 1
+            index += 1
+        }
+    }
+
+    /// The end of the stream: the last group with its padding. The encoder is as new.
+    mutating func finish(into output: inout [UInt8]) {
+        switch heldCount {
+        case 1:
+            output.append(Self.character(held >> 2))
+            output.append(Self.character(held << 4))
+            output.append(contentsOf: [UInt8(ascii: "="), UInt8(ascii: "=")])
+        case 2:
+            for shift in [10, 4] as [UInt32] { output.append(Self.character(held >> shift)) }
+            output.append(Self.character(held << 2))
+            output.append(UInt8(ascii: "="))
+        default: break
+        }
+        (held, heldCount) = (0, 0)
+    }
+
+    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    private static func character(_ bits: UInt32) -> UInt8 { digits[Int(bits & 0x3F)] }
+}

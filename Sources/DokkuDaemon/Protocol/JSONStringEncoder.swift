@@ -1,0 +1,129 @@
+// Writes bytes as the inside of a JSON string (RFC 8259), chunk by chunk: valid JSON in valid UTF-8 whatever the
+// bytes are and wherever they were cut.
+
+/// What is not UTF-8 becomes U+FFFD, one for each maximal subpart of a sequence (Unicode, table 3-7). The bytes
+/// of a character that is not whole yet are held until it is.
+struct JSONStringEncoder {
+    private var character = PartialCharacter()
+
+    /// Adds `input` to `output`. At most six bytes a byte.
+    mutating func encode(_ input: Span<UInt8>, into output: inout [UInt8]) {
+        var index = 0
+        while character.isOpen, index < input.count { advance(input, &index, into: &output) }
+        // Bytes that stand for themselves are copied a run at a time.
+        var start = index
+        while true {
+            index = Self.endOfPlainText(input, from: index)
+            guard index < input.count else { break }
+            let byte = input[index]
+            if byte >= 0x80 {
+                let length = Self.lengthOfCharacter(input, at: index)
+                if length > 0 {
+                    index += length
+                    continue
+                }
+            }
+            output.append(run: input, start..<index)
+            if byte >= 0x80 {
+                repeat { advance(input, &index, into: &output) } while character.isOpen && index < input.count
+            } else {
+                Self.escape(byte, into: &output)
+                index += 1
+            }
+            start = index
+        }
+        output.append(run: input, start..<index)
+    }
+
+    /// The end of the stream: a character that was cut there is written as U+FFFD, and the encoder is as new.
+    mutating func finish(into output: inout [UInt8]) {
+        if character.isOpen { output.append(contentsOf: Self.replacement) }
+        character = PartialCharacter()
+    }
+
+    private static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
+    private static let escapeStart = Array(#"\u00"#.utf8)
+
+    /// Reads one byte of a character that is not known to be whole.
+    private mutating func advance(_ input: Span<UInt8>, _ index: inout Int, into output: inout [UInt8]) {
+        switch character.take(input[index]) {
+        case .open: index += 1
+        case .whole:
+            index += 1
+            character.write(into: &output)
+            character = PartialCharacter()
+        case .alone:
+            index += 1
+            output.append(contentsOf: Self.replacement)
+        case .broken:
+            // The byte that does not belong is looked at again, on its own.
+            output.append(contentsOf: Self.replacement)
+            character = PartialCharacter()
+        }
+    }
+
+    /// The length of the well-formed character that starts with a byte from 0x80 up; 0 where it is not well
+    /// formed or not all there.
+    private static func lengthOfCharacter(_ input: Span<UInt8>, at index: Int) -> Int {
+        let lead = PartialCharacter.Lead(input[index])
+        guard lead.following > 0, lead.following < input.count - index,
+            lead.second.contains(input[index + 1])
+        else { return 0 }
+        var offset = 2
+        while offset <= lead.following {
+            guard input[index + offset] & 0xC0 == 0x80 else { return 0 }
+            offset += 1
+        }
+        return offset
+    }
+
+    private static func escape(_ byte: UInt8, into output: inout [UInt8]) {
+        let short: UInt8
+        switch byte {
+        case UInt8(ascii: "\n"): short = UInt8(ascii: "n")
+        case UInt8(ascii: "\t"): short = UInt8(ascii: "t")
+        case UInt8(ascii: "\r"): short = UInt8(ascii: "r")
+        case 0x08: short = UInt8(ascii: "b")
+        case 0x0C: short = UInt8(ascii: "f")
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): short = byte
+        default:
+            output.append(contentsOf: escapeStart)
+            output.append(UInt8(ascii: "0") + byte >> 4)
+            let low = byte & 0x0F
+            output.append(low < 10 ? UInt8(ascii: "0") + low : UInt8(ascii: "a") + low - 10)
+            return
+        }
+        output.append(UInt8(ascii: "\\"))
+        output.append(short)
+    }
+
+    /// Where the first byte at or behind `start` stands that is no ASCII character, or one that needs an escape.
+    private static func endOfPlainText(_ input: Span<UInt8>, from start: Int) -> Int {
+        var index = start
+        let words = input.bytes
+        // Eight bytes at a time: a byte of `special` has its top bit set where it is below 0x20, a quote, a
+        // backslash or above 0x7F. A borrow can set one too many above such a byte, never below it.
+        while index + 8 <= input.count {
+            let word = UInt64(littleEndian: words.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let control = word &- 0x2020_2020_2020_2020
+            let quote = (word ^ 0x2222_2222_2222_2222) &- 0x0101_0101_0101_0101
+            let backslash = (word ^ 0x5C5C_5C5C_5C5C_5C5C) &- 0x0101_0101_0101_0101
+            let special = (control | quote | backslash | word) & 0x8080_8080_8080_8080
+            if special != 0 { return index + special.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < input.count, !needsCare(input[index]) { index += 1 }
+        return index
+    }
+
+    private static func needsCare(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(run input: Span<UInt8>, _ range: Range<Int>) {
+        guard !range.isEmpty else { return }
+        input.extracting(range).withUnsafeBufferPointer { append(contentsOf: $0) }
+    }
+}
