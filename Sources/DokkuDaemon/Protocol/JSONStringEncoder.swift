@@ -37,11 +37,18 @@ struct JSONStringEncoder {
 
     /// The end of the stream: a character that was cut there is written as U+FFFD, and the encoder is as new.
     mutating func finish(into output: inout [UInt8]) {
-        if character.isOpen { output.append(contentsOf: Self.replacement) }
+        if character.isOpen { Self.appendReplacement(to: &output) }
         character = PartialCharacter()
     }
 
-    private static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
+    /// U+FFFD. Byte by byte: for three of them that is faster than a copy.
+    private static func appendReplacement(to output: inout [UInt8]) {
+        output.append(0xEF)
+        output.append(0xBF)
+        output.append(0xBD)
+    }
+
+    private static let escapeStart = Array(#"\u00"#.utf8)
 
     /// Reads one byte of a character that is not known to be whole.
     private mutating func advance(_ input: Span<UInt8>, _ index: inout Int, into output: inout [UInt8]) {
@@ -53,10 +60,10 @@ struct JSONStringEncoder {
             character = PartialCharacter()
         case .alone:
             index += 1
-            output.append(contentsOf: Self.replacement)
+            Self.appendReplacement(to: &output)
         case .broken:
             // The byte that does not belong is looked at again, on its own.
-            output.append(contentsOf: Self.replacement)
+            Self.appendReplacement(to: &output)
             character = PartialCharacter()
         }
     }
@@ -86,7 +93,7 @@ struct JSONStringEncoder {
         case 0x0C: short = UInt8(ascii: "f")
         case UInt8(ascii: "\""), UInt8(ascii: "\\"): short = byte
         default:
-            output.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "u"), UInt8(ascii: "0"), UInt8(ascii: "0")])
+            output.append(contentsOf: escapeStart)
             output.append(UInt8(ascii: "0") + byte >> 4)
             let low = byte & 0x0F
             output.append(low < 10 ? UInt8(ascii: "0") + low : UInt8(ascii: "a") + low - 10)

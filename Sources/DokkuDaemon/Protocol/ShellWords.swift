@@ -53,6 +53,7 @@ enum ShellWords {
         try split(line.span, by: readRawWord, into: &words, allowsRedirection: allowsRedirection)
     }
 
+    /// Reads one word from an index, which it moves behind the word.
     private typealias Reader = (Span<UInt8>, inout Int, inout ArgumentList) throws(Failure) -> Void
 
     private static func split(
@@ -144,7 +145,9 @@ enum ShellWords {
             guard index + 1 < line.count, line[index] == UInt8(ascii: "\\") else { break }
             let next = line[index + 1]
             switch next {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "$"), UInt8(ascii: "`"), UInt8(ascii: "\n"), 0:
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "$"), UInt8(ascii: "`"),
+                UInt8(ascii: "\n"),
+                0:
                 try appendEscaped(next, to: &words)
                 index += 2
             default:
@@ -174,7 +177,8 @@ enum ShellWords {
 
     /// Adds the bytes before the next one that `isSpecial`.
     private static func appendRun(
-        of line: Span<UInt8>, from index: inout Int, to words: inout ArgumentList, until isSpecial: (UInt8) -> Bool
+        of line: Span<UInt8>, from index: inout Int, to words: inout ArgumentList,
+        until isSpecial: (UInt8) -> Bool
     ) {
         let start = index
         while index < line.count, !isSpecial(line[index]) { index += 1 }

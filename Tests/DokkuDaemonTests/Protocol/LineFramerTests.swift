@@ -1,0 +1,181 @@
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct LineFramerTests {
+    /// Every event of `chunks`, taken as soon as it is there.
+    private func events(_ chunks: [ArraySlice<UInt8>], limit: Int = 8, finishing: Bool = true) -> [String] {
+        var framer = LineFramer(maximumLength: limit)
+        var events: [String] = []
+        for chunk in chunks {
+            framer.append(chunk.span)
+            while let event = framer.next() { events.append(describe(event)) }
+        }
+        while finishing, let event = framer.finish() { events.append(describe(event)) }
+        return events
+    }
+
+    private func describe(_ event: LineFramer.Event) -> String {
+        switch event {
+        case .line(let line): text(line)
+        case .tooLong: "TOO LONG"
+        }
+    }
+
+    private func framer(_ content: String, limit: Int = 100) -> LineFramer {
+        var framer = LineFramer(maximumLength: limit)
+        framer.append(bytes(content).span)
+        return framer
+    }
+
+    @Test(arguments: [
+        ("", []),
+        ("a\nbc\n", ["a", "bc"]),
+        ("\n\n", ["", ""]),
+        ("a\r\nb\r\r\n\r\n", ["a", "b\r", ""]),
+        ("a\rb\n", ["a\rb"]),
+        ("12345678\n123456789\nx\n", ["12345678", "TOO LONG", "x"]),
+        ("1234567\r\n12345678\r\n", ["1234567", "TOO LONG"]),
+        ("123456789012345678901234567890\n1\n", ["TOO LONG", "1"]),
+        ("a\nrest", ["a", "rest"]),
+        ("a\nrest\r", ["a", "rest"]),
+        ("a\n1234567890", ["a", "TOO LONG"]),
+    ])
+    func linesAreTheSameHoweverTheyAreCut(input: String, expected: [String]) {
+        for chunks in cuts(bytes(input)) { #expect(events(chunks) == expected, "\(chunks.map { text($0) })") }
+    }
+
+    @Test func withoutItsEndALineIsNoEvent() {
+        #expect(events([bytes("a\nbc")[...]], finishing: false) == ["a"])
+        #expect(events([bytes("1234567890")[...]], finishing: false) == [])
+    }
+
+    @Test func linesWaitForTheirTurn() {
+        var framer = framer("a\nb\n")
+        #expect(framer.hasCompleteLine)
+        #expect(framer.next() == .line(bytes("a")[...]))
+        framer.append(bytes("c\nd").span)
+        #expect(framer.bufferedBytes == 5)
+        #expect(framer.next() == .line(bytes("b")[...]))
+        #expect(framer.next() == .line(bytes("c")[...]))
+        #expect(!framer.hasCompleteLine)
+        #expect(framer.next() == nil)
+        #expect(framer.bufferedBytes == 1)
+    }
+
+    @Test func finishGivesWaitingLinesFirst() {
+        var framer = framer("a\nb")
+        #expect(framer.finish() == .line(bytes("a")[...]))
+        #expect(framer.finish() == .line(bytes("b")[...]))
+        #expect(framer.finish() == nil)
+    }
+
+    @Test func anOverlongLineTakesNoMemory() {
+        var framer = LineFramer(maximumLength: 10)
+        let chunk = [UInt8](repeating: 0x41, count: 1000)
+        for _ in 0..<1000 {
+            framer.append(chunk.span)
+            #expect(framer.next() == nil)
+            #expect(framer.bufferedBytes == 0)
+        }
+        framer.append(bytes("B\nnext\n").span)
+        #expect(framer.hasCompleteLine)
+        #expect(framer.next() == .tooLong)
+        #expect(framer.next() == .line(bytes("next")[...]))
+        #expect(framer.next() == nil)
+    }
+
+    @Test func theRestIsDropped() {
+        var rest = framer("a\nhalf")
+        #expect(rest.dropRest() == 4)
+        #expect(rest.next() == .line(bytes("a")[...]))
+        #expect(rest.finish() == nil)
+
+        var overlong = framer("123456789012", limit: 10)
+        #expect(overlong.next() == nil)
+        overlong.append(bytes("345").span)
+        #expect(overlong.dropRest() == 15)
+        #expect(overlong.dropRest() == 0)
+        overlong.append(bytes("b\n").span)
+        #expect(overlong.next() == .line(bytes("b")[...]))
+    }
+
+    @Test func aSkippedLineKeepsItsPlace() {
+        var framer = framer("a\nhalf")
+        framer.skipCurrentLine()
+        #expect(framer.bufferedBytes == 2)
+        framer.append(bytes("more").span)
+        framer.append(bytes("end\nb\nagain").span)
+        framer.skipCurrentLine()
+        framer.append(bytes("\n\nlast").span)
+        var seen: [String] = []
+        while let event = framer.finish() { seen.append(describe(event)) }
+        #expect(seen == ["a", "TOO LONG", "b", "TOO LONG", "", "last"])
+    }
+
+    @Test func nothingToSkipIsNotSkipped() {
+        var framer = framer("a\n")
+        framer.skipCurrentLine()
+        #expect(framer.next() == .line(bytes("a")[...]))
+        framer.skipCurrentLine()
+        framer.append(bytes("b\n").span)
+        #expect(framer.next() == .line(bytes("b")[...]))
+    }
+
+    @Test func aSkippedLineMayBeTheLast() {
+        var framer = framer("half")
+        framer.skipCurrentLine()
+        #expect(framer.finish() == .tooLong)
+        #expect(framer.finish() == nil)
+    }
+
+    @Test func bodiesAreTakenByteByByte() {
+        var framer = framer("head\n\nbo\ndy\nafter\n")
+        #expect(framer.next() == .line(bytes("head")[...]))
+        #expect(framer.takeBody(3) == bytes("\nbo")[...])
+        #expect(framer.takeBody(3) == bytes("\ndy")[...])
+        #expect(framer.next() == .line([]))
+        #expect(framer.next() == .line(bytes("after")[...]))
+        #expect(framer.takeBody(10) == [])
+    }
+
+    @Test func aBodyLongerThanALineIsKept() {
+        let body = String(repeating: "x", count: 500)
+        var framer = framer("head\n" + body + "tail\n", limit: 10)
+        #expect(framer.next() == .line(bytes("head")[...]))
+        #expect(text(framer.takeBody(500)) == body)
+        #expect(framer.next() == .line(bytes("tail")[...]))
+    }
+
+    @Test func aBodyOverSeveralReads() {
+        var framer = framer("head\nab")
+        #expect(framer.next() == .line(bytes("head")[...]))
+        #expect(framer.takeBody(5) == bytes("ab")[...])
+        framer.append(bytes("\ncdnext").span)
+        #expect(framer.takeBody(3) == bytes("\ncd")[...])
+        #expect(framer.next() == nil)
+        framer.append(bytes("\n").span)
+        #expect(framer.next() == .line(bytes("next")[...]))
+    }
+
+    @Test func manyLinesAndOneLongLineAreLinear() {
+        var framer = LineFramer(maximumLength: 1 << 20)
+        var lines = 0
+        let short = [UInt8](repeating: UInt8(ascii: "\n"), count: 200_000)
+        framer.append(short.span)
+        while framer.next() != nil { lines += 1 }
+        #expect(lines == 200_000)
+        let piece = [UInt8](repeating: 0x41, count: 8)
+        for _ in 0..<(1 << 17) {
+            framer.append(piece.span)
+            if framer.next() != nil { lines += 1 }
+        }
+        framer.append(bytes("\n").span)
+        guard case .line(let long) = framer.next() else {
+            Issue.record("the long line is missing")
+            return
+        }
+        #expect(long.count == 1 << 20)
+        #expect(lines == 200_000)
+    }
+}
