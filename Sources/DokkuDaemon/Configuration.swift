@@ -32,7 +32,8 @@ struct Configuration {
         isSocketPathGiven = settings.value("DOKKU_SOCK_PATH") != nil
         lockPath = settings.path("DOKKU_LOCK_PATH", "/var/lock/dokku-daemon/dokku-daemon.lock")
         let log = settings.value("DOKKU_DAEMON_LOGFILE")
-        logPath = log == "none" ? nil : settings.path("DOKKU_DAEMON_LOGFILE", "/var/log/dokku/dokku-daemon.log")
+        logPath =
+            log == "none" ? nil : settings.path("DOKKU_DAEMON_LOGFILE", "/var/log/dokku/dokku-daemon.log")
         let dokku = settings.value("DOKKU_DAEMON_DOKKU") ?? "dokku"
         program = dokku.contains("/") ? absolute(dokku) : dokku
         let state = settings.value("STATE_DIRECTORY").map { String($0.prefix { $0 != ":" }) }

@@ -39,12 +39,14 @@ final class Daemon {
             killGrace: configuration.killGrace, drainGrace: configuration.drainGrace)
         let lock = CommandLock(path: configuration.lockPath)
         executor = Executor(limits: configuration.executorLimits, lock: lock, context: context, log: log)
-        let store = CatalogueStore(folder: configuration.stateFolder, pluginFolders: configuration.pluginFolders)
+        let store = CatalogueStore(
+            folder: configuration.stateFolder, pluginFolders: configuration.pluginFolders)
         catalogue = CatalogueKeeper(context: context, lock: lock, store: store) { console.say(.warning, $0) }
         let builtins = Builtins(executor: executor, catalogue: catalogue)
         server = Server(
             loop: loop, limits: configuration.serverLimits,
-            account: SpoolAccount(folder: configuration.stateFolder, limit: configuration.spoolLimit), log: log,
+            account: SpoolAccount(folder: configuration.stateFolder, limit: configuration.spoolLimit),
+            log: log,
             dispatcher: Dispatcher(
                 executor: executor, catalogue: catalogue, builtins: builtins, log: log, loop: loop),
             executor: executor)
@@ -93,7 +95,8 @@ final class Daemon {
         do throws(ListenFailure) {
             var listeners = try Activation.takeOver()
             let path = configuration.socketPath
-            let wantsOwn = configuration.isSocketPathGiven && !listeners.contains { isSameFile($0.name, path) }
+            let wantsOwn =
+                configuration.isSocketPathGiven && !listeners.contains { isSameFile($0.name, path) }
             if !listeners.isEmpty { scheduleIdleExit(after: configuration.idleExit) }
             if listeners.isEmpty || wantsOwn {
                 listeners.append(try Activation.bind(path, options: configuration.listenerOptions))

@@ -18,7 +18,8 @@ struct CatalogueStore {
     func stamp(of path: String) -> String {
         var status = stat()
         guard stat(path, &status) == 0 else { return "-" }
-        return "\(status.st_dev):\(status.st_ino):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec):\(status.st_size)"
+        return
+            "\(status.st_dev):\(status.st_ino):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec):\(status.st_size)"
     }
 
     /// Keeps a catalogue. That it cannot be kept costs the next start some time, and nothing else.

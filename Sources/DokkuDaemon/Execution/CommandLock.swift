@@ -44,7 +44,8 @@ final class CommandLock {
 
     private func open() throws(SystemError) -> Descriptor {
         do throws(SystemError) {
-            return try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode: 0o640)
+            return try Descriptor.open(
+                path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode: 0o640)
         } catch {
             throw SystemError(call: "open the lock file", number: error.number)
         }

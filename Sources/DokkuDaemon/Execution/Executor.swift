@@ -47,7 +47,8 @@ final class Executor {
             throw Refusal(code: .queueFull, text: "\(limits.follow) endless commands run already")
         }
         let job = Job(
-            number: lastNumber + 1, command: command, peer: peer, observer: observer, outputLimit: limits.output)
+            number: lastNumber + 1, command: command, peer: peer, observer: observer,
+            outputLimit: limits.output)
         if command.lane == .queue { try queue.append(job, from: submitter) }
         lastNumber += 1
         log.accepted(job)

@@ -93,13 +93,15 @@ final class Job {
         }
         if let timeout = command.timeout {
             timer = context.loop.timers.schedule(after: timeout) { [weak self] in
-                self?.interrupt(Refusal(code: .timeout, text: "The command ran longer than it may, and was ended"))
+                self?.interrupt(
+                    Refusal(code: .timeout, text: "The command ran longer than it may, and was ended"))
             }
         }
     }
 
     private func launch(lock: Int32, context: RunContext) throws(Refusal) -> Run {
-        var plan = RunPlan(arguments: command.arguments, separatesStreams: command.separatesStreams, lock: lock)
+        var plan = RunPlan(
+            arguments: command.arguments, separatesStreams: command.separatesStreams, lock: lock)
         if let input = command.input { plan.input = .spool(input) }
         if let redirection = command.redirection {
             let file = try redirection.open()

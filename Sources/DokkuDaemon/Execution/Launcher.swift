@@ -14,7 +14,8 @@ struct ChildDescriptors {
 final class Launcher {
     /// What dokku would read from the environment and act upon, and what was meant for the daemon alone.
     static let hiddenVariables: Set<String> = [
-        "SSH_ORIGINAL_COMMAND", "SSH_USER", "SSH_NAME", "NAME", "SSH_TTY", "DOKKU_QUIET_OUTPUT", "DOKKU_TRACE",
+        "SSH_ORIGINAL_COMMAND", "SSH_USER", "SSH_NAME", "NAME", "SSH_TTY", "DOKKU_QUIET_OUTPUT",
+        "DOKKU_TRACE",
         "DOKKU_APP_NAME", "DOKKU_APPS_FORCE_DELETE", "DOKKU_GLOBAL_FLAGS", "DOKKU_PID", "NOTIFY_SOCKET",
     ]
     private static let hiddenPrefixes = ["LISTEN_", "WATCHDOG_"]

@@ -2,12 +2,6 @@
 import CEpollShim
 import Glibc
 
-/// Which of a child's outputs bytes came from.
-enum OutputStream: Sendable {
-    case standardOutput
-    case standardError
-}
-
 /// Reads a pipe until its last writer is gone, and reports what arrives.
 final class OutputPipe: EventHandler {
     /// A read that brought this much says that the child is talkative.

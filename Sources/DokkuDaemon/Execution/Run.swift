@@ -166,5 +166,7 @@ extension Run {
 extension RunInput {
     fileprivate var isPipe: Bool { if case .file = self { false } else { true } }
 
-    fileprivate var fileNumber: Int32 { if case .file(let file) = self { file.descriptor.number } else { -1 } }
+    fileprivate var fileNumber: Int32 {
+        if case .file(let file) = self { file.descriptor.number } else { -1 }
+    }
 }

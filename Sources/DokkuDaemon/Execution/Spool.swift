@@ -127,7 +127,8 @@ final class Spool {
 
     private func openFile() throws(SystemError) -> Descriptor {
         let folder = account.folder
-        return Descriptor(owning: try retrying("open a spool file in the state folder") { shim_open_unlinked(folder) })
+        return Descriptor(
+            owning: try retrying("open a spool file in the state folder") { shim_open_unlinked(folder) })
     }
 
     /// Sends unread bytes to a socket or a pipe, at most `limit` of them.

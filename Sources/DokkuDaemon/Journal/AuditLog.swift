@@ -95,7 +95,9 @@ final class AuditLog {
     private func end() {
         guard path != nil else { return }
         line.append(UInt8(ascii: "\n"))
-        if lostLines > 0, write(Array("[\(Self.format(stampSecond))] \(lostLines) lines were lost here\n".utf8)) {
+        if lostLines > 0,
+            write(Array("[\(Self.format(stampSecond))] \(lostLines) lines were lost here\n".utf8))
+        {
             lostLines = 0
         }
         if lostLines > 0 || !write(line) { lose() }

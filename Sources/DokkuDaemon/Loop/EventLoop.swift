@@ -128,7 +128,8 @@ final class EventLoop {
     private func wait(_ limit: Duration?) throws(SystemError) -> Int {
         let timeout = marked.isEmpty ? timers.millisecondsToNext(limit: limit) : 0
         let capacity = Int32(events.count)
-        return Int(try retrying("epoll_wait") { epoll_wait(epoll.number, events.baseAddress, capacity, timeout) })
+        return Int(
+            try retrying("epoll_wait") { epoll_wait(epoll.number, events.baseAddress, capacity, timeout) })
     }
 
     /// Settling one handler may mark others; a few rounds let results travel within a turn, and a handler that

@@ -33,7 +33,8 @@ enum Activation {
         let descriptor = Descriptor(owning: number)
         guard sd_is_socket(number, AF_UNIX, Int32(SOCK_STREAM.rawValue), 1) > 0 else {
             throw ListenFailure(
-                description: "descriptor \(number) (\(name)), handed over, is not a listening unix stream socket")
+                description:
+                    "descriptor \(number) (\(name)), handed over, is not a listening unix stream socket")
         }
         _ = shim_set_nonblocking(number)
         var path = [CChar](repeating: 0, count: 128)

@@ -36,7 +36,8 @@ final class BodyReceiver {
     /// All has come, or nothing more will.
     func end() {
         if missing > 0 {
-            completion(.failure(Refusal(code: .invalidRequest, text: "The input ended \(missing) bytes too early")))
+            completion(
+                .failure(Refusal(code: .invalidRequest, text: "The input ended \(missing) bytes too early")))
         } else if let failure {
             completion(.failure(failure))
         } else if let spool {

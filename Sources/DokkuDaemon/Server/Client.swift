@@ -62,7 +62,8 @@ final class Client: EventHandler {
     func position(of job: Job) -> Int { server.executor.position(of: job) }
 
     func cancel(_ job: Job) {
-        server.executor.interrupt(job, Refusal(code: .cancelled, text: "The client has closed its connection"))
+        server.executor.interrupt(
+            job, Refusal(code: .cancelled, text: "The client has closed its connection"))
     }
 
     func reject(_ refusal: Refusal) {
@@ -134,13 +135,16 @@ final class Client: EventHandler {
     /// True where one more request may be taken from what was received.
     private var mayTake: Bool {
         guard case .open = phase else { return false }
-        return !isPlainOpen && openRequests.count < server.limits.open && outbox.unsentCount <= Self.highWaterMark
+        return !isPlainOpen && openRequests.count < server.limits.open
+            && outbox.unsentCount <= Self.highWaterMark
     }
 
     private func receive() {
         guard let number = descriptor?.number else { return }
         do throws(SystemError) {
-            let outcome = try server.loop.buffer.read(number, limit: body == nil ? Self.readSize : ReadBuffer.size) {
+            let outcome = try server.loop.buffer.read(
+                number, limit: body == nil ? Self.readSize : ReadBuffer.size
+            ) {
                 take($0)
             }
             switch outcome {

@@ -47,7 +47,8 @@ final class Dispatcher {
     private func takePlain(_ line: ArraySlice<UInt8>, from client: Client) {
         let redirection: Redirection?
         do throws(ShellWords.Failure) {
-            redirection = client.options.contains(.rawWords)
+            redirection =
+                client.options.contains(.rawWords)
                 ? try ShellWords.splitAtBlanks(line, into: &words) : try ShellWords.split(line, into: &words)
         } catch {
             return refuse(error.refusal, words, isUnderstood: false, for: PlainResponder(client: client))
@@ -83,7 +84,8 @@ final class Dispatcher {
         var incoming = Incoming(
             arguments: request.command,
             form: RequestForm(
-                isPlain: false, isStreamed: request.isStreamed, hasInput: request.input != nil, isRedirected: false))
+                isPlain: false, isStreamed: request.isStreamed, hasInput: request.input != nil,
+                isRedirected: false))
         incoming.separatesStreams = true
         incoming.timeout = request.timeout
         switch request.input {
@@ -118,7 +120,8 @@ final class Dispatcher {
 
     private func judge(_ incoming: Incoming, for responder: any Responder) {
         let verdict = Policy.judge(
-            incoming.arguments, form: incoming.form, listener: responder.client.options, catalogue: catalogue.current)
+            incoming.arguments, form: incoming.form, listener: responder.client.options,
+            catalogue: catalogue.current)
         carryOut(verdict, incoming, for: responder)
     }
 
@@ -137,7 +140,8 @@ final class Dispatcher {
         catalogue.noticeChanges()
         let command = Command(
             arguments: incoming.arguments, name: invocation.name,
-            title: Redaction.describe(incoming.arguments, isUnderstood: true), lane: lane, input: incoming.input,
+            title: Redaction.describe(incoming.arguments, isUnderstood: true), lane: lane,
+            input: incoming.input,
             redirection: incoming.redirection, separatesStreams: incoming.separatesStreams,
             timeout: incoming.timeout, hidesOutput: !Redaction.mayLogOutput(of: invocation))
         do throws(Refusal) {
@@ -156,7 +160,9 @@ final class Dispatcher {
                 incoming.arguments, form: incoming.form, listener: responder.client.options,
                 catalogue: catalogue.current)
             if case .unknown(let invocation) = verdict {
-                refuse(.unknownCommand(invocation.name, on: responder.client.options), incoming.arguments, for: responder)
+                refuse(
+                    .unknownCommand(invocation.name, on: responder.client.options), incoming.arguments,
+                    for: responder)
             } else {
                 carryOut(verdict, incoming, for: responder)
             }
@@ -176,7 +182,8 @@ final class Dispatcher {
         catalogue.whenCurrent(finish)
         if isOver { return }
         timer = loop.timers.schedule(after: CatalogueKeeper.patience) {
-            finish(Refusal(code: .spawnFailed, text: "The list of dokku's commands could not be read in time"))
+            finish(
+                Refusal(code: .spawnFailed, text: "The list of dokku's commands could not be read in time"))
         }
     }
 
@@ -185,7 +192,8 @@ final class Dispatcher {
         case .commands:
             whenCurrent(responder) { [self] failure in
                 if let failure, catalogue.current == nil { return responder.refuse(failure) }
-                responder.answer(ok: true, output: catalogue.current?.listedNames.joined(separator: "\n") ?? "")
+                responder.answer(
+                    ok: true, output: catalogue.current?.listedNames.joined(separator: "\n") ?? "")
             }
         case .refresh:
             catalogue.refresh { [self] failure in
@@ -212,14 +220,17 @@ final class Dispatcher {
     private func refuse(
         _ refusal: Refusal, _ arguments: ArgumentList, isUnderstood: Bool = true, for responder: any Responder
     ) {
-        let title = Redaction.describe(arguments, isUnderstood: isUnderstood && refusal.code != .invalidCommand)
-        log.answered(title, peer: responder.client.peer, result: Redaction.sanitize(refusal.text, limit: 1024))
+        let title = Redaction.describe(
+            arguments, isUnderstood: isUnderstood && refusal.code != .invalidCommand)
+        log.answered(
+            title, peer: responder.client.peer, result: Redaction.sanitize(refusal.text, limit: 1024))
         responder.refuse(refusal)
     }
 }
 
 extension Refusal {
     static func inputTooLong(_ limit: Int) -> Refusal {
-        Refusal(code: .inputTooLong, text: "The input is longer than \(limit) bytes, or than what is left for it")
+        Refusal(
+            code: .inputTooLong, text: "The input is longer than \(limit) bytes, or than what is left for it")
     }
 }

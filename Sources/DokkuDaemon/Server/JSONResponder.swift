@@ -95,7 +95,7 @@ final class JSONResponder: Responder {
         let channel = channel(stream)
         let isKept = client.send { line in
             reply.appendOutput(stream, to: &line) { data in
-                channel.encode(bytes, into: &data)
+                channel.encode(bytes, from: stream, into: &data)
                 // Each event's base64 stands for itself.
                 if isBase64 { channel.finish(into: &data) }
             }
@@ -108,7 +108,7 @@ final class JSONResponder: Responder {
         let spool = channel.spool ?? Spool(account: client.account)
         channel.spool = spool
         do throws(Spool.Failure) {
-            try spool.append { channel.encode(bytes, into: &$0) }
+            try spool.append { channel.encode(bytes, from: stream, into: &$0) }
         } catch {
             job.truncate(error.refusal)
         }
@@ -186,8 +186,8 @@ private final class Channel {
         }
     }
 
-    func encode(_ bytes: Span<UInt8>, into output: inout [UInt8]) {
-        text?.encode(bytes, into: &output)
+    func encode(_ bytes: Span<UInt8>, from stream: OutputStream, into output: inout [UInt8]) {
+        text?.encode(bytes, from: stream, into: &output)
         base64?.encode(bytes, into: &output)
     }
 

@@ -16,7 +16,9 @@ final class Listener: EventHandler {
     private unowned var server: Server!
     private var loop: EventLoop?
 
-    init(_ descriptor: consuming Descriptor, name: String, options: ListenerOptions, ownFile: SocketFile? = nil) {
+    init(
+        _ descriptor: consuming Descriptor, name: String, options: ListenerOptions, ownFile: SocketFile? = nil
+    ) {
         self.descriptor = descriptor
         self.name = name
         self.options = options

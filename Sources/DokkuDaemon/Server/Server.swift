@@ -38,7 +38,10 @@ final class Server {
     /// Called when the last connection of a stopping server is closed.
     var didDrain: () -> Void = {}
 
-    init(loop: EventLoop, limits: Limits, account: SpoolAccount, log: AuditLog, dispatcher: Dispatcher, executor: Executor) {
+    init(
+        loop: EventLoop, limits: Limits, account: SpoolAccount, log: AuditLog, dispatcher: Dispatcher,
+        executor: Executor
+    ) {
         self.loop = loop
         self.limits = limits
         self.account = account

@@ -81,7 +81,9 @@ extension Descriptor {
         let number = number
         do throws(SystemError) {
             return .sent(
-                try retrying("write") { bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) } })
+                try retrying("write") {
+                    bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+                })
         } catch {
             if error.wouldBlock { return .wouldBlock }
             throw error

@@ -71,3 +71,34 @@ import Testing
         #expect(text(output) == "before:" + Data(input).base64EncodedString())
     }
 }
+
+@Suite struct MergedOutputTests {
+    private func encode(_ chunks: [(DokkuDaemon.OutputStream, [UInt8])]) -> String {
+        var encoder = OutputEncoder(stripsAnsi: true, trimsTrailingNewlines: true)
+        var text: [UInt8] = []
+        for (stream, bytes) in chunks { encoder.encode(bytes.span, from: stream, into: &text) }
+        encoder.finish(into: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    @Test func aCharacterCutInOneStreamGoesOnThere() {
+        let accent = Array("é".utf8)
+        let text = encode([
+            (.standardOutput, [accent[0]]), (.standardError, Array("x".utf8)), (.standardOutput, [accent[1]]),
+        ])
+        #expect(text == "xé")
+    }
+
+    @Test func anEscapeSequenceCutInOneStreamGoesOnThere() {
+        let text = encode([
+            (.standardOutput, Array("\u{1b}[3".utf8)), (.standardError, Array("1 x".utf8)),
+            (.standardOutput, Array("1mred".utf8)),
+        ])
+        #expect(text == "1 xred")
+    }
+
+    @Test func newlinesBetweenTheStreamsStay() {
+        let text = encode([(.standardOutput, Array("a\n".utf8)), (.standardError, Array("b\n\n".utf8))])
+        #expect(text == "a\\nb")
+    }
+}
