@@ -44,12 +44,12 @@ final class Connection {
     func halfClose() { shutdown(stream.descriptor, Int32(SHUT_WR)) }
 
     /// The next line; an end before it is an error.
-    func line(patience: Duration = .seconds(60)) throws -> String {
+    func line(patience: Duration = .patience) throws -> String {
         guard let line = try stream.line(patience: patience) else { throw Overdue(what: "a line; it ended") }
         return line.text
     }
 
-    func reply(patience: Duration = .seconds(60)) throws -> Reply {
+    func reply(patience: Duration = .patience) throws -> Reply {
         guard let line = try stream.line(patience: patience) else { throw Overdue(what: "a reply; it ended") }
         return try Reply(line: line)
     }

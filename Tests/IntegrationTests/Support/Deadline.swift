@@ -20,10 +20,15 @@ func checked<Result: SignedInteger>(_ call: String, _ result: Result) throws -> 
     return result
 }
 
+extension Duration {
+    /// `DOKKU_TEST_PATIENCE` in seconds shortens it for whoever expects failures.
+    static let patience = Duration.seconds(getenv("DOKKU_TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 60)
+}
+
 struct Deadline {
     private let end: ContinuousClock.Instant
 
-    init(_ patience: Duration = .seconds(60)) { end = .now + patience }
+    init(_ patience: Duration = .patience) { end = .now + patience }
 
     /// Waits until one of the descriptors has one of the events or has ended; true for each that has.
     @discardableResult

@@ -67,7 +67,7 @@ final class Spawned {
 
     /// Waits for the end of the process.
     @discardableResult
-    func wait(patience: Duration = .seconds(60)) throws -> Exit {
+    func wait(patience: Duration = .patience) throws -> Exit {
         if let exit { return exit }
         try Deadline(patience).wait(pidfd, what: "the end of process \(pid)")
         var value: Int32 = 0
@@ -109,7 +109,7 @@ final class PipedProgram {
     }
 
     /// Runs a program to its end, with `input` for its standard input; a status other than 0 is an error.
-    static func run(_ arguments: [String], input: String = "", patience: Duration = .seconds(60)) throws -> String {
+    static func run(_ arguments: [String], input: String = "", patience: Duration = .patience) throws -> String {
         let program = try PipedProgram(arguments)
         try program.send(input)
         program.endInput()

@@ -13,7 +13,7 @@ final class Stream {
 
     /// The next line without its LF. What stands after the last LF at the end is a line as well; an end
     /// with nothing left is nil.
-    func line(patience: Duration = .seconds(60)) throws -> [UInt8]? {
+    func line(patience: Duration = .patience) throws -> [UInt8]? {
         let deadline = Deadline(patience)
         while true {
             if let end = buffer[scanned...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -32,7 +32,7 @@ final class Stream {
     }
 
     /// Everything up to the end.
-    func rest(patience: Duration = .seconds(60)) throws -> [UInt8] {
+    func rest(patience: Duration = .patience) throws -> [UInt8] {
         let deadline = Deadline(patience)
         while try fill(deadline) {}
         defer { buffer = [] }
