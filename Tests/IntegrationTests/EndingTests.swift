@@ -53,7 +53,8 @@ import Testing
         let (daemon, running, _) = try busy(["DOKKU_DAEMON_STOP_GRACE": "0.2"])
         daemon.process.signal(SIGTERM)
         let answer = try running.reply()
-        #expect(!answer.ok && answer.output.hasPrefix("waiting\n"))
+        #expect(!answer.ok)
+        #expect(answer.output.hasPrefix("waiting\n"))
         #expect(try daemon.process.wait() == .status(0))
     }
 
@@ -63,7 +64,8 @@ import Testing
         try daemon.manager.line("STOPPING=1", from: daemon.process)
         daemon.process.signal(SIGTERM)
         let answer = try running.reply()
-        #expect(!answer.ok && answer.output.hasPrefix("waiting\n"))
+        #expect(!answer.ok)
+        #expect(answer.output.hasPrefix("waiting\n"))
         #expect(try daemon.process.wait() == .status(0))
     }
 

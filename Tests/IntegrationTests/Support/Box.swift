@@ -5,6 +5,7 @@ final class Box {
     let folder: String
     /// What ran, and when: `start PID words…` and `end PID status` lines of the stand-in.
     let journal: WatchedFile
+    private var fifos: [Fifo] = []
 
     init() throws {
         var template = Array("/tmp/dd-XXXXXX".utf8CString)
@@ -46,7 +47,12 @@ final class Box {
         return path(name)
     }
 
-    func fifo(_ name: String = "fifo") throws -> Fifo { try Fifo(path(name), owner: self) }
+    /// Makes a FIFO, which holds its readers as long as the box is there.
+    func fifo(_ name: String = "fifo") throws -> Fifo {
+        let fifo = try Fifo(path(name))
+        fifos.append(fifo)
+        return fifo
+    }
 
     func read(_ name: String) -> [UInt8] { contents(path(name)) }
 
@@ -58,11 +64,9 @@ final class Box {
 final class Fifo {
     let path: String
     private let descriptor: Int32
-    private let owner: Box
 
-    fileprivate init(_ path: String, owner: Box) throws {
+    fileprivate init(_ path: String) throws {
         self.path = path
-        self.owner = owner
         try checked("mkfifo", mkfifo(path, 0o666))
         descriptor = try checked("open", open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC))
     }
