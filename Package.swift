@@ -30,6 +30,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["CEpollShim"],
+            exclude: ["Clients"],
             swiftSettings: strict
         ),
     ]

@@ -40,6 +40,8 @@ final class Client: EventHandler {
     private var openRequests: [JSONResponder] = []
     private var hasReadEnd = false
     private var isEnding = false
+    /// This turn has found nothing more to read.
+    private var hasReadAll = false
     /// The peer has closed altogether: nobody reads replies any more.
     private(set) var hasGone = false
 
@@ -149,7 +151,7 @@ final class Client: EventHandler {
             }
             switch outcome {
             case .received(let count): didReceive(count)
-            case .wouldBlock: break
+            case .wouldBlock: hasReadAll = true
             case .end: hasReadEnd = true
             }
         } catch {
@@ -194,10 +196,12 @@ final class Client: EventHandler {
 
     private func takeRequests() {
         takeBuffered()
-        if hasGone, wantsInput {
+        hasReadAll = false
+        // What was sent before the end counts, also where nobody was told of it yet.
+        if hasGone || isEnding, wantsInput {
             receive()
             takeBuffered()
-            if wantsInput { wake() }
+            if wantsInput, !hasReadAll { wake() }
         }
         if hasReadEnd, body == nil, mayTake, framer.bufferedBytes > 0 { takeRest() }
         server.didBuffer(framer.bufferedBytes, for: self, was: &accountedBytes)
@@ -289,7 +293,7 @@ final class Client: EventHandler {
         case .open:
             guard isAnswered, !framer.hasCompleteLine else { return }
             if hasReadEnd, framer.bufferedBytes == 0 { return close() }
-            if isEnding { linger() }
+            if isEnding, hasReadAll { linger() }
         case .finishing:
             guard isAnswered else { return }
             if hasReadEnd || hasGone { close() } else { linger() }

@@ -1,0 +1,101 @@
+// Sockets that were bound before the daemon started, and that outlive it.
+import CEpollShim
+import Glibc
+import Testing
+
+@Suite struct ActivationTests {
+    @Test func severalSocketsAreServed() throws {
+        let box = try Box()
+        let sockets = try ["one", "two", "three"].map { try ListeningSocket(box.path($0), name: "") }
+        let daemon = try Daemon(box, sockets: sockets, settings: ["DOKKU_SOCK_PATH": ""])
+        #expect(try daemon.ask("apps:create python-app").ok)
+        for socket in sockets { #expect(try daemon.connect(socket.path).ask("--quiet apps:list") == .good("python-app")) }
+    }
+
+    @Test func aPathThatWasNotHandedOverIsBoundBesides() throws {
+        let box = try Box()
+        let daemon = try Daemon(
+            box, sockets: [ListeningSocket(box.path("given"))], settings: ["DOKKU_SOCK_PATH": box.path("own")])
+        #expect(try daemon.connect(box.path("given")).ask("apps:create a").ok)
+        #expect(try daemon.connect(box.path("own")).ask("--quiet apps:list") == .good("a"))
+    }
+
+    @Test func systemdsOwnToolActivatesIt() throws {
+        let box = try Box()
+        let path = box.path("socket")
+        let settings = Daemon.settings(in: box).flatMap { ["-E", "\($0.key)=\($0.value)"] }
+        let tool = try PipedProgram(["systemd-socket-activate", "-l", path] + settings + [Daemon.binary])
+        while let line = try tool.output.line(), !line.text.contains("Listening") {}
+        let client = try Connection(to: path, owner: tool)
+        #expect(try client.ask("apps:create python-app") == .good("Creating python-app... done"))
+    }
+
+    @Test func aKilledDaemonsSocketIsServedByTheNextOne() throws {
+        let box = try Box()
+        let socket = try ListeningSocket(box.path("socket"))
+        let fifo = try box.fifo()
+        let first = try Daemon(box, sockets: [socket])
+        let early = try first.connect()
+        try early.send("test:block \(fifo.path)\n")
+        try first.started("test:block")
+        first.process.signal(SIGKILL)
+        try first.process.wait()
+
+        let between = try Connection(to: socket.path, owner: first)
+        try between.send("apps:create patient\n")
+        let second = try Daemon(box, sockets: [socket])
+        try second.settle()
+        // The orphan still holds the lock, so that two commands never run at once.
+        #expect(second.ran == ["test:block \(fifo.path)"])
+        try fifo.release()
+        #expect(try between.reply() == .good("Creating patient... done"))
+    }
+
+    @Test func theSocketStaysWhenTheDaemonStops() throws {
+        let box = try Box()
+        let socket = try ListeningSocket(box.path("socket"))
+        let first = try Daemon(box, sockets: [socket])
+        #expect(try first.stop() == .status(0))
+        let waiting = try Connection(to: socket.path)
+        try waiting.send("apps:create a\n")
+        let second = try Daemon(box, sockets: [socket])
+        #expect(try waiting.reply().ok)
+        #expect(try second.ask("--quiet apps:list") == .good("a"))
+    }
+
+    @Test func anActivatedDaemonEndsWhenIdleWhereAskedTo() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_IDLE_EXIT": "0.2"])
+        #expect(try daemon.ask("apps:create a").ok)
+        #expect(try daemon.process.wait() == .status(0))
+        let connected = try Connection(to: daemon.path, owner: daemon)
+        try connected.send("commands\n")
+    }
+
+    enum Impostor: CaseIterable {
+        case file, datagram, connectedless, internet
+        func open(in box: Box) throws -> Int32 {
+            switch self {
+            case .file: Glibc.open(try box.write("file", "no socket"), O_RDONLY)
+            case .datagram: socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+            case .connectedless: shim_unix_socket()
+            case .internet: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            }
+        }
+    }
+
+    @Test(arguments: Impostor.allCases) func whatIsNoListeningSocketStopsTheStart(impostor: Impostor) throws {
+        let box = try Box()
+        let given = try ListeningSocket(impostor: impostor.open(in: box))
+        let daemon = try Daemon(box, sockets: [given], ready: false)
+        #expect(try daemon.process.wait() != .status(0))
+        #expect(daemon.errors.contains("Error: "))
+    }
+
+    @Test func anUnknownListenerOptionStopsTheStart() throws {
+        let box = try Box()
+        let sockets = [try ListeningSocket(box.path("socket"), name: "keep-ansi,reed-only")]
+        let daemon = try Daemon(box, sockets: sockets, ready: false)
+        #expect(try daemon.process.wait() != .status(0))
+        #expect(daemon.errors.contains("reed-only"))
+    }
+}

@@ -1,0 +1,26 @@
+// What a person sees who opens the socket for the first time.
+import Testing
+
+@Suite struct ConversationTests {
+    @Test func anAppIsMadeAndListed() throws {
+        let client = try Daemon().connect()
+        try client.send("apps:create python-app\n")
+        #expect(try client.line() == #"{"ok":true,"output":"Creating python-app... done"}"#)
+        #expect(try client.ask("apps:list") == .good("=====> My Apps\npython-app"))
+        #expect(try client.ask("--quiet apps:list") == .good("python-app"))
+    }
+
+    @Test func whatDokkuRefusesIsNotOk() throws {
+        let client = try Daemon().connect()
+        #expect(try client.ask("apps:exists nothing") == .bad(" !     App nothing does not exist"))
+        #expect(try client.ask("nonsense") == .bad("Invalid command"))
+    }
+
+    @Test func aQuotedValueArrivesAsItWasMeant() throws {
+        let client = try Daemon().connect()
+        _ = try client.ask("apps:create shop")
+        #expect(try client.ask(#"config:set --no-restart shop GREETING="a 'b' \"c\" \\" OTHER='$x `y`'"#).ok)
+        #expect(try client.ask("config:get shop GREETING") == .good(#"a 'b' "c" \"#))
+        #expect(try client.ask("config:get shop OTHER") == .good("$x `y`"))
+    }
+}

@@ -1,0 +1,113 @@
+// How the daemon ends, and what becomes of the commands it has taken.
+import Glibc
+import Testing
+
+@Suite struct EndingTests {
+    /// A daemon with a command that runs until its FIFO is released.
+    private func busy(
+        _ settings: [String: String] = [:], command: String = "test:block"
+    ) throws -> (daemon: Daemon, client: Connection, fifo: Fifo) {
+        let daemon = try Daemon(settings)
+        let fifo = try daemon.box.fifo()
+        let client = try daemon.connect()
+        try client.send("\(command) \(fifo.path)\n")
+        try daemon.started(command)
+        return (daemon, client, fifo)
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT]) func theRunningCommandMayFinish(signal: Int32) throws {
+        let (daemon, running, fifo) = try busy()
+        let waiting = try daemon.connect()
+        try waiting.send("apps:create never\n")
+        try daemon.settle()
+        daemon.process.signal(signal)
+        let answer = try waiting.reply()
+        #expect(!answer.ok && answer.output.contains("stopping"))
+        try daemon.manager.line("STOPPING=1", from: daemon.process)
+        // Taken by the kernel, not by the daemon: the next one serves it.
+        let late = try daemon.connect()
+        try late.send("apps:create late\n")
+        try fifo.release()
+        #expect(try running.reply() == .good("waiting\ndone"))
+        #expect(try running.ends())
+        #expect(try daemon.process.wait() == .status(0))
+        #expect(daemon.ran == ["test:block \(fifo.path)"])
+    }
+
+    @Test func linesBehindTheRunningOneAreAnsweredToo() throws {
+        let (daemon, running, fifo) = try busy()
+        try running.send("apps:create a\napps:create b\n")
+        try daemon.settle()
+        daemon.process.signal(SIGTERM)
+        try daemon.manager.line("STOPPING=1", from: daemon.process)
+        try fifo.release()
+        #expect(try running.reply() == .good("waiting\ndone"))
+        for _ in 0..<2 {
+            let answer = try running.reply()
+            #expect(!answer.ok && answer.output.contains("stopping"))
+        }
+        #expect(try daemon.process.wait() == .status(0))
+    }
+
+    @Test func afterTheGraceTheRunningCommandIsEnded() throws {
+        let (daemon, running, _) = try busy(["DOKKU_DAEMON_STOP_GRACE": "0.2"])
+        daemon.process.signal(SIGTERM)
+        let answer = try running.reply()
+        #expect(!answer.ok)
+        #expect(answer.output.hasPrefix("waiting\n"))
+        #expect(try daemon.process.wait() == .status(0))
+    }
+
+    @Test func aSecondTermEndsTheCommandFirst() throws {
+        let (daemon, running, _) = try busy()
+        daemon.process.signal(SIGTERM)
+        try daemon.manager.line("STOPPING=1", from: daemon.process)
+        daemon.process.signal(SIGTERM)
+        let answer = try running.reply()
+        #expect(!answer.ok)
+        #expect(answer.output.hasPrefix("waiting\n"))
+        #expect(try daemon.process.wait() == .status(0))
+    }
+
+    @Test func aCommandThatIgnoresTermDoesNotKeepTheDaemon() throws {
+        let (daemon, running, _) = try busy(
+            ["DOKKU_DAEMON_STOP_GRACE": "0.2", "DOKKU_DAEMON_KILL_GRACE": "0.2"], command: "test:ignore-term")
+        try daemon.box.journal.line(with: "ignoring ")
+        daemon.process.signal(SIGTERM)
+        daemon.process.signal(SIGTERM)
+        #expect(try running.reply().ok == false)
+        #expect(try daemon.process.wait() == .status(0))
+    }
+
+    @Test func aClientThatDoesNotReadDoesNotKeepTheDaemon() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_STOP_GRACE": "0.2"])
+        let deaf = try daemon.connect()
+        try deaf.send("test:big 20000000\n")
+        try daemon.box.journal.line(with: "end ")
+        try daemon.settle()
+        #expect(try daemon.stop() == .status(0))
+    }
+
+    @Test func whatIsUnreadIsWrittenOutFirst() throws {
+        let daemon = try Daemon()
+        let client = try daemon.connect()
+        try client.send("test:big 5000000\n")
+        try daemon.box.journal.line(with: "end ")
+        daemon.process.signal(SIGTERM)
+        #expect(try client.reply().output.utf8.count == 5_000_000)
+        #expect(try daemon.process.wait() == .status(0))
+    }
+
+    @Test func hangUpReopensTheLogAndTouchesNoCommand() throws {
+        let (daemon, running, fifo) = try busy()
+        rename(daemon.box.path("log"), daemon.box.path("log.1"))
+        daemon.process.signal(SIGHUP)
+        try daemon.log.wait("a log made anew") { _ in daemon.box.has("log") ? true : nil }
+        try fifo.release()
+        #expect(try running.reply() == .good("waiting\ndone"))
+        #expect(try daemon.ask("apps:create a").ok)
+        try daemon.log.line(with: "[cmd]", "apps:create a")
+        let old = daemon.box.read("log.1").text
+        #expect(old.contains("test:block") && !old.contains("apps:create"))
+    }
+}

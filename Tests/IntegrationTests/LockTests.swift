@@ -1,0 +1,70 @@
+// The lock file, by which the daemon and scripts outside take turns.
+import Glibc
+import Testing
+
+@Suite struct LockTests {
+    /// A further descriptor of the lock file; closing it lets a lock go.
+    private func open(_ daemon: Daemon) throws -> Int32 {
+        try checked("open", Glibc.open(daemon.box.path("lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o640))
+    }
+
+    @Test func itIsHeldExactlyWhileACommandRuns() throws {
+        let daemon = try Daemon()
+        let fifo = try daemon.box.fifo()
+        let client = try daemon.connect()
+        try client.send("test:block \(fifo.path)\n")
+        try daemon.started("test:block")
+        let own = try open(daemon)
+        defer { close(own) }
+        #expect(flock(own, LOCK_EX | LOCK_NB) == -1)
+        try fifo.release()
+        #expect(try client.reply().ok)
+        #expect(flock(own, LOCK_EX | LOCK_NB) == 0)
+    }
+
+    @Test func whoHoldsItOutsideDelaysTheCommand() throws {
+        let daemon = try Daemon()
+        let own = try open(daemon)
+        try checked("flock", flock(own, LOCK_EX))
+        let client = try daemon.connect()
+        try client.send("apps:create patient\n")
+        try daemon.settle()
+        #expect(daemon.ran == [])
+        // Nobody else waits for what takes no lock.
+        #expect(try daemon.ask("commands").ok)
+        close(own)
+        #expect(try client.reply() == .good("Creating patient... done"))
+    }
+
+    @Test func itNamesTheCommands() throws {
+        let daemon = try Daemon()
+        #expect(try daemon.ask("apps:create a").ok)
+        let names = Set(daemon.box.read("lock").text.split(whereSeparator: \.isWhitespace).map(String.init))
+        #expect(names.isSuperset(of: ["apps:create", "buildpacks:set", "scheduler-k3s:cluster:add", "test:block"]))
+        var status = stat()
+        try checked("stat", stat(daemon.box.path("lock"), &status))
+        #expect(status.st_mode & 0o777 == 0o640)
+    }
+
+    @Test func aGrandchildDoesNotKeepTheLock() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
+        let fifo = try daemon.box.fifo()
+        #expect(try daemon.ask("test:grandchild \(fifo.path)").ok)
+        let own = try open(daemon)
+        defer { close(own) }
+        #expect(flock(own, LOCK_EX | LOCK_NB) == 0)
+    }
+
+    @Test func aLinkInItsPlaceIsNotFollowed() throws {
+        let box = try Box()
+        try box.write("precious", "as it was")
+        try checked("symlink", symlink(box.path("precious"), box.path("lock")))
+        let daemon = try Daemon(box, sockets: [ListeningSocket(box.path("socket"))])
+        let client = try daemon.connect()
+        #expect(try client.ask("apps:create a").ok == false)
+        #expect(box.read("precious").text == "as it was")
+        #expect(daemon.ran == [])
+        unlink(box.path("lock"))
+        #expect(try client.ask("apps:create a").ok)
+    }
+}

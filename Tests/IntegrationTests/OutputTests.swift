@@ -1,0 +1,111 @@
+// Output of any size and kind: every reply is one line of JSON that two parsers of other hands agree on.
+import Glibc
+import Testing
+
+@Suite struct OutputTests {
+    /// What Python and Node make of the reply, which must be the same: its length in bytes and its digest.
+    private func digest(_ daemon: Daemon, _ line: String, like file: String? = nil) throws -> String {
+        let given = [daemon.path, line]
+        let python = try PipedProgram.run(
+            ["python3", Daemon.client("digest.py")] + given + (file.map { [$0] } ?? []), patience: .seconds(300))
+        let node = try PipedProgram.run(["node", Daemon.client("digest.js")] + given, patience: .seconds(300))
+        #expect(python == node)
+        return python
+    }
+
+    @Test func hundredMegabytesStayOutOfMemory() throws {
+        let daemon = try Daemon()
+        #expect(try daemon.ask("commands").ok)
+        let before = try memory(daemon)
+        #expect(try digest(daemon, "test:big 100000000").hasPrefix("100000000 "))
+        #expect(try memory(daemon) - before < 8192)
+    }
+
+    /// The most memory the daemon has had, in KiB.
+    private func memory(_ daemon: Daemon) throws -> Int {
+        let status = contents("/proc/\(daemon.process.pid)/status").text.split(separator: "\n")
+        let line = try #require(status.first { $0.hasPrefix("VmHWM:") })
+        return try #require(Int(line.split(separator: " ").dropFirst().first ?? ""))
+    }
+
+    @Test func everyByteThereIs() throws {
+        let daemon = try Daemon()
+        // All bytes, each behind each other; only the escape byte has a suite of its own.
+        let all = (UInt8.min...UInt8.max).filter { $0 != 0x1b }
+        let file = try daemon.box.write("bytes", all.flatMap { first in all.flatMap { [first, $0] } } + [0x78])
+        _ = try digest(daemon, "test:bytes \(file)", like: file)
+    }
+
+    @Test func bytesWithoutAnyOrder() throws {
+        let daemon = try Daemon()
+        var seed: UInt64 = 88_172_645_463_325_252
+        let noise = (0..<2_000_000).map { _ -> UInt8 in
+            seed ^= seed << 13
+            seed ^= seed >> 7
+            seed ^= seed << 17
+            let byte = UInt8(truncatingIfNeeded: seed >> 32)
+            return byte == 0x1b ? 0xf0 : byte
+        }
+        let file = try daemon.box.write("noise", noise + [0x78])
+        _ = try digest(daemon, "test:bytes \(file)", like: file)
+    }
+
+    @Test(arguments: [
+        ("a\u{1b}[31mb\u{1b}[0;1;38;5;12mc\u{1b}[Kd\u{1b}[1Ge", "abcde"),
+        ("a\u{1b}]0;title\u{7}b\u{1b}]8;;http://x\u{1b}\\c", "abc"),
+        ("a\u{1b}]0;never ended\nb", "a\nb"),
+        ("a\u{1b}(Bb\u{1b}7c\u{1b}8d\u{1b}=e", "abcde"),
+        ("a\u{1b}P1;2|data\u{1b}\\b", "ab"),
+        ("a\n\n\n", "a"),
+        ("\n\n", ""),
+        ("a\u{0}b\u{1}\u{1f}\u{7f}\"\\/\t\r\n\u{2028}\u{1f600}z", "a\u{0}b\u{1}\u{1f}\u{7f}\"\\/\t\r\n\u{2028}\u{1f600}z"),
+    ]) func escapeSequencesGo(written: String, expected: String) throws {
+        let daemon = try Daemon()
+        let file = try daemon.box.write("text", written)
+        #expect(try daemon.ask("test:bytes \(file)") == .good(expected))
+    }
+
+    /// The command writes the two halves apart, the second one only when the daemon has read the first.
+    @Test func whatIsCutBetweenTwoReadsIsWholeAgain() throws {
+        let daemon = try Daemon()
+        let whole = Array("<\u{1b}[1;31m\u{1b}]0;t\u{7}\u{20ac}\u{1f600}\u{e9}>".utf8)
+        let fifo = try daemon.box.fifo()
+        for cut in 1..<whole.count {
+            let halves = [("left", whole[..<cut]), ("right", whole[cut...])]
+            for (name, half) in halves { try daemon.box.write(name, Array(half)) }
+            let client = try daemon.connect()
+            try client.send("test:halves \(fifo.path) \(daemon.box.path("left")) \(daemon.box.path("right"))\n")
+            try daemon.box.journal.wait("the first half") { lines in
+                lines.filter { $0.hasPrefix("half ") }.count == cut ? true : nil
+            }
+            try daemon.settle()
+            try fifo.release()
+            #expect(try client.reply() == .good("<\u{20ac}\u{1f600}\u{e9}>"), "cut at \(cut)")
+        }
+    }
+
+    @Test func bothStreamsComeInTheOrderTheyWereWritten() throws {
+        let expected = (0..<500).map { "out \($0)\nerr \($0)" }.joined(separator: "\n")
+        #expect(try Daemon().ask("test:both 500") == .good(expected))
+    }
+
+    @Test func outputBeyondTheLimitIsCutAndTheCommandGoesOn() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_OUTPUT": "1000"])
+        let reply = try daemon.ask("test:big 100000")
+        let lines = reply.output.split(separator: "\n")
+        #expect(!reply.ok && lines.count == 2)
+        #expect(lines.first?.allSatisfy { $0 == "x" } == true)
+        #expect((900...1000).contains(lines.first?.count ?? 0))
+        try daemon.box.journal.line(with: "end ", " 0")
+        #expect(try daemon.ask("test:big 900").ok)
+    }
+
+    @Test func aClientThatDoesNotReadDelaysNobody() throws {
+        let daemon = try Daemon()
+        let deaf = try daemon.connect()
+        try deaf.send("test:big 30000000\n")
+        #expect(try daemon.ask("apps:create a").ok)
+        #expect(try daemon.ask("--quiet apps:list") == .good("a"))
+        #expect(try deaf.reply().output.utf8.count == 30_000_000)
+    }
+}

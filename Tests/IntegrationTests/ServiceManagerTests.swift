@@ -1,0 +1,28 @@
+// What the service manager is told.
+import Glibc
+import Testing
+
+@Suite struct ServiceManagerTests {
+    @Test func readinessAndTheEndAreSaid() throws {
+        let daemon = try Daemon()
+        try daemon.manager.line("STATUS=", from: daemon.process)
+        daemon.process.signal(SIGTERM)
+        try daemon.process.wait()
+        daemon.manager.receive()
+        #expect(daemon.manager.messages.contains("STOPPING=1"))
+    }
+
+    @Test func theWatchdogIsFedAlsoWhileACommandRuns() throws {
+        let daemon = try Daemon(["WATCHDOG_USEC": "200000"])
+        let fifo = try daemon.box.fifo()
+        let client = try daemon.connect()
+        try client.send("test:block \(fifo.path)\n")
+        try daemon.started("test:block")
+        for _ in 0..<3 {
+            try daemon.manager.line("WATCHDOG=1", from: daemon.process)
+            daemon.manager.forget()
+        }
+        try fifo.release()
+        #expect(try client.reply() == .good("waiting\ndone"))
+    }
+}

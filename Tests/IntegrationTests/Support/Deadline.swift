@@ -1,0 +1,46 @@
+// How long a test waits for an event before it gives up. Nothing is expected to take this long: a deadline only
+// turns a hang into a failure.
+import Glibc
+
+struct Overdue: Error, CustomStringConvertible {
+    var what: String
+    var description: String { "waited in vain for \(what)" }
+}
+
+struct SystemFailure: Error, CustomStringConvertible {
+    var call: String
+    var code = errno
+    var description: String { "\(call): \(String(cString: strerror(code)))" }
+}
+
+/// The result of a system call, or its errno as an error where it is negative.
+@discardableResult
+func checked<Result: SignedInteger>(_ call: String, _ result: Result) throws -> Result {
+    guard result >= 0 else { throw SystemFailure(call: call) }
+    return result
+}
+
+extension Duration {
+    /// `DOKKU_TEST_PATIENCE` in seconds shortens it for whoever expects failures.
+    static let patience = Duration.seconds(getenv("DOKKU_TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 60)
+}
+
+struct Deadline {
+    private let end: ContinuousClock.Instant
+
+    init(_ patience: Duration = .patience) { end = .now + patience }
+
+    /// Waits until one of the descriptors has one of the events or has ended; true for each that has.
+    @discardableResult
+    func wait(_ descriptors: Int32..., for events: Int32 = POLLIN, what: String) throws -> [Bool] {
+        var entries = descriptors.map { pollfd(fd: $0, events: Int16(events), revents: 0) }
+        while true {
+            let left = (end - .now).components
+            let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
+            guard milliseconds > 0 else { throw Overdue(what: what) }
+            let ready = poll(&entries, nfds_t(entries.count), Int32(milliseconds))
+            if ready > 0 { return entries.map { $0.revents != 0 } }
+            if ready < 0 && errno != EINTR { throw SystemFailure(call: "poll") }
+        }
+    }
+}
