@@ -7,26 +7,29 @@ set -eu
 socket=${DOKKU_SOCK_PATH:-/var/run/dokku-daemon/dokku-daemon.sock}
 way=$1 file=$2
 shift 2
+reply=$(mktemp)
+trap 'rm -f "$reply"' EXIT
 
-converse() { socat -t 86400 - "UNIX-CONNECT:$socket"; }
+# Sends its input, and leaves the reply where the lines below look for it.
+converse() {
+    socat -t 86400 - "UNIX-CONNECT:$socket" >"$reply"
+    if jq -e .error "$reply" >/dev/null; then jq -r .output "$reply" >&2 && exit 1; fi
+}
 
 # shellcheck disable=SC2016
 case $way in
     out)
-        jq -cn '{command: $ARGS.positional, encoding: "base64"}' --args -- "$@" | converse >"$file.reply"
-        jq -r .output "$file.reply" | base64 -d >"$file"
-        jq -r '.stderr // "" | @base64d' "$file.reply" >&2
-        jq -e .ok "$file.reply" >/dev/null
-        rm "$file.reply"
+        jq -cn '{command: $ARGS.positional, encoding: "base64"}' --args -- "$@" | converse
+        jq -r .output "$reply" | base64 -d >"$file"
+        jq -j '.stderr | @base64d' "$reply" >&2
         ;;
     in)
         length=$(stat -c %s "$file")
         {
             jq -cn '{command: $ARGS.positional, stdin_length: $length}' --argjson length "$length" --args -- "$@"
             cat "$file"
-        } | converse >"$file.reply"
-        jq -r .output "$file.reply" >&2
-        jq -e .ok "$file.reply" >/dev/null
-        rm "$file.reply"
+        } | converse
+        jq -r .output "$reply" >&2
         ;;
 esac
+jq -e .ok "$reply" >/dev/null
