@@ -14,7 +14,7 @@ deps: ## install what building, testing and linting need and the machine lacks (
 
 build: ## build .build/release/dokku-daemon
 	@packaging/deps build
-	@packaging/with-swift swift build -c release --static-swift-stdlib --product dokku-daemon
+	@packaging/with-swift swift build -c release --static-swift-stdlib --disable-local-rpath --product dokku-daemon
 
 demo: build ## hold a conversation with the daemon over a stand-in dokku, and print it
 	@packaging/deps demo
