@@ -1,0 +1,60 @@
+# The project's commands; `make` alone lists them. A recipe of more than a few lines is a script in packaging/ or Tests/.
+PREFIX ?= /usr
+DESTDIR ?=
+export PREFIX DESTDIR
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo run test lint format bench install develop uninstall deb test-systemd lab clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+deps: ## install what building, testing and linting need and the machine lacks (apt)
+	@packaging/deps build demo test lint
+
+build: ## build .build/release/dokku-daemon
+	@packaging/deps build
+	@packaging/with-swift swift build -c release --static-swift-stdlib --disable-local-rpath --product dokku-daemon
+
+demo: build ## hold a conversation with the daemon over a stand-in dokku, and print it
+	@packaging/deps demo
+	@packaging/demo
+
+run: build ## serve in the foreground, with the host's dokku if there is one
+	@packaging/serve
+
+test: ## run all tests
+	@packaging/deps build demo test
+	@packaging/with-swift swift test --disable-xctest
+
+lint: ## check the format of the sources, and the shell scripts
+	@packaging/deps lint
+	@packaging/with-swift packaging/lint
+
+format: ## format the sources
+	@packaging/with-swift swift format --in-place --recursive Package.swift Sources Tests
+
+bench: build ## measure against a C program that does the least possible
+	@packaging/with-swift python3 Benchmarks/run.py
+
+install: build ## put the daemon under $(DESTDIR)$(PREFIX), and on a live system in place of the original
+	@packaging/install
+
+develop: build ## as install, but link to this tree
+	@packaging/install --link
+
+uninstall: ## take away what install put there
+	@packaging/uninstall
+
+deb: build ## make the Debian package
+	@packaging/deps deb
+	@packaging/with-swift packaging/deb
+
+test-systemd: ## test units, package and restarts in a systemd of their own
+	@Tests/Systemd/run
+
+lab: ## boot that systemd with this tree's build, and give a shell in it
+	@Tests/Systemd/lab
+
+clean: ## take away what was built
+	rm -rf .build *.deb
