@@ -130,6 +130,11 @@ int shim_set_nonblocking(int descriptor) {
     return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
 }
 
+int shim_close_on_exec_from(unsigned first) {
+    const unsigned close_on_exec = 1u << 2;
+    return (int)syscall(SYS_close_range, first, ~0u, close_on_exec);
+}
+
 static int fill_address(struct sockaddr_un *address, const char *path, socklen_t *size) {
     size_t length = strlen(path);
     if (length >= sizeof address->sun_path) {

@@ -1,4 +1,5 @@
 // The daemon's entry: the command line, the settings, and the daemon's life.
+import CEpollShim
 import Glibc
 
 private func fail(_ text: String, _ status: Int32) -> Never {
@@ -23,17 +24,19 @@ private func readEnvironment() -> [String: String] {
 }
 
 /// A child's standard descriptors are ours by number: none of them may be closed, or be taken for something else.
-private func openStandardDescriptors() {
+/// What else was inherited must not reach a child.
+private func prepareDescriptors() {
     while case let number = open("/dev/null", O_RDWR), number >= 0 {
         if number > STDERR_FILENO {
             close(number)
-            return
+            break
         }
     }
+    _ = shim_close_on_exec_from(3)
 }
 
 private func serve() {
-    openStandardDescriptors()
+    prepareDescriptors()
     let environment = readEnvironment()
     do throws(ConfigurationFailure) {
         let configuration = try Configuration(environment: environment)

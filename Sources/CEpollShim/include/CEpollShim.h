@@ -59,6 +59,8 @@ ssize_t shim_send_file(int to, int from, int64_t offset, size_t count);
 // open(2) with a mode; always O_CLOEXEC.
 int shim_open(const char *path, int flags, mode_t mode);
 int shim_set_nonblocking(int descriptor);
+// close_range(2): marks all descriptors from `first` on as close-on-exec (Linux 5.11).
+int shim_close_on_exec_from(unsigned first);
 
 // bind(2) of a unix socket to a path; ENAMETOOLONG where sun_path cannot hold it.
 int shim_bind(int descriptor, const char *path);

@@ -161,6 +161,8 @@ extension Job: RunOwner {
     }
 
     private func deliver(_ bytes: Span<UInt8>, on stream: OutputStream) {
+        // What follows a gap would be taken for what belongs in it.
+        if failure?.code == .outputTruncated { return }
         outputCount += bytes.count
         let room = Self.excerptLimit - excerpt.count
         if !command.hidesOutput, room > 0 {

@@ -42,8 +42,10 @@ final class Client: EventHandler {
     private var isEnding = false
     /// This turn has found nothing more to read.
     private var hasReadAll = false
-    /// The peer has closed altogether: nobody reads replies any more.
+    /// Nobody reads replies any more.
     private(set) var hasGone = false
+    /// The peer has closed altogether: what it sent is all there is.
+    private var isHungUp = false
 
     init(_ descriptor: consuming Descriptor, peer: Peer, options: ListenerOptions, server: Server) {
         self.peer = peer
@@ -114,11 +116,14 @@ final class Client: EventHandler {
     // MARK: Events
 
     func didBecomeReady(_ readiness: Readiness) {
-        if readiness.contains(.hungUp) || readiness.contains(.failed) { didHangUp() }
+        if readiness.contains(.hungUp) || readiness.contains(.failed) {
+            isHungUp = true
+            didLeave()
+        }
         if readiness.contains(.readable), wantsInput { receive() }
     }
 
-    private func didHangUp() {
+    private func didLeave() {
         guard !hasGone else { return }
         hasGone = true
         outbox.discard()
@@ -151,13 +156,15 @@ final class Client: EventHandler {
             }
             switch outcome {
             case .received(let count): didReceive(count)
-            case .wouldBlock: hasReadAll = true
+            case .wouldBlock:
+                hasReadAll = true
+                if isHungUp { hasReadEnd = true }
             case .end: hasReadEnd = true
             }
         } catch {
             // ECONNRESET: the peer closed without reading what it was sent.
             hasReadEnd = true
-            didHangUp()
+            didLeave()
         }
     }
 
@@ -187,7 +194,7 @@ final class Client: EventHandler {
         closeIfFinished()
         if case .closed = phase { return nil }
         // A hang-up is reported whatever the interest: once it is known the connection is read without epoll.
-        if hasGone { return nil }
+        if isHungUp { return nil }
         var interest: Interest = []
         if wantsInput { interest.insert(.read) }
         if !outbox.isEmpty { interest.insert(.write) }
@@ -198,7 +205,7 @@ final class Client: EventHandler {
         takeBuffered()
         hasReadAll = false
         // What was sent before the end counts, also where nobody was told of it yet.
-        if hasGone || isEnding, wantsInput {
+        if isHungUp || isEnding, wantsInput {
             receive()
             takeBuffered()
             if wantsInput, !hasReadAll { wake() }
@@ -223,7 +230,7 @@ final class Client: EventHandler {
     /// Bytes after the last newline: a request when the peer has only stopped writing, and perhaps half of one
     /// when it has closed.
     private func takeRest() {
-        if hasGone || isHungUp() {
+        if hasGone || hangsUpNow() {
             let count = framer.dropRest()
             server.log.note("dropped an unfinished line of \(count) bytes from pid \(peer.pid), who has gone")
         } else if let event = framer.finish() {
@@ -231,7 +238,7 @@ final class Client: EventHandler {
         }
     }
 
-    private func isHungUp() -> Bool {
+    private func hangsUpNow() -> Bool {
         guard let number = descriptor?.number else { return true }
         var query = pollfd(fd: number, events: 0, revents: 0)
         return poll(&query, 1, 0) > 0 && query.revents & Int16(POLLHUP) != 0
@@ -253,7 +260,7 @@ final class Client: EventHandler {
         do throws(SystemError) {
             try outbox.flush(to: socket)
         } catch {
-            didHangUp()
+            didLeave()
         }
         descriptor = consume socket
         for request in openRequests { request.readerDidAdvance() }
@@ -273,10 +280,15 @@ final class Client: EventHandler {
         let bytes = framer.takeBody(body.missing)
         if !bytes.isEmpty { body.receive(bytes) }
         if body.missing > 0, !hasReadEnd { return false }
+        endBody()
+        return true
+    }
+
+    private func endBody() {
+        guard let body else { return }
         self.body = nil
         if options.contains(.oneShot) { phase = .finishing }
         body.end()
-        return true
     }
 
     // MARK: Closing
@@ -291,6 +303,7 @@ final class Client: EventHandler {
         let isAnswered = !isPlainOpen && openRequests.isEmpty && body == nil && outbox.isEmpty
         switch phase {
         case .open:
+            if isEnding, hasReadAll { endBody() }
             guard isAnswered, !framer.hasCompleteLine else { return }
             if hasReadEnd, framer.bufferedBytes == 0 { return close() }
             if isEnding, hasReadAll { linger() }
@@ -316,7 +329,7 @@ final class Client: EventHandler {
     func close() {
         if case .closed = phase { return }
         phase = .closed
-        didHangUp()
+        didLeave()
         server.didBuffer(0, for: self, was: &accountedBytes)
         if let token, let number = descriptor?.number {
             server.loop.remove(token)

@@ -87,7 +87,7 @@ final class JSONResponder: Responder {
     }
 
     func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
-        guard !client.hasGone, job.failure?.code != .outputTruncated else { return }
+        guard !client.hasGone else { return }
         if isStreamed { emit(bytes, of: stream, job) } else { keep(bytes, of: stream, job) }
     }
 
