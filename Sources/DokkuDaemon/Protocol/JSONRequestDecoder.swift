@@ -1,0 +1,170 @@
+// Reads a line of JSON as a request. What is wrong is told by its key and by what is expected there, never by the
+// value: it may be a secret.
+
+enum JSONRequestDecoder {
+    static func decode(_ line: ArraySlice<UInt8>) throws(JSONRequest.Fault) -> JSONRequest {
+        let document: JSONDocument
+        do {
+            document = try JSONDocument(line.span)
+        } catch {
+            // The document is not there to be asked: what names the answer and bounds the body is looked for.
+            var fault = JSONSalvage.fault(of: line.span)
+            fault.refusal = .invalid(
+                error.isRepeatedKey ? "A key stands twice" : "Invalid JSON near byte \(error.position)")
+            throw fault
+        }
+        return try document.withValue { value throws(JSONRequest.Fault) in try request(of: value) }
+    }
+
+    private static func request(of value: JSONValue) throws(JSONRequest.Fault) -> JSONRequest {
+        guard value.isObject else { throw JSONRequest.Fault(refusal: .invalid("A request is a JSON object")) }
+        let members = Members(of: value)
+        var request = JSONRequest()
+        do throws(Refusal) {
+            if let text = members.unknown { throw Refusal.invalid(text) }
+            if let id = members.id { request.id = try expect("id", RequestID.expected, RequestID(id)) }
+            request.isStreamed = try flag("stream", members.stream)
+            request.input = try input(members)
+            try readCommand(members.command, into: &request.command)
+            if let encoding = members.encoding {
+                request.encoding = try expect("encoding", "\"utf-8\" or \"base64\"", choice(encoding))
+            }
+            request.stripsAnsi = try flag("strip_ansi", members.stripAnsi)
+            if request.stripsAnsi, request.encoding == .base64 {
+                throw Refusal.invalid("strip_ansi and base64 exclude each other")
+            }
+            if let timeout = members.timeout {
+                request.timeout = try expect("timeout", "a positive number of seconds", duration(timeout))
+            }
+            if let disconnect = members.onDisconnect {
+                let choice: OnDisconnect = try expect(
+                    "on_disconnect", "\"finish\" or \"cancel\"", choice(disconnect))
+                request.endsWithClient = choice == .cancel
+            }
+        } catch {
+            throw members.fault(error)
+        }
+        return request
+    }
+
+    private enum OnDisconnect: String { case finish, cancel }
+
+    private static func expect<Value>(
+        _ key: String, _ expectation: String, _ value: Value?
+    ) throws(Refusal) -> Value {
+        guard let value else { throw .invalid("\(key) must be \(expectation)") }
+        return value
+    }
+
+    private static func flag(_ key: String, _ value: JSONValue?) throws(Refusal) -> Bool {
+        guard let value else { return false }
+        return try expect(key, "true or false", value.bool)
+    }
+
+    private static func choice<Choice: RawRepresentable<String>>(_ value: JSONValue) -> Choice? {
+        value.string.flatMap { Choice(rawValue: String(decoding: $0, as: UTF8.self)) }
+    }
+
+    private static func input(_ members: Members) throws(Refusal) -> JSONRequest.Input? {
+        switch (members.stdin, members.stdinLength) {
+        case (nil, nil): return nil
+        case (.some, .some): throw .invalid("stdin and stdin_length exclude each other")
+        case (.some(let text), nil): return .bytes(Array(try expect("stdin", "a string", text.string)))
+        case (nil, .some(let length)):
+            let count = length.integer.flatMap { Int(exactly: $0) }.flatMap { $0 >= 0 ? $0 : nil }
+            return .following(count: try expect("stdin_length", "a number of bytes", count))
+        }
+    }
+
+    /// Clamped to what a clock can hold: a timeout of centuries is none, and no error either.
+    private static func duration(_ value: JSONValue) -> Duration? {
+        guard let seconds = value.number, seconds > 0 else { return nil }
+        return .seconds(min(max(seconds, 0.001), 1e9))
+    }
+
+    private static func readCommand(_ value: JSONValue?, into words: inout ArgumentList) throws(Refusal) {
+        let expectation = "an array of strings, or a string"
+        let value = try expect("command", expectation, value)
+        if let line = value.string {
+            do {
+                _ = try ShellWords.split(Array(line)[...], into: &words, allowsRedirection: false)
+            } catch {
+                throw .invalid("command: \(error.refusal.text)")
+            }
+        } else {
+            for index in 0..<(try expect("command", expectation, value.elementCount)) {
+                let word = try expect("command", expectation, value[index]?.string)
+                guard !word.contains(0) else { throw .invalid("command: NUL in a word") }
+                words.append(word)
+                words.endWord()
+            }
+        }
+        guard !words.isEmpty else { throw .invalid("command must not be empty") }
+    }
+}
+
+extension RequestID {
+    static let expected = "a string, or an integer from -2^53 to 2^53"
+
+    init?(_ value: JSONValue) {
+        if let text = value.string {
+            self = .text(String(decoding: text, as: UTF8.self))
+        } else if let number = value.integer, Self.numbers.contains(number) {
+            self = .number(number)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// A request's members as they stand, unchecked.
+private struct Members {
+    var id: JSONValue?
+    var command: JSONValue?
+    var stream: JSONValue?
+    var stdin: JSONValue?
+    var stdinLength: JSONValue?
+    var encoding: JSONValue?
+    var stripAnsi: JSONValue?
+    var timeout: JSONValue?
+    var onDisconnect: JSONValue?
+    /// What to say of the first key that is none of these.
+    var unknown: String?
+
+    init(of object: JSONValue) {
+        object.forEachMember { key, value in
+            switch key {
+            case "id": id = value
+            case "command": command = value
+            case "stream": stream = value
+            case "stdin": stdin = value
+            case "stdin_length": stdinLength = value
+            case "encoding": encoding = value
+            case "strip_ansi": stripAnsi = value
+            case "timeout": timeout = value
+            case "on_disconnect": onDisconnect = value
+            default: if unknown == nil { unknown = Self.describe(unknown: key) }
+            }
+        }
+    }
+
+    /// What can be read in spite of what is wrong elsewhere.
+    func fault(_ refusal: Refusal) -> JSONRequest.Fault {
+        JSONRequest.Fault(
+            refusal: refusal, id: id.flatMap(RequestID.init), isStreamed: stream?.bool ?? false,
+            followingBytes: stdinLength?.integer.map { max(0, Int(clamping: $0)) } ?? 0)
+    }
+
+    /// Names a mistyped key; what looks like anything else may be a value in the wrong place.
+    private static func describe(unknown key: UnsafeBufferPointer<UInt8>) -> String {
+        let isName = key.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: "_")
+        }
+        guard isName, (1...24).contains(key.count) else { return "Unknown key" }
+        return "Unknown key \(String(decoding: key, as: UTF8.self))"
+    }
+}
+
+private func ~= (name: StaticString, key: UnsafeBufferPointer<UInt8>) -> Bool {
+    name.withUTF8Buffer { $0.elementsEqual(key) }
+}
