@@ -57,7 +57,8 @@ import Testing
 
     @Test func whatWouldMisleadDokkuIsNotInItsEnvironment() throws {
         let names = [
-            "SSH_ORIGINAL_COMMAND", "SSH_USER", "SSH_NAME", "NAME", "SSH_TTY", "DOKKU_QUIET_OUTPUT", "DOKKU_TRACE",
+            "SSH_ORIGINAL_COMMAND", "SSH_USER", "SSH_NAME", "NAME", "SSH_TTY", "DOKKU_QUIET_OUTPUT",
+            "DOKKU_TRACE",
             "DOKKU_APP_NAME", "DOKKU_APPS_FORCE_DELETE", "DOKKU_GLOBAL_FLAGS", "DOKKU_PID",
         ]
         var given = Dictionary(uniqueKeysWithValues: names.map { ($0, "1") })
@@ -65,14 +66,17 @@ import Testing
         given["KEPT"] = "a=b c"
         let seen = try environment(given)
         for name in names { #expect(seen[name] == nil, "\(name)") }
-        for start in ["LISTEN_", "NOTIFY_", "WATCHDOG_"] { #expect(!seen.keys.contains { $0.hasPrefix(start) }) }
+        for start in ["LISTEN_", "NOTIFY_", "WATCHDOG_"] {
+            #expect(!seen.keys.contains { $0.hasPrefix(start) })
+        }
         #expect(seen["KEPT"] == "a=b c")
         #expect(seen["TERM"] == "dumb")
         #expect(seen["LANG"]?.uppercased().contains("UTF") == true)
     }
 
     @Test func aPoorPathIsMadeComplete() throws {
-        let folders = try environment(["PATH": "/opt/own:/usr/bin"])["PATH", default: ""].split(separator: ":")
+        let folders = try environment(["PATH": "/opt/own:/usr/bin"])["PATH", default: ""].split(
+            separator: ":")
         #expect(folders.first == "/opt/own")
         for folder in ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"] {
             #expect(folders.contains(folder[...]), "\(folder)")
@@ -96,7 +100,9 @@ import Testing
 
     @Test func argumentsArriveAsBytes() throws {
         let client = try Daemon().connect()
-        #expect(try client.ask(#"test:args "" 'a  b' \; $HOME * "x"y'z'"#) == .good("<>\n<a  b>\n<;>\n<$HOME>\n<*>\n<xyz>"))
+        #expect(
+            try client.ask(#"test:args "" 'a  b' \; $HOME * "x"y'z'"#)
+                == .good("<>\n<a  b>\n<;>\n<$HOME>\n<*>\n<xyz>"))
         try client.send(Array("test:args ".utf8) + [0xff, 0x0a])
         #expect(try client.reply() == .good("<\u{fffd}>"))
     }

@@ -40,7 +40,9 @@ import Testing
         let daemon = try Daemon()
         #expect(try daemon.ask("apps:create a").ok)
         let names = Set(daemon.box.read("lock").text.split(whereSeparator: \.isWhitespace).map(String.init))
-        #expect(names.isSuperset(of: ["apps:create", "buildpacks:set", "scheduler-k3s:cluster:add", "test:block"]))
+        #expect(
+            names.isSuperset(of: ["apps:create", "buildpacks:set", "scheduler-k3s:cluster:add", "test:block"])
+        )
         var status = stat()
         try checked("stat", stat(daemon.box.path("lock"), &status))
         #expect(status.st_mode & 0o777 == 0o640)

@@ -41,7 +41,10 @@ import Testing
         }
         try fifo.release()
         for client in clients { #expect(try client.reply().ok) }
-        #expect(daemon.ran.dropFirst() == ["test:args 0", "test:args 1", "test:args 2", "test:args 3", "test:args 4"])
+        #expect(
+            daemon.ran.dropFirst() == [
+                "test:args 0", "test:args 1", "test:args 2", "test:args 3", "test:args 4",
+            ])
     }
 
     @Test func aThousandLinesDelayTheNextClientByOne() throws {

@@ -7,8 +7,10 @@ import Testing
     private func digest(_ daemon: Daemon, _ line: String, like file: String? = nil) throws -> String {
         let given = [daemon.path, line]
         let python = try PipedProgram.run(
-            ["python3", Daemon.client("digest.py")] + given + (file.map { [$0] } ?? []), patience: .seconds(300))
-        let node = try PipedProgram.run(["node", Daemon.client("digest.js")] + given, patience: .seconds(300))
+            ["python3", Daemon.client("digest.py")] + given + (file.map { [$0] } ?? []),
+            patience: .seconds(300))
+        let node = try PipedProgram.run(
+            ["node", Daemon.client("digest.js")] + given, patience: .seconds(300))
         #expect(python == node)
         return python
     }
@@ -32,7 +34,8 @@ import Testing
         let daemon = try Daemon()
         // All bytes, each behind each other; only the escape byte has a suite of its own.
         let all = (UInt8.min...UInt8.max).filter { $0 != 0x1b }
-        let file = try daemon.box.write("bytes", all.flatMap { first in all.flatMap { [first, $0] } } + [0x78])
+        let file = try daemon.box.write(
+            "bytes", all.flatMap { first in all.flatMap { [first, $0] } } + [0x78])
         _ = try digest(daemon, "test:bytes \(file)", like: file)
     }
 
@@ -58,7 +61,10 @@ import Testing
         ("a\u{1b}P1;2|data\u{1b}\\b", "ab"),
         ("a\n\n\n", "a"),
         ("\n\n", ""),
-        ("a\u{0}b\u{1}\u{1f}\u{7f}\"\\/\t\r\n\u{2028}\u{1f600}z", "a\u{0}b\u{1}\u{1f}\u{7f}\"\\/\t\r\n\u{2028}\u{1f600}z"),
+        (
+            "a\u{0}b\u{1}\u{1f}\u{7f}\"\\/\t\r\n\u{2028}\u{1f600}z",
+            "a\u{0}b\u{1}\u{1f}\u{7f}\"\\/\t\r\n\u{2028}\u{1f600}z"
+        ),
     ]) func escapeSequencesGo(written: String, expected: String) throws {
         let daemon = try Daemon()
         let file = try daemon.box.write("text", written)
@@ -74,7 +80,8 @@ import Testing
             let halves = [("left", whole[..<cut]), ("right", whole[cut...])]
             for (name, half) in halves { try daemon.box.write(name, Array(half)) }
             let client = try daemon.connect()
-            try client.send("test:halves \(fifo.path) \(daemon.box.path("left")) \(daemon.box.path("right"))\n")
+            try client.send(
+                "test:halves \(fifo.path) \(daemon.box.path("left")) \(daemon.box.path("right"))\n")
             try daemon.box.journal.wait("the first half") { lines in
                 lines.filter { $0.hasPrefix("half ") }.count == cut ? true : nil
             }

@@ -22,9 +22,12 @@ import Testing
     }
 
     private func talks(_ line: String) throws -> [Talk] {
-        let interactive = [["socat", "-", "UNIX-CONNECT:PATH"], ["nc", "-U", "PATH"], ["ncat", "-U", "PATH"]]
+        let interactive = [
+            ["socat", "-", "UNIX-CONNECT:PATH"], ["nc", "-U", "PATH"], ["ncat", "-U", "PATH"],
+        ]
         let piped = [
-            ["socat", "-t", "30", "-", "UNIX-CONNECT:PATH"], ["nc", "-U", "PATH"], ["nc", "-N", "-U", "PATH"],
+            ["socat", "-t", "30", "-", "UNIX-CONNECT:PATH"], ["nc", "-U", "PATH"],
+            ["nc", "-N", "-U", "PATH"],
             ["ncat", "-U", "PATH"],
         ]
         return try interactive.map { try Talk($0.joined(separator: " "), $0, line: line, ends: false) }
@@ -55,7 +58,9 @@ import Testing
         let waiting = try talks("test:wait 3")
         let scripts = try scripts(["test:wait 3", "apps:create a", "apps:exists a", "--quiet apps:list"])
         for talk in waiting {
-            #expect(try talk.program.output.line()?.text == #"{"ok":true,"output":"began\nended"}"#, "\(talk.name)")
+            #expect(
+                try talk.program.output.line()?.text == #"{"ok":true,"output":"began\nended"}"#,
+                "\(talk.name)")
         }
         for talk in scripts {
             let output = try talk.program.output.rest().text
@@ -65,7 +70,8 @@ import Testing
     }
 
     /// Those that half-close end by themselves once they have their reply, since the daemon hangs up.
-    @Test(arguments: [["nc", "-N", "-U"], ["ncat", "-U"]]) func aHalfCloseEndsInAnEnd(client: [String]) throws {
+    @Test(arguments: [["nc", "-N", "-U"], ["ncat", "-U"]]) func aHalfCloseEndsInAnEnd(client: [String]) throws
+    {
         let talk = try Talk(client[0], client + ["PATH"], line: "apps:create a")
         #expect(try talk.program.output.rest().text == #"{"ok":true,"output":"Creating a... done"}"# + "\n")
         #expect(try talk.program.process.wait() == .status(0))

@@ -59,19 +59,31 @@ struct JSONReply {
 
     // MARK: Last lines
 
-    /// The answer to what did not run: a refusal, or a built-in's text.
-    func appendAnswer(_ refusal: Refusal?, output: String, isStreamed: Bool, to line: inout [UInt8]) {
+    /// The answer to what was not run.
+    func appendRefusal(_ refusal: Refusal, isStreamed: Bool, to line: inout [UInt8]) {
         begin(&line)
         if isStreamed { line.append("\"event\":\"end\",") }
-        if let refusal {
-            line.append("\"ok\":false,\"error\":\"")
-            line.append(contentsOf: refusal.code.rawValue.utf8)
-            line.append("\",\"output\":\"")
-        } else {
-            line.append("\"ok\":true,\"exit_status\":0,\"output\":\"")
-        }
-        line.append(escaping: output)
+        line.append("\"ok\":false,\"error\":\"")
+        line.append(contentsOf: refusal.code.rawValue.utf8)
+        line.append("\",\"output\":\"")
+        line.append(escaping: refusal.text)
         line.append("\"}\n")
+    }
+
+    /// The answer of a built-in; when streamed an event and the end. `data` appends its encoded text.
+    func appendAnswer(
+        isStreamed: Bool, isBase64: Bool, to line: inout [UInt8], _ data: (inout [UInt8]) -> Void
+    ) {
+        if isStreamed { appendOutput(.standardOutput, to: &line, data) }
+        begin(&line)
+        if isStreamed { line.append("\"event\":\"end\",") }
+        line.append("\"ok\":true,\"exit_status\":0")
+        if !isStreamed {
+            line.append(",\"output\":\"")
+            data(&line)
+            line.append(isBase64 ? "\",\"stderr\":\"\"" : "\"")
+        }
+        line.append(",\"queued_ms\":0,\"run_ms\":0}\n")
     }
 
     /// What a finished command says of itself before its output.

@@ -12,8 +12,9 @@ struct LineFramer {
     enum Event: Equatable {
         /// Without its LF, and without one CR before that.
         case line(ArraySlice<UInt8>)
-        /// A line beyond the limit has ended; its bytes are gone.
-        case tooLong
+        /// A line beyond the limit has ended; its bytes are gone. All that is known of it is whether it began as
+        /// a JSON request does.
+        case tooLong(isJSON: Bool)
     }
 
     /// The most bytes a line may have before its LF.
@@ -25,9 +26,9 @@ struct LineFramer {
     /// Where the unfinished line starts: behind the last LF.
     private var unfinished = 0
     /// While the unfinished line is being thrown away: how much of it was, so far. Then `buffer` has none of it.
-    private var skipped: Int?
+    private var skipped: (count: Int, isJSON: Bool)?
     /// Where the LF of a line stands whose other bytes were thrown away, in order. Hardly ever more than one.
-    private var skippedEnds: [Int] = []
+    private var skippedEnds: [(index: Int, isJSON: Bool)] = []
 
     init(maximumLength: Int) { self.maximumLength = maximumLength }
 
@@ -41,13 +42,13 @@ struct LineFramer {
         if head > 0, head >= bufferedBytes { compact() }
         bytes.withUnsafeBufferPointer { bytes in
             var rest = bytes[...]
-            if skipped != nil {
+            if let line = skipped {
                 guard let end = rest.firstIndex(ofByte: UInt8(ascii: "\n")) else {
-                    skipped? += rest.count
+                    skipped?.count += rest.count
                     return
                 }
                 skipped = nil
-                skippedEnds.append(buffer.count)
+                skippedEnds.append((buffer.count, line.isJSON))
                 rest = rest[end...]
             }
             let start = buffer.count
@@ -68,7 +69,8 @@ struct LineFramer {
         let start = head
         let end = buffer.withUnsafeBufferPointer { $0[start...].firstIndex(ofByte: UInt8(ascii: "\n")) }
         guard let end else { preconditionFailure("a complete line has an LF") }
-        let event = skippedEnds.first == end ? .tooLong : line(start..<end)
+        let skipped = skippedEnds.first.flatMap { $0.index == end ? $0 : nil }
+        let event = skipped.map { .tooLong(isJSON: $0.isJSON) } ?? line(start..<end)
         consume(upTo: end + 1)
         return event
     }
@@ -77,9 +79,9 @@ struct LineFramer {
     /// behind the last LF as a line of their own. Nil when nothing is left.
     mutating func finish() -> Event? {
         if let event = next() { return event }
-        if skipped != nil {
+        if let line = skipped {
             skipped = nil
-            return .tooLong
+            return .tooLong(isJSON: line.isJSON)
         }
         guard bufferedBytes > 0 else { return nil }
         let event = line(head..<buffer.count)
@@ -89,7 +91,7 @@ struct LineFramer {
 
     /// Throws the unfinished line away; returns how many bytes it had so far. Complete lines stay.
     mutating func dropRest() -> Int {
-        let dropped = (skipped ?? 0) + buffer.count - unfinished
+        let dropped = (skipped?.count ?? 0) + buffer.count - unfinished
         skipped = nil
         buffer.removeLast(buffer.count - unfinished)
         if buffer.count == head { consume(upTo: head) }
@@ -101,7 +103,7 @@ struct LineFramer {
     mutating func skipCurrentLine() {
         let count = buffer.count - unfinished
         guard count > 0 else { return }
-        skipped = count
+        skipped = (count, Self.beginsJSON(buffer[unfinished...]))
         buffer.removeLast(count)
         if buffer.count == head { consume(upTo: head) }
     }
@@ -116,15 +118,20 @@ struct LineFramer {
     }
 
     private func line(_ range: Range<Int>) -> Event {
-        guard range.count <= maximumLength else { return .tooLong }
+        guard range.count <= maximumLength else { return .tooLong(isJSON: Self.beginsJSON(buffer[range])) }
         let endsInReturn = range.count > 0 && buffer[range.upperBound - 1] == UInt8(ascii: "\r")
         return .line(buffer[range.lowerBound..<range.upperBound - (endsInReturn ? 1 : 0)])
+    }
+
+    /// A line whose first byte that is no blank is `{` is a JSON request.
+    static func beginsJSON(_ line: ArraySlice<UInt8>) -> Bool {
+        line.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") } == UInt8(ascii: "{")
     }
 
     private mutating func consume(upTo index: Int) {
         head = index
         unfinished = max(unfinished, head)
-        while let first = skippedEnds.first, first < head { skippedEnds.removeFirst() }
+        while let first = skippedEnds.first, first.index < head { skippedEnds.removeFirst() }
         guard head == buffer.count else { return }
         // An idle connection keeps no memory; a slice that was handed out keeps its own hold of the buffer.
         buffer = []
@@ -137,7 +144,7 @@ struct LineFramer {
     private mutating func compact() {
         buffer = Array(buffer[head...])
         unfinished -= head
-        for index in skippedEnds.indices { skippedEnds[index] -= head }
+        for index in skippedEnds.indices { skippedEnds[index].index -= head }
         head = 0
     }
 }

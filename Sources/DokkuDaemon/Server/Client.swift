@@ -247,7 +247,7 @@ final class Client: EventHandler {
     private func take(_ event: LineFramer.Event) {
         if options.contains(.oneShot) { phase = .finishing }
         switch event {
-        case .tooLong: server.dispatcher.refuseLongLine(from: self)
+        case .tooLong(let isJSON): server.dispatcher.refuseLongLine(from: self, isJSON: isJSON)
         case .line(let line): server.dispatcher.take(line, from: self)
         }
     }

@@ -34,14 +34,16 @@ final class Dispatcher {
     // MARK: Lines
 
     func take(_ line: ArraySlice<UInt8>, from client: Client) {
-        let first = line.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
-        if first == UInt8(ascii: "{") { takeJSON(line, from: client) } else { takePlain(line, from: client) }
+        if LineFramer.beginsJSON(line) { takeJSON(line, from: client) } else { takePlain(line, from: client) }
     }
 
-    func refuseLongLine(from client: Client) {
+    func refuseLongLine(from client: Client, isJSON: Bool) {
         let refusal = Refusal(code: .lineTooLong, text: "The line is longer than \(client.lineLimit) bytes")
-        log.answered("(a line that is too long)", peer: client.peer, result: refusal.text)
-        client.sendPlain(ok: false, output: refusal.text)
+        let responder: any Responder =
+            isJSON
+            ? JSONResponder(client: client, fault: JSONRequest.Fault(refusal: refusal))
+            : PlainResponder(client: client)
+        refuse(refusal, [], isUnderstood: false, for: responder)
     }
 
     private func takePlain(_ line: ArraySlice<UInt8>, from client: Client) {
@@ -192,14 +194,13 @@ final class Dispatcher {
         case .commands:
             whenCurrent(responder) { [self] failure in
                 if let failure, catalogue.current == nil { return responder.refuse(failure) }
-                responder.answer(
-                    ok: true, output: catalogue.current?.listedNames.joined(separator: "\n") ?? "")
+                responder.answer(catalogue.current?.listedNames.joined(separator: "\n") ?? "")
             }
         case .refresh:
             catalogue.refresh { [self] failure in
                 let text = failure?.text ?? "Refreshed commands"
                 log.answered("refresh", peer: responder.client.peer, result: text)
-                if let failure { responder.refuse(failure) } else { responder.answer(ok: true, output: text) }
+                if let failure { responder.refuse(failure) } else { responder.answer(text) }
             }
         case .cancel(let number):
             let title = "daemon:cancel \(number)"
@@ -211,9 +212,9 @@ final class Dispatcher {
             let text = "Cancelled job \(number)"
             log.answered(title, peer: responder.client.peer, result: text)
             executor.interrupt(job, Refusal(code: .cancelled, text: "The command was cancelled"))
-            responder.answer(ok: true, output: text)
+            responder.answer(text)
         case .version, .status, .queue, .help:
-            responder.answer(ok: true, output: builtins.answer(builtin) ?? "")
+            responder.answer(builtins.answer(builtin) ?? "")
         }
     }
 

@@ -52,24 +52,21 @@ final class JSONResponder: Responder {
 
     // MARK: Answers
 
-    func answer(ok: Bool, output: String) {
-        if isStreamed {
-            client.send { line in
-                reply.appendOutput(.standardOutput, to: &line) { append(output, to: &$0) }
-                reply.appendAnswer(nil, output: "", isStreamed: true, to: &line)
+    func answer(_ output: String) {
+        client.send { line in
+            reply.appendAnswer(isStreamed: isStreamed, isBase64: isBase64, to: &line) { data in
+                let channel = outputs[0]
+                channel.encode(Array(output.utf8).span, from: .standardOutput, into: &data)
+                channel.finish(into: &data)
             }
-        } else {
-            client.send { reply.appendAnswer(nil, output: output, isStreamed: false, to: &$0) }
         }
         client.didAnswer(self)
     }
 
     func refuse(_ refusal: Refusal) {
-        client.send { reply.appendAnswer(refusal, output: refusal.text, isStreamed: isStreamed, to: &$0) }
+        client.send { reply.appendRefusal(refusal, isStreamed: isStreamed, to: &$0) }
         client.didAnswer(self)
     }
-
-    private func append(_ text: String, to line: inout [UInt8]) { line.append(escaping: text) }
 
     // MARK: The job
 

@@ -10,12 +10,15 @@ final class PlainResponder: Responder {
         encoder = OutputEncoder(stripsAnsi: !client.options.contains(.keepAnsi), trimsTrailingNewlines: true)
     }
 
-    func answer(ok: Bool, output: String) {
-        client.sendPlain(ok: ok, output: output)
+    func answer(_ output: String) {
+        client.sendPlain(ok: true, output: output)
         client.didAnswerPlain()
     }
 
-    func refuse(_ refusal: Refusal) { answer(ok: false, output: refusal.text) }
+    func refuse(_ refusal: Refusal) {
+        client.sendPlain(ok: false, output: refusal.text)
+        client.didAnswerPlain()
+    }
 
     var wantsOutput: Bool { true }
 

@@ -4,7 +4,7 @@
 protocol Responder: JobObserver {
     var client: Client { get }
     /// A built-in's answer.
-    func answer(ok: Bool, output: String)
+    func answer(_ output: String)
     /// The request is not run.
     func refuse(_ refusal: Refusal)
 }

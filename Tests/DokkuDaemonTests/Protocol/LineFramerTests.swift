@@ -80,7 +80,7 @@ import Testing
         }
         framer.append(bytes("B\nnext\n").span)
         #expect(framer.hasCompleteLine)
-        #expect(framer.next() == .tooLong)
+        #expect(framer.next() == .tooLong(isJSON: false))
         #expect(framer.next() == .line(bytes("next")[...]))
         #expect(framer.next() == nil)
     }
@@ -125,7 +125,7 @@ import Testing
     @Test func aSkippedLineMayBeTheLast() {
         var framer = framer("half")
         framer.skipCurrentLine()
-        #expect(framer.finish() == .tooLong)
+        #expect(framer.finish() == .tooLong(isJSON: false))
         #expect(framer.finish() == nil)
     }
 
@@ -177,5 +177,16 @@ import Testing
         }
         #expect(long.count == 1 << 20)
         #expect(lines == 200_000)
+    }
+
+    @Test func ofAnOverlongLineItIsKnownHowItBegan() {
+        var framer = LineFramer(maximumLength: 4)
+        framer.append(Array(" {\"id\":1".utf8).span)
+        #expect(framer.next() == nil)
+        framer.append(Array("}\n{23456\n123456\n".utf8).span)
+        #expect(framer.next() == .tooLong(isJSON: true))
+        #expect(framer.next() == .tooLong(isJSON: true))
+        #expect(framer.next() == .tooLong(isJSON: false))
+        #expect(framer.bufferedBytes == 0)
     }
 }

@@ -15,7 +15,8 @@ final class Daemon {
         if let given = ProcessInfo.processInfo.environment["DOKKU_DAEMON_BINARY"] { return given }
         let runner = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         let bundle = CommandLine.arguments.last { $0.hasSuffix(".xctest") } ?? runner
-        return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("dokku-daemon").path
+        return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("dokku-daemon")
+            .path
     }()
 
     static let standIn = URL(fileURLWithPath: #filePath)
@@ -51,7 +52,9 @@ final class Daemon {
         unlink(notify)
         manager = try ServiceManager(notify)
         log = try WatchedFile(box.path("log"))
-        for folder in ["state", "plugins", "plugins/enabled"] where !box.has(folder) { _ = try box.makeFolder(folder) }
+        for folder in ["state", "plugins", "plugins/enabled"] where !box.has(folder) {
+            _ = try box.makeFolder(folder)
+        }
         var environment = Self.settings(in: box)
         environment["NOTIFY_SOCKET"] = notify
         environment.merge(settings) { _, given in given }
@@ -77,7 +80,8 @@ final class Daemon {
     ) throws -> Spawned {
         guard access(binary, X_OK) == 0 else { throw SystemFailure(call: "the daemon's binary \(binary)") }
         let null = try checked("open", open("/dev/null", O_RDWR | O_CLOEXEC))
-        let errors = try checked("open", open(box.path("stderr"), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o644))
+        let errors = try checked(
+            "open", open(box.path("stderr"), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o644))
         defer {
             close(null)
             close(errors)
@@ -91,7 +95,8 @@ final class Daemon {
             command = ["/bin/sh", "-c", "LISTEN_PID=$$ exec \"$0\" \"$@\""] + command
         }
         return try Spawned(
-            command, environment: environment, descriptors: [null, errors, errors] + sockets.map(\.descriptor))
+            command, environment: environment,
+            descriptors: [null, errors, errors] + sockets.map(\.descriptor))
     }
 
     func connect(_ socket: String? = nil) throws -> Connection {

@@ -22,7 +22,8 @@ func checked<Result: SignedInteger>(_ call: String, _ result: Result) throws -> 
 
 extension Duration {
     /// `DOKKU_TEST_PATIENCE` in seconds shortens it for whoever expects failures.
-    static let patience = Duration.seconds(getenv("DOKKU_TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 60)
+    static let patience = Duration.seconds(
+        getenv("DOKKU_TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 60)
 }
 
 struct Deadline {

@@ -59,7 +59,9 @@ final class ServiceManager {
             receive()
             if let line = messages.first(where: { $0.hasPrefix(prefix) }) { return line }
             let ready = try deadline.wait(descriptor, process.pidfd, what: "\(prefix), not \(messages)")
-            if ready == [false, true] { throw Overdue(what: "\(prefix): the process has ended, after \(messages)") }
+            if ready == [false, true] {
+                throw Overdue(what: "\(prefix): the process has ended, after \(messages)")
+            }
         }
     }
 

@@ -16,7 +16,9 @@ final class Spawned {
     /// What this process was born with stays here, once and for all: what a shell or a build leaves open must not
     /// look as if the daemon had left it open.
     private static let ownDescriptorsKept: Void = {
-        for number in Int32(3)..<1024 where fcntl(number, F_GETFD) >= 0 { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
+        for number in Int32(3)..<1024 where fcntl(number, F_GETFD) >= 0 {
+            _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+        }
     }()
 
     /// Starts `arguments[0]`, searched in PATH, with nothing open but `descriptors`, which become 0, 1, 2, ….
@@ -109,13 +111,17 @@ final class PipedProgram {
     }
 
     /// Runs a program to its end, with `input` for its standard input; a status other than 0 is an error.
-    static func run(_ arguments: [String], input: String = "", patience: Duration = .patience) throws -> String {
+    static func run(_ arguments: [String], input: String = "", patience: Duration = .patience) throws
+        -> String
+    {
         let program = try PipedProgram(arguments)
         try program.send(input)
         program.endInput()
         let output = try program.output.rest(patience: patience).text
         let exit = try program.process.wait()
-        guard exit == .status(0) else { throw Overdue(what: "\(arguments), which ended with \(exit): \(output)") }
+        guard exit == .status(0) else {
+            throw Overdue(what: "\(arguments), which ended with \(exit): \(output)")
+        }
         return output
     }
 }

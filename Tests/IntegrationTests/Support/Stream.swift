@@ -53,7 +53,8 @@ final class Stream {
     private func fill(_ deadline: Deadline) throws -> Bool {
         let step = 1 << 18
         while true {
-            try deadline.wait(descriptor, what: "bytes, after \(String(decoding: buffer.suffix(200), as: UTF8.self))")
+            try deadline.wait(
+                descriptor, what: "bytes, after \(String(decoding: buffer.suffix(200), as: UTF8.self))")
             var count = 0
             let old = buffer.count
             buffer.reserveCapacity(old + step)

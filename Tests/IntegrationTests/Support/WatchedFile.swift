@@ -10,7 +10,9 @@ final class WatchedFile {
         self.path = path
         inotify = try checked("inotify_init1", inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK)))
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        try checked("inotify_add_watch", inotify_add_watch(inotify, folder, UInt32(IN_MODIFY | IN_CREATE | IN_MOVED_TO)))
+        try checked(
+            "inotify_add_watch",
+            inotify_add_watch(inotify, folder, UInt32(IN_MODIFY | IN_CREATE | IN_MOVED_TO)))
     }
 
     deinit { close(inotify) }
