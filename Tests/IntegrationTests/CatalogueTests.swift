@@ -93,7 +93,7 @@ import Testing
         let box = try Box()
         try box.write("listed", "apps:list\nscheduler-docker-local:report\nbuilder-pack:set\n")
         let daemon = try daemon(dokku: listing, in: box)
-        for line in ["apps", "docker-local:report app", "pack:set app x y", "ps:help", "git-hook:help"] {
+        for line in ["apps", "docker-local:report app", "pack:set app x y", "ps:help"] {
             #expect(try daemon.ask(line) == .good("ran \(line)"), "\(line)")
         }
         for line in ["k3s:report", "docker-local:sett", "pack:report", "git-hook"] {

@@ -19,7 +19,7 @@ import Testing
         #expect(version.output.hasPrefix("Version ") && version.exit == .status(0))
     }
 
-    @Test(arguments: [["-x"], ["--help"], ["serve"], [""]]) func anUnknownOptionIsAnError(arguments: [String]) throws {
+    @Test(arguments: [["-x"], ["--help"], ["serve"]]) func anUnknownOptionIsAnError(arguments: [String]) throws {
         let (output, exit) = try run(arguments)
         #expect(output.hasPrefix("Error: ") && output.contains(arguments[0]))
         #expect(exit == .status(1))

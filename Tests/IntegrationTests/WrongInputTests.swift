@@ -110,7 +110,7 @@ import Testing
         let client = try Daemon().connect()
         for byte in UInt8.min...UInt8.max where byte != 0x0a {
             try client.send([byte, 0x0a, byte, 0x78, byte, 0x0a])
-            _ = try client.reply()
+            _ = try client.line()
             _ = try client.line()
         }
         try expectAlive(client)
