@@ -11,7 +11,7 @@ import Testing
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         try client.send("\(command) \(fifo.path)\n")
-        try daemon.started(command)
+        try daemon.box.journal.line(with: "held ")
         return (daemon, client, fifo)
     }
 
@@ -72,7 +72,6 @@ import Testing
     @Test func aCommandThatIgnoresTermDoesNotKeepTheDaemon() throws {
         let (daemon, running, _) = try busy(
             ["DOKKU_DAEMON_STOP_GRACE": "0.2", "DOKKU_DAEMON_KILL_GRACE": "0.2"], command: "test:ignore-term")
-        try daemon.box.journal.line(with: "ignoring ")
         daemon.process.signal(SIGTERM)
         daemon.process.signal(SIGTERM)
         #expect(try running.reply().ok == false)

@@ -5,7 +5,8 @@ enum Redaction {
     /// Longest description of a command (a word may overrun it), and of one word of it, in bytes.
     private static let lineLimit = 1024
     private static let wordLimit = 256
-    private static let hidden = "***"
+    /// Stands for what is not shown.
+    static let hidden = "***"
 
     /// A command line for people, in one line. `isUnderstood` is false for a line that was refused as wrong: of that
     /// the first word remains.

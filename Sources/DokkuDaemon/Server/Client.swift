@@ -210,7 +210,7 @@ final class Client: EventHandler {
             takeBuffered()
             if wantsInput, !hasReadAll { wake() }
         }
-        if hasReadEnd, body == nil, mayTake, framer.bufferedBytes > 0 { takeRest() }
+        if hasReadEnd, body == nil, mayTake, framer.hasRest { takeRest() }
         server.didBuffer(framer.bufferedBytes, for: self, was: &accountedBytes)
     }
     private var accountedBytes = 0
@@ -305,7 +305,7 @@ final class Client: EventHandler {
         case .open:
             if isEnding, hasReadAll { endBody() }
             guard isAnswered, !framer.hasCompleteLine else { return }
-            if hasReadEnd, framer.bufferedBytes == 0 { return close() }
+            if hasReadEnd, !framer.hasRest { return close() }
             if isEnding, hasReadAll { linger() }
         case .finishing:
             guard isAnswered else { return }

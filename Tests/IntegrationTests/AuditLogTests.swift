@@ -1,0 +1,102 @@
+// The log: who asked for what, and what became of it, without secrets and without control characters.
+import Glibc
+import Testing
+
+@Suite struct AuditLogTests {
+    @Test func aCommandLeavesTwoLines() throws {
+        let daemon = try Daemon()
+        #expect(try daemon.ask("apps:create python-app").ok)
+        let command = try daemon.log.line(with: "[cmd]", "apps:create python-app")
+        let result = try daemon.log.line(with: "[res]")
+        let stamp = /^\[\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC\] \[(?:cmd|res)\] #1 .*$/
+        #expect(command.wholeMatch(of: stamp) != nil)
+        #expect(result.wholeMatch(of: stamp) != nil)
+        #expect(command.contains("pid=\(getpid()) uid=\(getuid()) gid=\(getgid())"))
+    }
+
+    @Test func aCommandIsLoggedBeforeItRuns() throws {
+        let daemon = try Daemon()
+        let fifo = try daemon.box.fifo()
+        let client = try daemon.connect()
+        try client.send("test:block \(fifo.path)\n")
+        try daemon.started("test:block")
+        #expect(daemon.log.text.contains("[cmd]") && !daemon.log.text.contains("[res]"))
+        try fifo.release()
+        #expect(try client.reply().ok)
+        try daemon.log.line(with: "[res]")
+    }
+
+    @Test func secretsStayOut() throws {
+        let daemon = try Daemon()
+        let client = try daemon.connect()
+        let lines = [
+            "apps:create shop", "config:set shop KEY=hush1 'OTHER=hush2 hush3'", "config:show shop", "config:get shop KEY",
+            "git:auth example.com me hush4", "registry:login example.com me hush5", "test:args first hush6",
+            "apps:create 'hush7", "nonsense hush8", "config:set shop hush9=\"", "docker-options:add shop deploy -eX=hush10",
+            "--bogus config:set shop X=hush11",
+        ]
+        for line in lines { _ = try client.ask(line) }
+        try client.send("{\"command\":\"config:set shop X=hush12\"\n")
+        _ = try client.line()
+        #expect(try daemon.stop() == .status(0))
+        let log = daemon.log.text
+        #expect(!log.contains("hush"), "\(log)")
+        for part in ["config:set shop KEY=", "git:auth example.com", "registry:login example.com", "test:args first"] {
+            #expect(log.contains(part), "\(part)")
+        }
+        #expect(!daemon.errors.contains("hush"))
+    }
+
+    @Test func controlCharactersStayOut() throws {
+        let daemon = try Daemon()
+        let client = try daemon.connect()
+        try client.send("apps:create 'a\u{1b}[2Jb\rc\td\u{7f}'\n\u{1b}]0;x\u{7} y\napps:exists \u{9b}31m\n")
+        for _ in 0..<3 { _ = try client.line() }
+        #expect(try daemon.stop() == .status(0))
+        let log = contents(daemon.log.path)
+        #expect(!log.contains { $0 < 0x20 && $0 != 0x0a || $0 == 0x7f })
+        #expect(!log.text.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" })
+        #expect(log.text.contains("apps:create"))
+    }
+
+    @Test func builtInsAreNotLoggedButRefresh() throws {
+        let daemon = try Daemon()
+        let client = try daemon.connect()
+        for line in ["commands", "daemon:version", "daemon:status", "daemon:queue", "daemon:help", "refresh"] {
+            #expect(try client.ask(line).ok, "\(line)")
+        }
+        #expect(try client.ask("daemon:cancel 99").ok == false)
+        try daemon.log.line(with: "daemon:cancel 99")
+        let log = daemon.log.text
+        #expect(log.contains("refresh"))
+        #expect(!daemon.log.lines.contains { $0.contains("[cmd]") && $0.hasSuffix(" commands") })
+        for name in ["version", "status", "queue", "help"] { #expect(!log.contains("daemon:\(name)")) }
+    }
+
+    @Test func aLinkInTheLogsPlaceIsNotFollowed() throws {
+        let box = try Box()
+        try box.write("precious", "as it was")
+        try checked("symlink", symlink(box.path("precious"), box.path("log")))
+        let daemon = try Daemon(box, sockets: [ListeningSocket(box.path("socket"))])
+        #expect(try daemon.ask("apps:create a").ok)
+        #expect(box.read("precious").text == "as it was")
+    }
+
+    @Test func aLogThatCannotBeWrittenCostsNoRequest() throws {
+        let box = try Box()
+        let daemon = try Daemon(
+            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_LOGFILE": "/dev/full"])
+        for number in 0..<3 { #expect(try daemon.ask("test:args \(number)").ok) }
+    }
+
+    @Test func truncatedInPlaceItGoesOnAtItsStart() throws {
+        let daemon = try Daemon()
+        #expect(try daemon.ask("apps:create a").ok)
+        try daemon.log.line(with: "[res]")
+        try checked("truncate", truncate(daemon.log.path, 0))
+        #expect(try daemon.ask("apps:create b").ok)
+        let line = try daemon.log.line(with: "[cmd]", "apps:create b")
+        #expect(line.hasPrefix("["))
+        #expect(!contents(daemon.log.path).contains(0))
+    }
+}

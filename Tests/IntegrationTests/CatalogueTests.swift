@@ -1,0 +1,153 @@
+// Which commands there are: read from dokku, kept, and read again when plugins change.
+import Glibc
+import Testing
+
+@Suite struct CatalogueTests {
+    /// A dokku of the test's own, in shell. `$1 $2` are its arguments.
+    private func daemon(dokku script: String?, mode: mode_t = 0o755, in box: Box) throws -> Daemon {
+        let path = box.path("dokku")
+        if let script { try box.write("dokku", "#!/bin/sh\n" + script, mode: mode) }
+        return try Daemon(
+            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": path])
+    }
+
+    @Test func aMissingDokkuIsAnErrorToTheClientAndNotTheEnd() throws {
+        let box = try Box()
+        let daemon = try daemon(dokku: nil, in: box)
+        for line in ["apps:list", "commands", "refresh"] {
+            let reply = try daemon.ask(line)
+            #expect(!reply.ok && reply.output.contains(box.path("dokku")), "\(line): \(reply.output)")
+        }
+        // Once it is there it is found.
+        try box.write("dokku", "#!/bin/sh\nexec \(Daemon.standIn)/dokku \"$@\"\n", mode: 0o755)
+        #expect(try daemon.ask("apps:create a") == .good("Creating a... done"))
+    }
+
+    @Test func aDokkuThatIsNotExecutableIsAnError() throws {
+        let box = try Box()
+        let daemon = try daemon(dokku: "exit 0", mode: 0o644, in: box)
+        let reply = try daemon.ask("apps:list")
+        #expect(!reply.ok && reply.output.contains(box.path("dokku")))
+        chmod(box.path("dokku"), 0o755)
+        #expect(try daemon.ask("daemon:version").ok)
+    }
+
+    @Test(arguments: ["exit 3", "kill -9 $$", "exit 0", "echo 'no commands here'", "cat; exit 1"])
+    func aDokkuThatDiesInItsListingIsAnError(script: String) throws {
+        let box = try Box()
+        let daemon = try daemon(dokku: script, in: box)
+        let client = try daemon.connect()
+        for line in ["apps:list", "commands", "refresh", "nonsense:x"] {
+            let reply = try client.ask(line)
+            #expect(!reply.ok && !reply.output.isEmpty, "\(line)")
+        }
+        #expect(try client.ask("daemon:version").ok)
+        try box.write("dokku", "#!/bin/sh\nexec \(Daemon.standIn)/dokku \"$@\"\n", mode: 0o755)
+        #expect(try client.ask("refresh") == .good("Refreshed commands"))
+        #expect(try client.ask("apps:create a").ok)
+    }
+
+    @Test func requestsWaitForTheFirstListing() throws {
+        let box = try Box()
+        let fifo = try box.fifo()
+        let script = "[ \"$1\" != help ] || read line <\(fifo.path)\nexec \(Daemon.standIn)/dokku \"$@\"\n"
+        let daemon = try daemon(dokku: script, in: box)
+        let early = try daemon.connect()
+        try early.send("apps:create early\n")
+        let listing = try daemon.connect()
+        try listing.send("commands\n")
+        // What needs no catalogue does not wait.
+        #expect(try daemon.ask("daemon:version").ok)
+        #expect(!box.has("apps/early"))
+        try fifo.release()
+        #expect(try early.reply() == .good("Creating early... done"))
+        #expect(try listing.reply().ok)
+    }
+
+    /// A dokku that lists what stands in the file `listed`, and that notes each listing in the journal.
+    private let listing = """
+        if [ "$1 $2" = "help --all" ]; then
+            echo "listing" >>"$STAND_IN_JOURNAL"
+            while read -r name; do printf '    %s <app>       \\033[1mdoes something\\033[0m     more\\n' "$name"; done <"${0%/*}/listed"
+        else
+            echo "ran $*"
+        fi
+
+        """
+
+    @Test func refreshBringsWhatIsNew() throws {
+        let box = try Box()
+        try box.write("listed", "apps:list\napps:list\nnew:a:b:c\n")
+        let daemon = try daemon(dokku: listing, in: box)
+        #expect(try daemon.ask("commands") == .good("apps:list\nnew:a:b:c"))
+        #expect(try daemon.ask("new:a:b:c x") == .good("ran new:a:b:c x"))
+        #expect(try daemon.ask("newer") == .bad("Invalid command"))
+        try box.write("listed", "apps:list\nnewer\n")
+        #expect(try daemon.ask("refresh") == .good("Refreshed commands"))
+        #expect(try daemon.ask("newer") == .good("ran newer"))
+        #expect(try daemon.ask("new:a:b:c x") == .bad("Invalid command"))
+        #expect(try daemon.ask("commands") == .good("apps:list\nnewer"))
+    }
+
+    @Test func unlistedCommandsAndAliasesAreKnownWhereTheirTargetsAre() throws {
+        let box = try Box()
+        try box.write("listed", "apps:list\nscheduler-docker-local:report\nbuilder-pack:set\n")
+        let daemon = try daemon(dokku: listing, in: box)
+        for line in ["apps", "docker-local:report app", "pack:set app x y", "ps:help"] {
+            #expect(try daemon.ask(line) == .good("ran \(line)"), "\(line)")
+        }
+        for line in ["k3s:report", "docker-local:sett", "pack:report", "git-hook"] {
+            #expect(try daemon.ask(line) == .bad("Invalid command"), "\(line)")
+        }
+    }
+
+    private func listings(_ box: Box) -> Int { box.journal.lines.filter { $0 == "listing" }.count }
+
+    @Test func aKeptCatalogueIsUsedWhereNoPluginHasChanged() throws {
+        let box = try Box()
+        try box.write("listed", "apps:list\n")
+        let socket = try ListeningSocket(box.path("socket"))
+        try box.write("dokku", "#!/bin/sh\n" + listing, mode: 0o755)
+        let settings = ["DOKKU_DAEMON_DOKKU": box.path("dokku")]
+        func session() throws {
+            let daemon = try Daemon(box, sockets: [socket], settings: settings)
+            #expect(try daemon.ask("apps:list").ok)
+            #expect(try daemon.stop() == .status(0))
+        }
+        try session()
+        #expect(listings(box) == 1)
+        try session()
+        #expect(listings(box) == 1)
+        _ = try box.makeFolder("plugins/enabled/postgres")
+        try session()
+        #expect(listings(box) == 2)
+        try box.write("state/catalogue", "broken")
+        for name in ["catalogue", "commands"] where box.has("state/\(name)") { try box.write("state/\(name)", "broken") }
+        try session()
+    }
+
+    @Test func aPluginInstalledByOtherHandsIsNoticed() throws {
+        let box = try Box()
+        try box.write("listed", "apps:list\n")
+        let daemon = try daemon(dokku: listing, in: box)
+        #expect(try daemon.ask("postgres:list") == .bad("Invalid command"))
+        try box.write("listed", "apps:list\npostgres:list\n")
+        _ = try box.makeFolder("plugins/enabled/postgres")
+        #expect(try daemon.ask("postgres:list") == .good("ran postgres:list"))
+        // And what is gone is gone, as soon as the new listing stands.
+        try box.write("listed", "apps:list\n")
+        rmdir(box.path("plugins/enabled/postgres"))
+        #expect(try daemon.ask("commands") == .good("apps:list"))
+        #expect(try daemon.ask("postgres:list") == .bad("Invalid command"))
+    }
+
+    @Test func aPluginCommandThatSucceededIsFollowedByAListing() throws {
+        let box = try Box()
+        try box.write("listed", "plugin:install\n")
+        let daemon = try daemon(dokku: listing, in: box)
+        #expect(try daemon.ask("commands") == .good("plugin:install"))
+        try box.write("listed", "plugin:install\nredis:list\n")
+        #expect(try daemon.ask("plugin:install https://example.com/x.git").ok)
+        #expect(try daemon.ask("redis:list") == .good("ran redis:list"))
+    }
+}

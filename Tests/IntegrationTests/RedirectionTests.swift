@@ -1,0 +1,68 @@
+// `<` and `>` at a plain line's end: files of the daemon's host as input and output.
+import Glibc
+import Testing
+
+@Suite struct RedirectionTests {
+    @Test func aFileIsTheInput() throws {
+        let daemon = try Daemon()
+        let file = try daemon.box.write("key", "ssh-ed25519 AAAA me\n")
+        #expect(try daemon.ask("test:stdin < \(file)") == .good("ssh-ed25519 AAAA me"))
+        #expect(try daemon.ask("ssh-keys:add me < '\(file)'").output.hasPrefix("SHA256:"))
+        #expect(try daemon.ask("config:import app < \(file)").ok)
+    }
+
+    @Test func theOutputGoesToTheFileAndErrorsToTheReply() throws {
+        let daemon = try Daemon()
+        let file = try daemon.box.write("out", "something longer that was there before")
+        #expect(try daemon.ask("test:both 2 > \(file)") == .good("err 0\nerr 1"))
+        #expect(daemon.box.read("out").text == "out 0\nout 1\n")
+        #expect(try daemon.ask("apps:exists none > \(daemon.box.path("new"))") == .bad(" !     App none does not exist"))
+        #expect(daemon.box.has("new"))
+        #expect(try daemon.ask("test:big 3000000 > \(file)") == .good(""))
+        #expect(daemon.box.read("out").count == 3_000_000)
+    }
+
+    @Test func bytesAreKeptAsTheyAre() throws {
+        let daemon = try Daemon()
+        let bytes = (0..<70_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
+        let input = try daemon.box.write("in", bytes)
+        #expect(try daemon.ask("test:bytes \(input) > \(daemon.box.path("copy"))") == .good(""))
+        #expect(daemon.box.read("copy") == bytes)
+    }
+
+    @Test func whatCannotBeOpenedRunsNothing() throws {
+        let daemon = try Daemon()
+        let fifo = try daemon.box.fifo()
+        let folder = daemon.box.folder
+        let wrong = [
+            "< \(folder)/missing", "< \(folder)", "> \(folder)", "> \(folder)/missing/file", "< \(fifo.path)",
+            "> \(fifo.path)", "< \(daemon.path)", "> /dev/null", "< /dev/zero", "< relative", "> relative", "< ''", "> '~/x'",
+        ]
+        for end in wrong {
+            let reply = try daemon.ask("test:stdin \(end)")
+            #expect(!reply.ok && !reply.output.isEmpty, "\(end)")
+        }
+        #expect(daemon.ran == [])
+        #expect(try daemon.ask("test:stdin").ok)
+    }
+
+    @Test func aBuiltInIsNotRedirected() throws {
+        let daemon = try Daemon()
+        let file = daemon.box.path("out")
+        for line in ["commands > \(file)", "refresh < \(file)", "daemon:version > \(file)"] {
+            #expect(try daemon.ask(line).ok == false, "\(line)")
+        }
+        #expect(!daemon.box.has("out"))
+    }
+
+    @Test func onlyTheBareWordBeforeTheLastRedirects() throws {
+        let daemon = try Daemon()
+        let file = daemon.box.path("out")
+        #expect(try daemon.ask("test:args a '>' \(file)") == .good("<a>\n<>>\n<\(file)>"))
+        #expect(try daemon.ask("test:args a \\> \(file)") == .good("<a>\n<>>\n<\(file)>"))
+        #expect(try daemon.ask("test:args a >\(file)") == .good("<a>\n<>\(file)>"))
+        #expect(try daemon.ask("test:args > \(file) b") == .good("<>>\n<\(file)>\n<b>"))
+        #expect(try daemon.ask("test:args a >> \(file)") == .good("<a>\n<>>>\n<\(file)>"))
+        #expect(!daemon.box.has("out"))
+    }
+}
