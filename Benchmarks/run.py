@@ -8,6 +8,7 @@ both sides down. Only the standard library and a C compiler ($CC, or cc) are nee
 
 import argparse
 import contextlib
+import ctypes
 import json
 import math
 import os
@@ -56,6 +57,11 @@ def build():
             subprocess.run([os.environ.get("CC", "cc"), *flags, "-o", program, source], check=True)
 
 
+def die_with_parent():
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
 class Server:
     """One side: a server on a socket, with a state folder and a log of its own."""
 
@@ -77,7 +83,12 @@ class Server:
     def __enter__(self):
         self.errors = open(self.folder / "stderr", "w+")
         self.process = subprocess.Popen(
-            self.command, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors
+            self.command,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self.errors,
+            preexec_fn=die_with_parent,
         )
         deadline = time.monotonic() + 10
         while self.process.poll() is None and time.monotonic() < deadline:
