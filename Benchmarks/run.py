@@ -74,7 +74,7 @@ class Server:
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "DOKKU_SOCK_PATH": str(self.socket),
             "DOKKU_LOCK_PATH": str(self.folder / "lock"),
-            "DOKKU_DAEMON_LOGFILE": str(self.folder / "log") if log else "",
+            "DOKKU_DAEMON_LOGFILE": str(self.folder / "log") if log else "none",
             "DOKKU_DAEMON_DOKKU": str(BIN / "stub"),
             "DOKKU_DAEMON_STATE_DIR": str(self.folder),
             "DOKKU_DAEMON_MAX_CONNECTIONS": "2000",
