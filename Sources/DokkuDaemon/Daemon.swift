@@ -60,6 +60,8 @@ final class Daemon {
     func run() throws(StartFailure) {
         do throws(SystemError) {
             signal(SIGPIPE, SIG_IGN)
+            // Whoever starts us may ignore it, and then children would leave no status, sigaction(2).
+            signal(SIGCHLD, SIG_DFL)
             signals = try SignalSource([SIGTERM, SIGINT, SIGHUP]) { [unowned self] in didReceive($0) }
         } catch {
             throw StartFailure(description: "\(error)", exitStatus: EX_OSERR)
