@@ -30,9 +30,11 @@ import Testing
         let daemon = try Daemon()
         let client = try daemon.connect()
         let lines = [
-            "apps:create shop", "config:set shop KEY=hush1 'OTHER=hush2 hush3'", "config:show shop", "config:get shop KEY",
+            "apps:create shop", "config:set shop KEY=hush1 'OTHER=hush2 hush3'", "config:show shop",
+            "config:get shop KEY",
             "git:auth example.com me hush4", "registry:login example.com me hush5", "test:args first hush6",
-            "apps:create 'hush7", "nonsense hush8", "config:set shop hush9=\"", "docker-options:add shop deploy -eX=hush10",
+            "apps:create 'hush7", "nonsense hush8", "config:set shop hush9=\"",
+            "docker-options:add shop deploy -eX=hush10",
             "--bogus config:set shop X=hush11",
         ]
         for line in lines { _ = try client.ask(line) }
@@ -41,7 +43,9 @@ import Testing
         #expect(try daemon.stop() == .status(0))
         let log = daemon.log.text
         #expect(!log.contains("hush"), "\(log)")
-        for part in ["config:set shop KEY=", "git:auth example.com", "registry:login example.com", "test:args first"] {
+        for part in [
+            "config:set shop KEY=", "git:auth example.com", "registry:login example.com", "test:args first",
+        ] {
             #expect(log.contains(part), "\(part)")
         }
         #expect(!daemon.errors.contains("hush"))
@@ -62,7 +66,8 @@ import Testing
     @Test func builtInsAreNotLoggedButRefresh() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
-        for line in ["commands", "daemon:version", "daemon:status", "daemon:queue", "daemon:help", "refresh"] {
+        for line in ["commands", "daemon:version", "daemon:status", "daemon:queue", "daemon:help", "refresh"]
+        {
             #expect(try client.ask(line).ok, "\(line)")
         }
         #expect(try client.ask("daemon:cancel 99").ok == false)
@@ -85,7 +90,8 @@ import Testing
     @Test func aLogThatCannotBeWrittenCostsNoRequest() throws {
         let box = try Box()
         let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_LOGFILE": "/dev/full"])
+            box, sockets: [ListeningSocket(box.path("socket"))],
+            settings: ["DOKKU_DAEMON_LOGFILE": "/dev/full"])
         for number in 0..<3 { #expect(try daemon.ask("test:args \(number)").ok) }
     }
 

@@ -122,7 +122,9 @@ import Testing
         try session()
         #expect(listings(box) == 2)
         try box.write("state/catalogue", "broken")
-        for name in ["catalogue", "commands"] where box.has("state/\(name)") { try box.write("state/\(name)", "broken") }
+        for name in ["catalogue", "commands"] where box.has("state/\(name)") {
+            try box.write("state/\(name)", "broken")
+        }
         try session()
     }
 

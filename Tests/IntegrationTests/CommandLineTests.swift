@@ -19,14 +19,17 @@ import Testing
         #expect(version.output.hasPrefix("Version ") && version.exit == .status(0))
     }
 
-    @Test(arguments: [["-x"], ["--help"], ["serve"]]) func anUnknownOptionIsAnError(arguments: [String]) throws {
+    @Test(arguments: [["-x"], ["--help"], ["serve"]]) func anUnknownOptionIsAnError(arguments: [String])
+        throws
+    {
         let (output, exit) = try run(arguments)
         #expect(output.hasPrefix("Error: ") && output.contains(arguments[0]))
         #expect(exit == .status(1))
     }
 
     @Test(arguments: [
-        "MAX_LINE", "MAX_INPUT", "MAX_BUFFER", "MAX_CONNECTIONS", "MAX_QUEUE", "MAX_OPEN", "MAX_FOLLOW", "MAX_OUTPUT",
+        "MAX_LINE", "MAX_INPUT", "MAX_BUFFER", "MAX_CONNECTIONS", "MAX_QUEUE", "MAX_OPEN", "MAX_FOLLOW",
+        "MAX_OUTPUT",
         "MAX_SPOOL", "TIMEOUT", "KILL_GRACE", "DRAIN_GRACE", "STOP_GRACE", "IDLE_EXIT", "LISTENER",
     ]) func aWrongSettingIsNamed(setting: String) throws {
         let name = "DOKKU_DAEMON_" + setting

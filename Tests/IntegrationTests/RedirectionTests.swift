@@ -16,7 +16,9 @@ import Testing
         let file = try daemon.box.write("out", "something longer that was there before")
         #expect(try daemon.ask("test:both 2 > \(file)") == .good("err 0\nerr 1"))
         #expect(daemon.box.read("out").text == "out 0\nout 1\n")
-        #expect(try daemon.ask("apps:exists none > \(daemon.box.path("new"))") == .bad(" !     App none does not exist"))
+        #expect(
+            try daemon.ask("apps:exists none > \(daemon.box.path("new"))")
+                == .bad(" !     App none does not exist"))
         #expect(daemon.box.has("new"))
         #expect(try daemon.ask("test:big 3000000 > \(file)") == .good(""))
         #expect(daemon.box.read("out").count == 3_000_000)
@@ -36,7 +38,8 @@ import Testing
         let folder = daemon.box.folder
         let wrong = [
             "< \(folder)/missing", "< \(folder)", "> \(folder)", "> \(folder)/missing/file", "< \(fifo.path)",
-            "> \(fifo.path)", "< \(daemon.path)", "> /dev/null", "< /dev/zero", "< relative", "> relative", "< ''", "> '~/x'",
+            "> \(fifo.path)", "< \(daemon.path)", "> /dev/null", "< /dev/zero", "< relative", "> relative",
+            "< ''", "> '~/x'",
         ]
         for end in wrong {
             let reply = try daemon.ask("test:stdin \(end)")

@@ -10,10 +10,14 @@ import Testing
     @Test func whatIsNoCommandIsRefusedInTheSameWords() throws {
         let client = try Daemon().connect()
         let lines = [
-            "", " ", "\t \t", "\r", "app", "s:list", "apps:.ist", "apps:../../../../bin/echo x", "apps:lis", "pps:list",
-            "apps:list:", "Apps:list", "apps:list;true", "/bin/echo", "../echo", "a/b:help", "../x:help", "apps/:help",
-            "git-hook app", "git-upload-pack app", "git-receive-pack app", "git-shell", "*", "$(id)", "`id`", "--quiet",
-            "--app apps:list", "--bogus apps:list", "''", "test:*", "é", "daemon:nonsense", "-h", "apps:help/..:help",
+            "", " ", "\t \t", "\r", "app", "s:list", "apps:.ist", "apps:../../../../bin/echo x", "apps:lis",
+            "pps:list",
+            "apps:list:", "Apps:list", "apps:list;true", "/bin/echo", "../echo", "a/b:help", "../x:help",
+            "apps/:help",
+            "git-hook app", "git-upload-pack app", "git-receive-pack app", "git-shell", "*", "$(id)", "`id`",
+            "--quiet",
+            "--app apps:list", "--bogus apps:list", "''", "test:*", "é", "daemon:nonsense", "-h",
+            "apps:help/..:help",
         ]
         for line in lines { #expect(try client.ask(line) == .bad("Invalid command"), "\(line)") }
         try expectAlive(client)
@@ -29,7 +33,8 @@ import Testing
             #expect(try client.ask(line) == .bad("Requires --force flag"), "\(line)")
         }
         let texts = [
-            "logs app -t": "stream", "logs app --tail": "stream", "events -t": "stream", "builds:output app": "stream",
+            "logs app -t": "stream", "logs app --tail": "stream", "events -t": "stream",
+            "builds:output app": "stream",
             "nginx:access-logs app -t": "stream", "config:import app": "input", "certs:generate app": "input",
         ]
         for (line, text) in texts {
@@ -49,7 +54,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("apps:create 'open", "quote"), ("apps:create \"open", "quote"), ("apps:create a\\", "backslash"), ("'", "quote"),
+        ("apps:create 'open", "quote"), ("apps:create \"open", "quote"), ("apps:create a\\", "backslash"),
+        ("'", "quote"),
     ]) func unfinishedQuotingSaysSo(line: String, word: String) throws {
         let daemon = try Daemon()
         let client = try daemon.connect()

@@ -1,9 +1,7 @@
-// One connection: bytes in, lines out to the dispatcher, replies back at the client's own pace.
+// One client: requests in, lines out to the dispatcher, replies back at the client's own pace.
 //
 // All that a connection waits for is derived in `settle`, at the end of each turn in which something happened to
-// it: take the lines that may be taken, send what can be sent, close what is finished.
-import CEpollShim
-import Glibc
+// it: take the requests that may be taken, send what can be sent, close what is finished.
 
 final class Client: EventHandler {
     /// With more than this unsent, no further request is taken from the connection.
@@ -13,9 +11,11 @@ final class Client: EventHandler {
     private static let lingerLimit = 64 * 1024
     private static let lingerTime = Duration.seconds(1)
 
-    private enum Phase {
+    private enum Phase: Equatable {
         case open
-        /// The rest of the answers goes out, and nothing more is taken in.
+        /// What was sent so far is answered, and nothing more is read.
+        case ending
+        /// The rest of the answers goes out, and no further request is taken.
         case finishing
         /// Shut down for writing; what still comes is discarded, so that the last reply is not lost to a reset.
         case lingering(discarded: Int)
@@ -25,12 +25,14 @@ final class Client: EventHandler {
     let peer: Peer
     let options: ListenerOptions
     private unowned let server: Server
-    private var descriptor: Descriptor?
+    private var connection: Connection?
     private var token: Token?
     private var phase = Phase.open
     private var framer: LineFramer
+    /// The input of the last request taken, while it comes.
     private var body: BodyReceiver?
-    private var outbox = Outbox()
+    /// Bytes of unfinished lines that the server counts for this client.
+    private var countedBytes = 0
     /// Made with the first command.
     private(set) lazy var submitter = Submitter()
 
@@ -38,14 +40,8 @@ final class Client: EventHandler {
     private var isPlainOpen = false
     /// JSON requests that wait for their answers.
     private var openRequests: [JSONResponder] = []
-    private var hasReadEnd = false
-    private var isEnding = false
-    /// This turn has found nothing more to read.
-    private var hasReadAll = false
-    /// Nobody reads replies any more.
-    private(set) var hasGone = false
-    /// The peer has closed altogether: what it sent is all there is.
-    private var isHungUp = false
+    /// One connection too many: told so, and closed.
+    private(set) var isRejected = false
 
     init(_ descriptor: consuming Descriptor, peer: Peer, options: ListenerOptions, server: Server) {
         self.peer = peer
@@ -53,44 +49,29 @@ final class Client: EventHandler {
         self.server = server
         framer = LineFramer(maximumLength: server.limits.line)
         token = server.loop.add(descriptor, self)
-        self.descriptor = consume descriptor
+        connection = Connection(descriptor)
     }
 
     var account: SpoolAccount { server.account }
-    var unsentCount: Int { outbox.unsentCount }
     var lineLimit: Int { server.limits.line }
     var inputLimit: Int { server.limits.input }
-    /// One connection too many: told so, and closed.
-    private(set) var isRejected = false
-
-    func position(of job: Job) -> Int { server.executor.position(of: job) }
-
-    func cancel(_ job: Job) {
-        server.executor.interrupt(
-            job, Refusal(code: .cancelled, text: "The client has closed its connection"))
-    }
-
-    func reject(_ refusal: Refusal) {
-        isRejected = true
-        sendPlain(ok: false, output: refusal.text)
-        phase = .finishing
-    }
+    /// Nobody reads replies any more.
+    var hasGone: Bool { connection?.hasGone ?? true }
+    var unsentCount: Int { connection?.outbox.unsentCount ?? 0 }
 
     // MARK: Replies
 
     /// Adds reply lines. False where the reader is so far behind that they should not become more.
     @discardableResult
     func send(_ write: (inout [UInt8]) -> Void) -> Bool {
-        guard !hasGone else { return true }
         wake()
-        return outbox.append(server.account, write)
+        return connection?.send(server.account, write) ?? true
     }
 
     /// Adds a part of a reply that was kept in a spool.
     func send(_ spool: Spool) {
-        guard !hasGone else { return }
-        outbox.append(spool, server.account)
         wake()
+        connection?.send(spool, server.account)
     }
 
     func sendPlain(ok: Bool, output: String) {
@@ -111,29 +92,57 @@ final class Client: EventHandler {
         wake()
     }
 
+    /// Answers the whole connection with a refusal, and closes it.
+    func reject(_ refusal: Refusal) {
+        isRejected = true
+        sendPlain(ok: false, output: refusal.text)
+        phase = .finishing
+    }
+
+    func position(of job: Job) -> Int { server.executor.position(of: job) }
+
+    /// Ends a job whose client has gone.
+    func cancel(_ job: Job) {
+        server.executor.interrupt(
+            job, Refusal(code: .cancelled, text: "The client has closed its connection"))
+    }
+
     private func wake() { if let token { server.loop.mark(token) } }
 
     // MARK: Events
 
     func didBecomeReady(_ readiness: Readiness) {
-        if readiness.contains(.hungUp) || readiness.contains(.failed) {
-            isHungUp = true
-            didLeave()
-        }
+        if readiness.contains(.hungUp) || readiness.contains(.failed) { connection?.didHangUp() }
         if readiness.contains(.readable), wantsInput { receive() }
     }
 
-    private func didLeave() {
-        guard !hasGone else { return }
-        hasGone = true
-        outbox.discard()
-        for request in openRequests { request.clientDidLeave() }
+    func settle() -> Interest? {
+        takeRequests()
+        flush()
+        closeIfFinished()
+        // A hang-up is reported whatever the interest: once it is known the connection is read without epoll.
+        if phase == .closed || connection?.isHungUp ?? true { return nil }
+        var interest: Interest = []
+        if wantsInput { interest.insert(.read) }
+        if unsentCount > 0 { interest.insert(.write) }
+        return interest
     }
+
+    private func flush() {
+        connection?.flush()
+        for request in openRequests {
+            if hasGone { request.clientDidLeave() } else { request.readerDidAdvance() }
+        }
+    }
+
+    // MARK: Requests
+
+    private var hasReadEnd: Bool { connection?.hasReadEnd ?? true }
 
     private var wantsInput: Bool {
         if hasReadEnd { return false }
         return switch phase {
-        case .open: mayTake
+        case .open, .ending: mayTake
         case .lingering: true
         case .finishing, .closed: false
         }
@@ -141,31 +150,14 @@ final class Client: EventHandler {
 
     /// True where one more request may be taken from what was received.
     private var mayTake: Bool {
-        guard case .open = phase else { return false }
-        return !isPlainOpen && openRequests.count < server.limits.open
-            && outbox.unsentCount <= Self.highWaterMark
+        (phase == .open || phase == .ending) && !isPlainOpen && openRequests.count < server.limits.open
+            && unsentCount <= Self.highWaterMark
     }
 
     private func receive() {
-        guard let number = descriptor?.number else { return }
-        do throws(SystemError) {
-            let outcome = try server.loop.buffer.read(
-                number, limit: body == nil ? Self.readSize : ReadBuffer.size
-            ) {
-                take($0)
-            }
-            switch outcome {
-            case .received(let count): didReceive(count)
-            case .wouldBlock:
-                hasReadAll = true
-                if isHungUp { hasReadEnd = true }
-            case .end: hasReadEnd = true
-            }
-        } catch {
-            // ECONNRESET: the peer closed without reading what it was sent.
-            hasReadEnd = true
-            didLeave()
-        }
+        let limit = body == nil ? Self.readSize : ReadBuffer.size
+        let count = connection?.read(into: server.loop.buffer, limit: limit) { take($0) } ?? 0
+        if count > 0, count < limit, options.contains(.oneShot) { takeUnterminated() }
     }
 
     private func take(_ bytes: Span<UInt8>) {
@@ -176,44 +168,17 @@ final class Client: EventHandler {
         }
     }
 
-    private func didReceive(_ count: Int) {
-        if case .lingering(let discarded) = phase {
-            if discarded >= Self.lingerLimit { close() }
-        } else if options.contains(.oneShot), body == nil, count < Self.readSize, !framer.hasCompleteLine,
-            framer.bufferedBytes <= Self.readSize, let event = framer.finish()
-        {
-            take(event)
-        }
-    }
-
-    // MARK: Settling
-
-    func settle() -> Interest? {
-        takeRequests()
-        flush()
-        closeIfFinished()
-        if case .closed = phase { return nil }
-        // A hang-up is reported whatever the interest: once it is known the connection is read without epoll.
-        if isHungUp { return nil }
-        var interest: Interest = []
-        if wantsInput { interest.insert(.read) }
-        if !outbox.isEmpty { interest.insert(.write) }
-        return interest
-    }
-
     private func takeRequests() {
         takeBuffered()
-        hasReadAll = false
         // What was sent before the end counts, also where nobody was told of it yet.
-        if isHungUp || isEnding, wantsInput {
+        if connection?.isHungUp ?? false || phase == .ending, wantsInput {
             receive()
             takeBuffered()
-            if wantsInput, !hasReadAll { wake() }
+            if wantsInput, connection?.hasReadAll == false { wake() }
         }
-        if hasReadEnd, body == nil, mayTake, framer.hasRest { takeRest() }
-        server.didBuffer(framer.bufferedBytes, for: self, was: &accountedBytes)
+        if hasReadEnd, body == nil, mayTake { takeRest() }
+        server.didBuffer(framer.bufferedBytes, for: self, was: &countedBytes)
     }
-    private var accountedBytes = 0
 
     private func takeBuffered() {
         while mayTake {
@@ -227,21 +192,25 @@ final class Client: EventHandler {
         }
     }
 
+    /// On a `one-shot` listener a client may write its line without an end, and wait: a read that brought less than
+    /// was asked for has brought it all.
+    private func takeUnterminated() {
+        guard phase == .open, body == nil, !framer.hasCompleteLine, framer.bufferedBytes <= Self.readSize,
+            let event = framer.finish()
+        else { return }
+        take(event)
+    }
+
     /// Bytes after the last newline: a request when the peer has only stopped writing, and perhaps half of one
     /// when it has closed.
     private func takeRest() {
-        if hasGone || hangsUpNow() {
+        connection?.checkHangUp()
+        if !hasGone {
+            if let event = framer.finish() { take(event) }
+        } else if framer.bufferedBytes > 0 {
             let count = framer.dropRest()
             server.log.note("dropped an unfinished line of \(count) bytes from pid \(peer.pid), who has gone")
-        } else if let event = framer.finish() {
-            take(event)
         }
-    }
-
-    private func hangsUpNow() -> Bool {
-        guard let number = descriptor?.number else { return true }
-        var query = pollfd(fd: number, events: 0, revents: 0)
-        return poll(&query, 1, 0) > 0 && query.revents & Int16(POLLHUP) != 0
     }
 
     private func take(_ event: LineFramer.Event) {
@@ -255,23 +224,10 @@ final class Client: EventHandler {
     /// Drops the unfinished line of a client that holds too much; it gets an error at the line's end.
     func dropUnfinishedLine() { framer.skipCurrentLine() }
 
-    private func flush() {
-        guard !outbox.isEmpty, !hasGone, let socket = descriptor.take() else { return }
-        do throws(SystemError) {
-            try outbox.flush(to: socket)
-        } catch {
-            didLeave()
-        }
-        descriptor = consume socket
-        for request in openRequests { request.readerDidAdvance() }
-    }
-
-    // MARK: Bodies
-
     /// The bytes that follow the last line taken are the input of its request, not lines.
     func expectBody(_ receiver: BodyReceiver) {
         body = receiver
-        if case .finishing = phase { phase = .open }
+        if phase == .finishing { phase = .open }
     }
 
     /// Hands received bytes to the request they belong to. False where more must come first.
@@ -295,47 +251,47 @@ final class Client: EventHandler {
 
     /// Answers what has been sent so far, takes nothing more, and closes.
     func finish() {
-        isEnding = true
+        if phase == .open { phase = .ending }
         wake()
     }
 
     private func closeIfFinished() {
-        let isAnswered = !isPlainOpen && openRequests.isEmpty && body == nil && outbox.isEmpty
+        if phase == .ending, connection?.hasReadAll ?? true { endBody() }
+        let isAnswered = !isPlainOpen && openRequests.isEmpty && body == nil && unsentCount == 0
+        let isRead = hasReadEnd && framer.bufferedBytes == 0
         switch phase {
         case .open:
-            if isEnding, hasReadAll { endBody() }
+            if isAnswered, isRead { close() }
+        case .ending:
             guard isAnswered, !framer.hasCompleteLine else { return }
-            if hasReadEnd, !framer.hasRest { return close() }
-            if isEnding, hasReadAll { linger() }
+            if isRead { close() } else if connection?.hasReadAll ?? true { linger() }
         case .finishing:
             guard isAnswered else { return }
             if hasReadEnd || hasGone { close() } else { linger() }
-        case .lingering:
-            if hasReadEnd || hasGone { close() }
+        case .lingering(let discarded):
+            if hasReadEnd || hasGone || discarded >= Self.lingerLimit { close() }
         case .closed:
             break
         }
     }
 
     private func linger() {
-        guard let number = descriptor?.number else { return }
         phase = .lingering(discarded: 0)
         framer = LineFramer(maximumLength: 0)
-        shutdown(number, Int32(SHUT_WR))
+        connection?.shutDownWriting()
         _ = server.loop.timers.schedule(after: Self.lingerTime) { [weak self] in self?.close() }
     }
 
     /// Closes at once, whatever is unsent.
-    func close() {
-        if case .closed = phase { return }
+    private func close() {
+        if phase == .closed { return }
         phase = .closed
-        didLeave()
-        server.didBuffer(0, for: self, was: &accountedBytes)
-        if let token, let number = descriptor?.number {
+        server.didBuffer(0, for: self, was: &countedBytes)
+        if let token, let number = connection?.number {
             server.loop.remove(token)
             server.didClose(self, number: number)
         }
         token = nil
-        descriptor = nil
+        connection = nil
     }
 }

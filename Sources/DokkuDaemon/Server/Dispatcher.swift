@@ -144,7 +144,8 @@ final class Dispatcher {
         // A command may repeat its arguments, and does so where it refuses one.
         let hidesOutput = title.contains(Redaction.hidden) || !Redaction.mayLogOutput(of: invocation)
         let command = Command(
-            arguments: incoming.arguments, name: invocation.name, title: title, lane: lane, input: incoming.input,
+            arguments: incoming.arguments, name: invocation.name, title: title, lane: lane,
+            input: incoming.input,
             redirection: incoming.redirection, separatesStreams: incoming.separatesStreams,
             timeout: incoming.timeout, hidesOutput: hidesOutput)
         do throws(Refusal) {
