@@ -50,8 +50,10 @@ final class Daemon {
             dispatcher: Dispatcher(
                 executor: executor, catalogue: catalogue, builtins: builtins, log: log, loop: loop),
             executor: executor)
-        manager = ServiceManager(loop: loop)
+        manager = ServiceManager(loop: loop, environment: environment)
         builtins.connectionCount = { [unowned server] in server.connectionCount }
+        manager.status = { [unowned self] in status }
+        executor.didChange = { [unowned manager] in manager.statusDidChange() }
         executor.didEnd = { [unowned self] in didEnd($0) }
         server.didDrain = { [unowned self] in stopIfFinished() }
     }
@@ -71,7 +73,7 @@ final class Daemon {
         catalogue.start()
         server.listen(listeners)
         for listener in listeners { log.note("Listening on \(listener.name)...") }
-        manager.ready("Listening on \(listeners.map(\.name).joined(separator: ", "))")
+        manager.ready()
         do throws(SystemError) {
             try loop.run()
         } catch {
@@ -111,6 +113,14 @@ final class Daemon {
 
     // MARK: Running
 
+    private var status: String {
+        let waiting = executor.waiting.count
+        let commands =
+            catalogue.current.map { "\($0.listedNames.count) commands known" } ?? "no commands known yet"
+        let running = executor.running.map { "#\($0.number) \($0.command.title)" }.joined(separator: ", ")
+        return running.isEmpty ? "Idle, \(commands)" : "Running \(running); \(waiting) waiting"
+    }
+
     private func didEnd(_ job: Job) {
         if job.isSuccess, job.command.name.hasPrefix("plugin:") { catalogue.refresh { _ in } }
         stopIfFinished()
@@ -138,8 +148,7 @@ final class Daemon {
     private func stop() {
         guard !isStopping else { return }
         isStopping = true
-        let count = executor.running.count
-        manager.stopping("Stopping; \(count) commands run")
+        manager.stopping()
         log.note("Stopping daemon...")
         executor.stop()
         server.stop()

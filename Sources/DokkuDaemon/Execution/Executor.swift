@@ -21,6 +21,8 @@ final class Executor {
     private var isStopping = false
     private(set) var runCount = 0
     private(set) var failureCount = 0
+    /// Called when a command was accepted or has ended.
+    var didChange: () -> Void = {}
     /// Called when a command has ended, after its reply was made.
     var didEnd: (Job) -> Void = { _ in }
 
@@ -53,6 +55,7 @@ final class Executor {
         lastNumber += 1
         log.accepted(job)
         observer.jobWasAccepted(job)
+        didChange()
         if command.lane == .queue { worker.startNext() } else { side.start(job) }
         return job
     }
@@ -61,6 +64,7 @@ final class Executor {
         if job.startedAt != nil { runCount += 1 }
         if job.status?.isSuccess != true { failureCount += 1 }
         log.ended(job)
+        didChange()
         didEnd(job)
     }
 
