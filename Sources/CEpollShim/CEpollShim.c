@@ -42,6 +42,10 @@ int shim_set_pipe_size(int descriptor, int size) { return fcntl(descriptor, F_SE
 
 int shim_open_unlinked(const char *folder) { return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); }
 
+int shim_punch_hole(int descriptor, int64_t offset, int64_t length) {
+    return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+}
+
 int shim_peer_credentials(int descriptor, struct shim_peer *peer) {
     struct ucred credentials;
     socklen_t size = sizeof credentials;
