@@ -62,61 +62,44 @@ int shim_pidfd_signal_group(int pidfd, int signal) {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, PIDFD_SIGNAL_PROCESS_GROUP);
 }
 
-void shim_ignored_signals(sigset_t *ignored) {
-    sigemptyset(ignored);
-    for (int signal = 1; signal < NSIG; signal++) {
-        struct sigaction action;
-        if (sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN) sigaddset(ignored, signal);
-    }
-}
-
-struct start {
-    const char *path;
-    char *const *argv, *const *envp;
-    const sigset_t *ignored;
-    int descriptors[4];
-};
-
-// The child's part: system calls alone, as the memory is its parent's until execve(2). Returns the errno value of
-// what failed.
-static int become(const struct start *start) {
-    const struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigset_t none;
-    sigemptyset(&none);
-    setsid();
-    for (int signal = 1; signal < NSIG; signal++) {
-        if (sigismember(start->ignored, signal) == 1) sigaction(signal, &standard, NULL);
-    }
+static int prepare_actions(posix_spawn_file_actions_t *actions, int input, int output, int error, int lock) {
+    // adddup2 of a descriptor onto its own number clears its close-on-exec flag, as POSIX asks.
+    const int given[4] = {input, output, error, lock};
     for (int number = 0; number < 4; number++) {
-        int given = start->descriptors[number];
-        // One that has its number already only has to stay open.
-        if (given == number ? fcntl(given, F_SETFD, 0) < 0 : given >= 0 && dup2(given, number) < 0) return errno;
+        if (given[number] < 0) continue;
+        int failure = posix_spawn_file_actions_adddup2(actions, given[number], number);
+        if (failure != 0) return failure;
     }
-    if (chdir("/") == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0) execve(start->path, start->argv, start->envp);
-    return errno;
+    return posix_spawn_file_actions_addchdir_np(actions, "/");
 }
 
-// Not posix_spawn(3), which maps a stack for each child, measures the descriptor table for each descriptor and
-// visits every signal: a sixth of a short command's whole time. What that guards against is guarded here: signals
-// are blocked until the child is about to call execve(2), when nobody has its number yet, and of its parent's memory
-// it writes to nothing but its failure.
-int shim_spawn(
-    pid_t *pid, const char *path, char *const argv[], char *const envp[], const sigset_t *ignored, int input,
-    int output, int error, int lock) {
-    const struct start start = {path, argv, envp, ignored, {input, output, error, lock}};
-    volatile int failure = 0;
-    sigset_t all, before;
+static int prepare_attributes(posix_spawnattr_t *attributes) {
+    sigset_t none, all;
+    sigemptyset(&none);
+    // All, not only those that differ: glibc asks for each signal that is not named here how it stands.
     sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, &before);
-    pid_t child = vfork();
-    if (child == 0) {
-        failure = become(&start);
-        _exit(127);
+    int failure = posix_spawnattr_setflags(
+        attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    if (failure == 0) failure = posix_spawnattr_setsigmask(attributes, &none);
+    if (failure == 0) failure = posix_spawnattr_setsigdefault(attributes, &all);
+    return failure;
+}
+
+int shim_spawn(
+    pid_t *pid, const char *path, char *const argv[], char *const envp[], int input, int output, int error,
+    int lock) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int failure = posix_spawn_file_actions_init(&actions);
+    if (failure != 0) return failure;
+    failure = posix_spawnattr_init(&attributes);
+    if (failure == 0) {
+        failure = prepare_actions(&actions, input, output, error, lock);
+        if (failure == 0) failure = prepare_attributes(&attributes);
+        if (failure == 0) failure = posix_spawn(pid, path, &actions, &attributes, argv, envp);
+        posix_spawnattr_destroy(&attributes);
     }
-    if (child < 0) failure = errno;
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    if (child > 0 && failure != 0) waitpid(child, NULL, 0);
-    *pid = child;
+    posix_spawn_file_actions_destroy(&actions);
     return failure;
 }
 

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -41,15 +42,12 @@ int shim_pidfd_open(pid_t pid);
 // Signals the process group led by the pidfd's process (Linux 6.9), whatever became of its number since.
 int shim_pidfd_signal_group(int pidfd, int signal);
 
-// The signals that this process ignores: a child goes on ignoring them, unlike those that are handled, signal(7).
-void shim_ignored_signals(sigset_t *ignored);
-
-// vfork(2) and execve(2): a session of its own, `/` as its folder, no signal blocked, those in `ignored` at their
-// default action again; descriptors 0, 1, 2 and 3 are the given ones (lock < 0: no descriptor 3). None given as
-// another number is below 4 but the lock. Returns 0 or an errno value; then there is no child.
+// posix_spawn(3) as the daemon needs it: a session of its own, `/` as its folder, no signal blocked and
+// all at their default action; descriptors 0, 1, 2 and 3 are the given ones (lock < 0: no descriptor 3).
+// Returns 0 or an errno value.
 int shim_spawn(
-    pid_t *pid, const char *path, char *const argv[], char *const envp[], const sigset_t *ignored, int input,
-    int output, int error, int lock);
+    pid_t *pid, const char *path, char *const argv[], char *const envp[], int input, int output, int error,
+    int lock);
 
 // Takes WNOHANG's answer apart, wait(2): 0 still running, 1 exited, 2 killed by a signal, -1 error.
 int shim_wait(pid_t pid, int *value);

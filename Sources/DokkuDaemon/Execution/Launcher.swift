@@ -26,12 +26,6 @@ final class Launcher {
     let program: String
     private let folders: [String]
     private let environment: [UnsafeMutablePointer<CChar>?]
-    /// Asked for once, when this process has settled on its own.
-    private lazy var ignoredSignals = {
-        var signals = sigset_t()
-        shim_ignored_signals(&signals)
-        return signals
-    }()
 
     /// `program` is a name to be searched in PATH at each start, or a path.
     init(program: String, environment variables: [String: String]) {
@@ -80,8 +74,8 @@ final class Launcher {
         let failure = arguments.withArgumentVector(program: program) { vector in
             environment.withUnsafeBufferPointer { environment in
                 shim_spawn(
-                    &pid, path, vector, environment.baseAddress, &ignoredSignals, descriptors.input,
-                    descriptors.output, descriptors.error, descriptors.lock)
+                    &pid, path, vector, environment.baseAddress, descriptors.input, descriptors.output,
+                    descriptors.error, descriptors.lock)
             }
         }
         guard failure == 0 else { throw SystemError(call: "start", number: failure) }
