@@ -70,7 +70,7 @@ static int prepare_actions(posix_spawn_file_actions_t *actions, int input, int o
         int failure = posix_spawn_file_actions_adddup2(actions, given[number], number);
         if (failure != 0) return failure;
     }
-    return posix_spawn_file_actions_addchdir_np(actions, "/");
+    return 0;
 }
 
 static int prepare_attributes(posix_spawnattr_t *attributes) {

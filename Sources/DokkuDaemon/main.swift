@@ -40,6 +40,8 @@ private func serve() {
     let environment = readEnvironment()
     do throws(ConfigurationFailure) {
         let configuration = try Configuration(environment: environment)
+        // The children's folder, and none that somebody may want to unmount.
+        _ = chdir("/")
         do throws(StartFailure) {
             try Daemon(configuration, environment: environment).run()
         } catch {

@@ -42,8 +42,8 @@ int shim_pidfd_open(pid_t pid);
 // Signals the process group led by the pidfd's process (Linux 6.9), whatever became of its number since.
 int shim_pidfd_signal_group(int pidfd, int signal);
 
-// posix_spawn(3) as the daemon needs it: a session of its own, `/` as its folder, no signal blocked and
-// all at their default action; descriptors 0, 1, 2 and 3 are the given ones (lock < 0: no descriptor 3).
+// posix_spawn(3) as the daemon needs it: a session of its own, no signal blocked and all at their default action;
+// descriptors 0, 1, 2 and 3 are the given ones (lock < 0: no descriptor 3).
 // Returns 0 or an errno value.
 int shim_spawn(
     pid_t *pid, const char *path, char *const argv[], char *const envp[], int input, int output, int error,

@@ -43,9 +43,11 @@ final class CommandLock {
     }
 
     private func open() throws(SystemError) -> Descriptor {
+        let flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
         do throws(SystemError) {
-            return try Descriptor.open(
-                path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode: 0o640)
+            // It is there but for the first time, and looking for it without making it is cheaper.
+            if let file = try? Descriptor.open(path, flags) { return file }
+            return try Descriptor.open(path, flags | O_CREAT, mode: 0o640)
         } catch {
             throw SystemError(call: "open the lock file", number: error.number)
         }

@@ -47,6 +47,7 @@ final class RunContext {
     let loop: EventLoop
     let launcher: Launcher
     let drain: PipeDrain
+    let emptyInput = EmptyInput()
     let killGrace: Duration
     let drainGrace: Duration
 
@@ -128,11 +129,18 @@ extension Run {
         var errors: PipeEnds?
         if plan.separatesStreams { errors = try Descriptor.pipe(ours: .read) }
         var input: PipeEnds?
-        if plan.input.isPipe { input = try Descriptor.pipe(ours: .write) }
-        if case .empty = plan.input { input?.closeOurs() }
+        let inputNumber: Int32
+        switch plan.input {
+        case .empty: inputNumber = try context.emptyInput.number()
+        case .file(let file): inputNumber = file.descriptor.number
+        case .spool:
+            let pipe = try Descriptor.pipe(ours: .write)
+            inputNumber = pipe.theirs
+            input = pipe
+        }
 
         let descriptors = ChildDescriptors(
-            input: input?.theirs ?? plan.input.fileNumber,
+            input: inputNumber,
             output: plan.outputFile?.descriptor.number ?? output.theirs,
             error: errors?.theirs ?? output.theirs,
             lock: plan.lock)
@@ -160,13 +168,5 @@ extension Run {
         if let end = pipe.takeOurs() {
             pipes.append(OutputPipe(stream, reading: end, run: self, loop: context.loop))
         }
-    }
-}
-
-extension RunInput {
-    fileprivate var isPipe: Bool { if case .file = self { false } else { true } }
-
-    fileprivate var fileNumber: Int32 {
-        if case .file(let file) = self { file.descriptor.number } else { -1 }
     }
 }

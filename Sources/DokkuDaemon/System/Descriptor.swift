@@ -48,8 +48,6 @@ final class PipeEnds {
     var theirs: Int32 { child.number }
 
     func takeOurs() -> Descriptor? { ours.take() }
-
-    func closeOurs() { ours = nil }
 }
 
 extension Descriptor {
@@ -74,6 +72,14 @@ extension Descriptor {
         _ = try retrying("pipe") { shim_pipe(&ends, end == .read ? 1 : 0, end == .write ? 1 : 0) }
         return end == .read
             ? PipeEnds(ours: ends[0], theirs: ends[1]) : PipeEnds(ours: ends[1], theirs: ends[0])
+    }
+
+    /// The reading end of a pipe that nobody can write to.
+    static func emptyPipe() throws(SystemError) -> Descriptor {
+        var ends: [Int32] = [-1, -1]
+        _ = try retrying("pipe") { shim_pipe(&ends, 0, 0) }
+        close(ends[1])
+        return Descriptor(owning: ends[0])
     }
 
     /// write(2), as much as goes without waiting where the descriptor does not block.
