@@ -1,3 +1,6 @@
+// The words of a command on their way from a line to the kernel.
+import Glibc
+
 /// The words of one command, kept as the child will get them: each ends in a NUL, one after another in one
 /// buffer. Bytes, not strings: a file name need not be UTF-8.
 struct ArgumentList: Sendable, Equatable {
@@ -17,9 +20,15 @@ struct ArgumentList: Sendable, Equatable {
     func text(_ index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
 
     func word(_ index: Int, is text: StaticString) -> Bool {
-        let word = self[index]
-        guard word.count == text.utf8CodeUnitCount else { return false }
-        return text.withUTF8Buffer { word.elementsEqual($0) }
+        let start = index == 0 ? 0 : ends[index - 1] + 1
+        let count = ends[index] - start
+        guard count == text.utf8CodeUnitCount else { return false }
+        return storage.withUnsafeBytes { bytes in
+            text.withUTF8Buffer { text in
+                guard let word = bytes.baseAddress, let text = text.baseAddress else { return count == 0 }
+                return memcmp(word + start, text, count) == 0
+            }
+        }
     }
 
     /// True where a word stands that is exactly `text`.

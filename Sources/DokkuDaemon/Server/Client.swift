@@ -24,7 +24,8 @@ final class Client: EventHandler {
 
     let peer: Peer
     let options: ListenerOptions
-    private unowned let server: Server
+    /// Lets go of us when we close.
+    private let server: Server
     private var connection: Connection?
     private var token: Token?
     private var phase = Phase.open
