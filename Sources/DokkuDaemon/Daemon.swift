@@ -117,12 +117,12 @@ final class Daemon {
         let waiting = executor.waiting.count
         let commands =
             catalogue.current.map { "\($0.listedNames.count) commands known" } ?? "no commands known yet"
-        let running = executor.running.map { "#\($0.number) \($0.command.title)" }.joined(separator: ", ")
+        let running = executor.running.map { "#\($0.number) \($0.title)" }.joined(separator: ", ")
         return running.isEmpty ? "Idle, \(commands)" : "Running \(running); \(waiting) waiting"
     }
 
     private func didEnd(_ job: Job) {
-        if job.isSuccess, job.command.name.hasPrefix("plugin:") { catalogue.refresh { _ in } }
+        if job.isSuccess, job.command.invocation.name.hasPrefix("plugin:") { catalogue.refresh { _ in } }
         stopIfFinished()
     }
 

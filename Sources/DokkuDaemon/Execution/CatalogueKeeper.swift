@@ -17,7 +17,7 @@ final class CatalogueKeeper {
     private let complain: (String) -> Void
     private(set) var current: Catalogue?
     private(set) var readDate: time_t = 0
-    private var stamp = ""
+    private var stamp: [FileStamp] = []
     private var reading: Run?
     private var output: [UInt8] = []
     private var timer: Timer?
@@ -115,9 +115,9 @@ final class CatalogueKeeper {
     }
 
     /// What the kept catalogue must agree with: the program that was asked, and the plugins there were.
-    private func programStamp() -> String {
-        guard let path = try? context.launcher.locate() else { return "" }
-        return store.stamp(of: path) + stamp
+    private func programStamp() -> [FileStamp] {
+        guard let path = try? context.launcher.locate() else { return stamp }
+        return stamp + [FileStamp(path)]
     }
 }
 

@@ -12,18 +12,10 @@ struct CatalogueStore {
     private var path: String { "\(folder)/catalogue" }
 
     /// Changes when a plugin is installed or removed.
-    func stamp() -> String { pluginFolders.map(stamp(of:)).joined(separator: " ") }
-
-    /// Changes when a file or a folder is replaced or written.
-    func stamp(of path: String) -> String {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return "-" }
-        return
-            "\(status.st_dev):\(status.st_ino):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec):\(status.st_size)"
-    }
+    func stamp() -> [FileStamp] { pluginFolders.map(FileStamp.init) }
 
     /// Keeps a catalogue. That it cannot be kept costs the next start some time, and nothing else.
-    func save(_ catalogue: Catalogue, date: time_t, program: String, stamp: String) {
+    func save(_ catalogue: Catalogue, date: time_t, program: String, stamp: [FileStamp]) {
         var text = "\(Self.format)\n\(program) \(stamp)\n\(date)\n"
         for name in catalogue.listedNames { text += name + "\n" }
         do throws(SystemError) {
@@ -37,7 +29,7 @@ struct CatalogueStore {
     }
 
     /// The kept catalogue, where it was made by this program and its plugins as they are now.
-    func load(program: String, stamp: String) -> (catalogue: Catalogue, date: time_t)? {
+    func load(program: String, stamp: [FileStamp]) -> (catalogue: Catalogue, date: time_t)? {
         guard let text = contents() else { return nil }
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count > 4, lines[0] == Self.format, lines[1] == "\(program) \(stamp)", text.last == "\n",
@@ -53,4 +45,26 @@ struct CatalogueStore {
         guard count > 0, count < bytes.count else { return nil }
         return String(validating: bytes[..<count], as: UTF8.self)
     }
+}
+
+/// What changes when a file is replaced or written, or a folder gets or loses an entry.
+struct FileStamp: Equatable, CustomStringConvertible {
+    private var device: dev_t = 0
+    private var inode: ino_t = 0
+    private var seconds = 0
+    private var nanoseconds = 0
+    private var size = 0
+
+    /// Of what stands at the path now; all zero where nothing does.
+    init(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return }
+        device = status.st_dev
+        inode = status.st_ino
+        seconds = status.st_mtim.tv_sec
+        nanoseconds = status.st_mtim.tv_nsec
+        size = Int(status.st_size)
+    }
+
+    var description: String { "\(device):\(inode):\(seconds).\(nanoseconds):\(size)" }
 }

@@ -50,7 +50,7 @@ final class Executor {
         }
         let job = Job(
             number: lastNumber + 1, command: command, peer: peer, observer: observer,
-            outputLimit: limits.output)
+            outputLimit: limits.output, excerptLimit: log.excerptLimit)
         if command.lane == .queue { try queue.append(job, from: submitter) }
         lastNumber += 1
         log.accepted(job)

@@ -22,17 +22,12 @@ protocol JobObserver: AnyObject {
 
 /// What is to be run, and how.
 struct Command {
-    var arguments: ArgumentList
-    var name: String
-    /// For logs and listings: without secrets.
-    var title: String
+    var invocation: Invocation
     var lane: Lane
     var input: Spool?
     var redirection: Redirection?
     var separatesStreams = false
     var timeout: Duration?
-    /// True where no log may show the output.
-    var hidesOutput = true
 }
 
 final class Job {
@@ -55,21 +50,29 @@ final class Job {
     private(set) var failure: Refusal?
     /// Raw output so far, in bytes.
     private(set) var outputCount = 0
+    /// The command for logs and listings: without secrets.
+    private(set) lazy var title = Redaction.describe(command.invocation.arguments, isUnderstood: true)
     /// The beginning of the output, where a log may show it.
     private(set) var excerpt: [UInt8] = []
+    private lazy var excerptRoom =
+        Redaction.mayLogOutput(of: command.invocation, titled: title) ? excerptLimit : 0
 
-    private static let excerptLimit = 4096
+    private let excerptLimit: Int
     private let outputLimit: Int
     private weak var supervisor: (any JobSupervisor)?
     private var run: Run?
     private var timer: Timer?
 
-    init(number: UInt64, command: Command, peer: Peer, observer: any JobObserver, outputLimit: Int) {
+    init(
+        number: UInt64, command: Command, peer: Peer, observer: any JobObserver, outputLimit: Int,
+        excerptLimit: Int
+    ) {
         self.number = number
         self.command = command
         self.peer = peer
         self.observer = observer
         self.outputLimit = outputLimit
+        self.excerptLimit = excerptLimit
     }
 
     var isSuccess: Bool { failure == nil && status?.isSuccess == true }
@@ -101,7 +104,7 @@ final class Job {
 
     private func launch(lock: Int32, context: RunContext) throws(Refusal) -> Run {
         var plan = RunPlan(
-            arguments: command.arguments, separatesStreams: command.separatesStreams, lock: lock)
+            arguments: command.invocation.arguments, separatesStreams: command.separatesStreams, lock: lock)
         if let input = command.input { plan.input = .spool(input) }
         if let redirection = command.redirection {
             let file = try redirection.open()
@@ -164,8 +167,8 @@ extension Job: RunOwner {
         // What follows a gap would be taken for what belongs in it.
         if failure?.code == .outputTruncated { return }
         outputCount += bytes.count
-        let room = Self.excerptLimit - excerpt.count
-        if !command.hidesOutput, room > 0 {
+        if excerpt.count < excerptLimit, excerpt.count < excerptRoom {
+            let room = excerptRoom - excerpt.count
             bytes.extracting(first: room).withUnsafeBufferPointer { excerpt.append(contentsOf: $0) }
         }
         observer.job(self, didOutput: bytes, on: stream)

@@ -33,22 +33,28 @@ final class AuditLog {
         }
     }
 
+    /// How much of an output a line shows.
+    var excerptLimit: Int { path == nil ? 0 : 4096 }
+
     func note(_ text: String) {
+        guard path != nil else { return }
         begin("")
         add(text)
         end()
     }
 
     func accepted(_ job: Job) {
+        guard path != nil else { return }
         begin("[cmd] ")
         add("#\(job.number)")
         add(job.peer)
         add(" ")
-        add(job.command.title)
+        add(job.title)
         end()
     }
 
     func ended(_ job: Job) {
+        guard path != nil else { return }
         begin("[res] ")
         add("#\(job.number)")
         switch job.status {
@@ -60,13 +66,14 @@ final class AuditLog {
         add(" run_ms=\(job.runDuration.wholeMilliseconds) bytes=\(job.outputCount)")
         if !job.excerpt.isEmpty {
             add(" ")
-            add(Redaction.sanitize(job.excerpt, limit: 4096))
+            add(Redaction.sanitize(job.excerpt, limit: excerptLimit))
         }
         end()
     }
 
     /// A request that was answered without a job: one that was refused, or a built-in that is logged.
     func answered(_ title: String, peer: Peer, result: String) {
+        guard path != nil else { return }
         begin("[cmd] -")
         add(peer)
         add(" ")
@@ -93,7 +100,6 @@ final class AuditLog {
     }
 
     private func end() {
-        guard path != nil else { return }
         line.append(UInt8(ascii: "\n"))
         if lostLines > 0,
             write(Array("[\(Self.format(stampSecond))] \(lostLines) lines were lost here\n".utf8))

@@ -33,6 +33,21 @@ enum Redaction {
             && mayLogOutput(name: invocation.name)
     }
 
+    /// The same for a command whose title is known. A command may repeat its arguments, and does so where it refuses
+    /// one: what was hidden of them would stand in its output.
+    static func mayLogOutput(of invocation: Invocation, titled title: String) -> Bool {
+        !hides(title) && mayLogOutput(of: invocation)
+    }
+
+    private static func hides(_ title: String) -> Bool {
+        var stars = 0
+        for byte in title.utf8 {
+            stars = byte == UInt8(ascii: "*") ? stars + 1 : 0
+            if stars == hidden.utf8.count { return true }
+        }
+        return false
+    }
+
     static func mayLogOutput(name: String) -> Bool {
         guard let traits = CommandTraits.of(name) else { return false }
         let name = CommandName.target(ofAlias: name) ?? name

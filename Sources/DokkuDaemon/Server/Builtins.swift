@@ -49,6 +49,6 @@ final class Builtins {
     }
 
     private func describe(_ job: Job, _ state: String, since date: time_t) -> String {
-        "\(job.number) \(state) since \(AuditLog.format(date)) pid=\(job.peer.pid) uid=\(job.peer.uid) \(job.command.title)"
+        "\(job.number) \(state) since \(AuditLog.format(date)) pid=\(job.peer.pid) uid=\(job.peer.uid) \(job.title)"
     }
 }

@@ -144,14 +144,9 @@ final class Dispatcher {
         _ invocation: Invocation, _ lane: Lane, _ incoming: Incoming, for responder: any Responder
     ) {
         catalogue.noticeChanges()
-        let title = Redaction.describe(incoming.arguments, isUnderstood: true)
-        // A command may repeat its arguments, and does so where it refuses one.
-        let hidesOutput = title.contains(Redaction.hidden) || !Redaction.mayLogOutput(of: invocation)
         let command = Command(
-            arguments: incoming.arguments, name: invocation.name, title: title, lane: lane,
-            input: incoming.input,
-            redirection: incoming.redirection, separatesStreams: incoming.separatesStreams,
-            timeout: incoming.timeout, hidesOutput: hidesOutput)
+            invocation: invocation, lane: lane, input: incoming.input, redirection: incoming.redirection,
+            separatesStreams: incoming.separatesStreams, timeout: incoming.timeout)
         do throws(Refusal) {
             let client = responder.client
             try executor.submit(command, from: client.submitter, peer: client.peer, observer: responder)
