@@ -36,5 +36,6 @@ else:
         connection.sendfile(file)
     result = json.loads(replies.readline())
 
-print(result.get("output", ""), file=sys.stderr)
+if result.get("output"):
+    print(result["output"], file=sys.stderr)
 sys.exit(0 if result["ok"] else result.get("exit_status") or 1)
