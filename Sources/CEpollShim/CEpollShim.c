@@ -29,6 +29,8 @@ int shim_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLO
 
 int shim_unix_socket(void) { return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
 
+int shim_unix_datagram_socket(void) { return socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
+
 int shim_pipe(int ends[2], int nonblocking_read, int nonblocking_write) {
     if (nonblocking_read && nonblocking_write) return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
     if (pipe2(ends, O_CLOEXEC) != 0) return -1;

@@ -14,6 +14,7 @@ struct Configuration {
     var lockPath: String
     /// Nil: no log file.
     var logPath: String?
+    var journal: JournalUse
     var program: String
     var stateFolder: String
     var pluginFolders: [String]
@@ -34,6 +35,7 @@ struct Configuration {
         let log = settings.value("DOKKU_DAEMON_LOGFILE")
         logPath =
             log == "none" ? nil : settings.path("DOKKU_DAEMON_LOGFILE", "/var/log/dokku/dokku-daemon.log")
+        journal = try settings.journal("DOKKU_DAEMON_JOURNAL")
         let dokku = settings.value("DOKKU_DAEMON_DOKKU") ?? "dokku"
         program = dokku.contains("/") ? absolute(dokku) : dokku
         let state = settings.value("STATE_DIRECTORY").map { String($0.prefix { $0 != ":" }) }
@@ -86,6 +88,14 @@ private struct Settings {
             throw ConfigurationFailure(description: "\(name) is not a number of at least 1")
         }
         return number
+    }
+
+    func journal(_ name: String) throws(ConfigurationFailure) -> JournalUse {
+        guard let text = value(name) else { return .automatic }
+        guard let use = JournalUse(rawValue: text) else {
+            throw ConfigurationFailure(description: "\(name) is none of yes, no, auto")
+        }
+        return use
     }
 
     /// Seconds, decimals allowed, up to some centuries.

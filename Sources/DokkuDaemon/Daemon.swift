@@ -38,7 +38,13 @@ final class Daemon {
             loop: loop, launcher: Launcher(program: configuration.program, environment: environment),
             killGrace: configuration.killGrace, drainGrace: configuration.drainGrace)
         let lock = CommandLock(path: configuration.lockPath)
-        executor = Executor(limits: configuration.executorLimits, lock: lock, context: context, log: log)
+        let records = CommandRecords(
+            log: log,
+            journal: configuration.journal.isWanted(environment)
+                ? SystemJournal { console.say(.warning, $0) } : nil,
+            running: Self.takeOverRecord(configuration.stateFolder, console))
+        executor = Executor(
+            limits: configuration.executorLimits, lock: lock, context: context, records: records)
         let store = CatalogueStore(
             folder: configuration.stateFolder, pluginFolders: configuration.pluginFolders)
         catalogue = CatalogueKeeper(context: context, lock: lock, store: store) { console.say(.warning, $0) }
@@ -91,6 +97,17 @@ final class Daemon {
             } catch {
                 console.say(.warning, "cannot make the folder \(folder): \(error.reason)")
             }
+        }
+    }
+
+    /// Without a record a start cannot tell what the end before interrupted; the daemon serves all the same.
+    private static func takeOverRecord(_ folder: String, _ console: Console) -> RunningRecord? {
+        do throws(SystemError) {
+            return try RunningRecord(folder: folder)
+        } catch {
+            let reason = error.wouldBlock ? "another daemon keeps it" : error.reason
+            console.say(.warning, "cannot record in \(folder) what runs: \(reason)")
+            return nil
         }
     }
 

@@ -19,6 +19,8 @@ static inline uint64_t shim_event_token(const struct epoll_event *event) { retur
 int shim_accept(int listener);
 // A stream socket of the unix family, with SOCK_NONBLOCK and SOCK_CLOEXEC.
 int shim_unix_socket(void);
+// Likewise for datagrams.
+int shim_unix_datagram_socket(void);
 // pipe2(2) with O_CLOEXEC; the ends named by the two flags do not block.
 int shim_pipe(int ends[2], int nonblocking_read, int nonblocking_write);
 // fcntl(2) F_SETPIPE_SZ.

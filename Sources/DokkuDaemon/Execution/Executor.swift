@@ -13,7 +13,7 @@ final class Executor {
     }
 
     private let limits: Limits
-    private let log: AuditLog
+    private let records: CommandRecords
     private let queue: CommandQueue
     private let worker: Worker
     private let side: SideRunner
@@ -26,12 +26,14 @@ final class Executor {
     /// Called when a command has ended, after its reply was made.
     var didEnd: (Job) -> Void = { _ in }
 
-    init(limits: Limits, lock: CommandLock, context: RunContext, log: AuditLog) {
+    init(limits: Limits, lock: CommandLock, context: RunContext, records: CommandRecords) {
         self.limits = limits
-        self.log = log
+        self.records = records
         queue = CommandQueue(limit: limits.queue)
         worker = Worker(queue: queue, lock: lock, context: context)
         side = SideRunner(context: context)
+        worker.willStart = { records.willStart($0) }
+        side.willStart = { records.willStart($0) }
         worker.didEnd = { [unowned self] in finish($0) }
         side.didEnd = { [unowned self] in finish($0) }
     }
@@ -53,7 +55,7 @@ final class Executor {
             outputLimit: limits.output, excerptLimit: log.excerptLimit)
         if command.lane == .queue { try queue.append(job, from: submitter) }
         lastNumber += 1
-        log.accepted(job)
+        records.accepted(job)
         observer.jobWasAccepted(job)
         didChange()
         if command.lane == .queue { worker.startNext() } else { side.start(job) }
@@ -63,7 +65,7 @@ final class Executor {
     private func finish(_ job: Job) {
         if job.startedAt != nil { runCount += 1 }
         if job.status?.isSuccess != true { failureCount += 1 }
-        log.ended(job)
+        records.ended(job)
         didChange()
         didEnd(job)
     }
@@ -106,6 +108,7 @@ final class Executor {
 final class SideRunner: JobSupervisor {
     private let context: RunContext
     private(set) var started: [Job] = []
+    var willStart: (Job) -> Void = { _ in }
     var didEnd: (Job) -> Void = { _ in }
 
     init(context: RunContext) { self.context = context }
@@ -115,6 +118,7 @@ final class SideRunner: JobSupervisor {
 
     func start(_ job: Job) {
         started.append(job)
+        willStart(job)
         job.start(lock: -1, context: context, supervisor: self)
     }
 

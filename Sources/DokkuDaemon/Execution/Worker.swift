@@ -13,6 +13,7 @@ final class Worker: JobSupervisor {
     private var lockTimer: Timer?
     private var isStopping = false
     private var isStarting = false
+    var willStart: (Job) -> Void = { _ in }
     var didEnd: (Job) -> Void = { _ in }
     /// Started, and not yet at the end of its output.
     private(set) var started: [Job] = []
@@ -51,6 +52,7 @@ final class Worker: JobSupervisor {
         queue.remove(job)
         running = job
         started.append(job)
+        willStart(job)
         job.start(lock: lock.number, context: context, supervisor: self)
     }
 

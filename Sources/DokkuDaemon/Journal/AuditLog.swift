@@ -71,6 +71,13 @@ final class AuditLog {
         end()
     }
 
+    /// A command of the daemon before, whose end nobody saw.
+    func interrupted(_ command: InterruptedCommand) {
+        begin("[res] ")
+        add("#\(command.number) error=interrupted by the end of the daemon: \(command.title)")
+        end()
+    }
+
     /// A request that was answered without a job: one that was refused, or a built-in that is logged.
     func answered(_ title: String, peer: Peer, result: String) {
         guard path != nil else { return }

@@ -1,0 +1,81 @@
+// Which commands run, kept in a file of the state folder: what still stands there at a start was interrupted by the
+// end of the daemon before.
+//
+// The file is made of slots of one size, each a line or, where it begins with a line feed, free. A command costs two
+// small writes in place. They outlive the process; a power cut may take some seconds of them, as it may of the log.
+import CEpollShim
+import Glibc
+
+/// A command that ran when a daemon ended.
+struct InterruptedCommand: Equatable {
+    var number: UInt64
+    /// Without secrets, as the log has it.
+    var title: String
+}
+
+final class RunningRecord {
+    /// Bytes; a longer line is cut.
+    private static let slotSize = 2048
+    /// More than ever run at once.
+    private static let slotLimit = 1024
+    private static let free = [UInt8(ascii: "\n")]
+
+    private let file: Descriptor
+    /// Which job has which slot; 0 is nobody.
+    private var slots: [UInt64] = []
+    private var line: [UInt8] = []
+    /// What the daemon before left.
+    let interrupted: [InterruptedCommand]
+
+    /// Takes the record over. Fails where another daemon that lives keeps it.
+    init(folder: String) throws(SystemError) {
+        let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+        let file = try Descriptor.open("\(folder)/running", flags, mode: 0o640)
+        let number = file.number
+        _ = try retrying("flock") { shim_lock(number) }
+        interrupted = try Self.read(file)
+        _ = try retrying("ftruncate") { ftruncate(number, 0) }
+        self.file = file
+        line.reserveCapacity(Self.slotSize)
+    }
+
+    /// Call before the command starts: a record too many is better than a command that nobody knows of.
+    func willStart(_ job: Job) {
+        line.removeAll(keepingCapacity: true)
+        line.append(contentsOf: "\(job.number) ".utf8)
+        line.append(contentsOf: job.command.title.utf8.prefix(Self.slotSize - 32))
+        line.append(UInt8(ascii: "\n"))
+        let slot = slots.firstIndex(of: 0) ?? slots.count
+        if slot == slots.count { slots.append(0) }
+        slots[slot] = job.number
+        write(line, to: slot)
+    }
+
+    func ended(_ job: Job) {
+        guard let slot = slots.firstIndex(of: job.number) else { return }
+        slots[slot] = 0
+        write(Self.free, to: slot)
+    }
+
+    /// A write that fails, on a full disk, costs this command its mark.
+    private func write(_ bytes: [UInt8], to slot: Int) {
+        let offset = off_t(slot * Self.slotSize)
+        _ = bytes.withUnsafeBytes { pwrite(file.number, $0.baseAddress, $0.count, offset) }
+    }
+
+    private static func read(_ file: borrowing Descriptor) throws(SystemError) -> [InterruptedCommand] {
+        var bytes = [UInt8](repeating: 0, count: slotSize * slotLimit)
+        let number = file.number
+        let count = try retrying("read") { Glibc.read(number, &bytes, bytes.count) }
+        return stride(from: 0, to: count, by: slotSize).compactMap { start in
+            parse(bytes[start..<min(start + slotSize, count)].prefix { $0 != UInt8(ascii: "\n") })
+        }
+    }
+
+    private static func parse(_ line: ArraySlice<UInt8>) -> InterruptedCommand? {
+        let parts = String(decoding: line, as: UTF8.self).split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, let number = UInt64(parts[0]) else { return nil }
+        return InterruptedCommand(
+            number: number, title: Redaction.sanitize(String(parts[1]), limit: slotSize))
+    }
+}

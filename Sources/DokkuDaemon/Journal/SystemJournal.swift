@@ -1,0 +1,117 @@
+// The system's journal: an entry when a command is accepted and one when it ended, with fields to search by.
+//
+// Entries go by a socket of our own, since libsystemd waits where the journal is full. Here what finds no room is
+// counted, and said as soon as there is some.
+import CEpollShim
+import Glibc
+
+final class SystemJournal {
+    static let standardPath = "/run/systemd/journal/socket"
+
+    private let path: String
+    private var socket: Descriptor?
+    private var entry = JournalEntry()
+    private var lostCount = 0
+    private let complain: (String) -> Void
+
+    /// `complain` is told when entries begin to be lost.
+    init(path: String = standardPath, complain: @escaping (String) -> Void) {
+        self.path = path
+        self.complain = complain
+    }
+
+    func accepted(_ job: Job) {
+        entry.begin(.accepted, .information, message: "#\(job.number) accepted: \(job.command.title)")
+        describe(job)
+        send()
+    }
+
+    func ended(_ job: Job) {
+        let priority = job.isSuccess ? JournalEntry.Priority.information : .notice
+        entry.begin(.ended, priority, message: "#\(job.number) \(job.outcome): \(job.command.title)")
+        describe(job)
+        switch job.status {
+        case .exited(let status): entry.add("DOKKU_EXIT_STATUS", "\(status)")
+        case .signalled(let signal): entry.add("DOKKU_SIGNAL", ExitStatus.signalName(signal))
+        case nil: break
+        }
+        if let failure = job.failure { entry.add("DOKKU_ERROR", failure.code.rawValue) }
+        entry.add("DOKKU_DURATION_USEC", "\(job.runDuration.wholeNanoseconds / 1000)")
+        send()
+    }
+
+    func interrupted(_ command: InterruptedCommand) {
+        entry.begin(
+            .interrupted, .warning,
+            message: "#\(command.number) interrupted, the daemon ended: \(command.title)")
+        entry.add("DOKKU_JOB", "\(command.number)")
+        entry.add("DOKKU_COMMAND", command.title)
+        entry.add("DOKKU_ERROR", "interrupted")
+        send()
+    }
+
+    private func describe(_ job: Job) {
+        entry.add("DOKKU_JOB", "\(job.number)")
+        entry.add("DOKKU_COMMAND", job.command.title)
+        entry.add("DOKKU_CLIENT_PID", "\(job.peer.pid)")
+        entry.add("DOKKU_CLIENT_UID", "\(job.peer.uid)")
+        entry.add("DOKKU_CLIENT_GID", "\(job.peer.gid)")
+        entry.add("DOKKU_LISTENER", job.peer.listener)
+    }
+
+    // MARK: Sending
+
+    private func send() {
+        if lostCount > 0, deliver(loss()) { lostCount = 0 }
+        if lostCount > 0 || !deliver(entry) { lose() }
+    }
+
+    private func loss() -> JournalEntry {
+        var loss = JournalEntry()
+        loss.begin(.lost, .warning, message: "\(lostCount) entries were lost here")
+        loss.add("DOKKU_LOST", "\(lostCount)")
+        return loss
+    }
+
+    private func lose() {
+        if lostCount == 0 { complain("the journal at \(path) takes no entries: they are being lost") }
+        lostCount += 1
+    }
+
+    /// False where it cannot go now.
+    private func deliver(_ entry: JournalEntry) -> Bool {
+        do throws(SystemError) {
+            return try deliverOnce(entry)
+        } catch {
+            // Its other end is gone: a journal that was started anew may have another.
+            socket = nil
+            return (try? deliverOnce(entry)) ?? false
+        }
+    }
+
+    private func deliverOnce(_ entry: JournalEntry) throws(SystemError) -> Bool {
+        if socket == nil { socket = try connect() }
+        guard let outcome = try socket?.write(entry.bytes[...]) else { return false }
+        return outcome != .wouldBlock
+    }
+
+    private func connect() throws(SystemError) -> Descriptor {
+        let socket = Descriptor(owning: try retrying("socket") { shim_unix_datagram_socket() })
+        let number = socket.number
+        _ = try retrying("connect") { shim_connect(number, path) }
+        return socket
+    }
+}
+
+extension Job {
+    /// How it ended, in a few words.
+    fileprivate var outcome: String {
+        let ending =
+            switch status {
+            case .exited(let status): "ended with status \(status)"
+            case .signalled(let signal): "ended by \(ExitStatus.signalName(signal))"
+            case nil: "did not run"
+            }
+        return failure.map { "\(ending), \($0.code.rawValue)" } ?? ending
+    }
+}

@@ -1,0 +1,46 @@
+// Commands that run in a test and are written down.
+
+@testable import DokkuDaemon
+
+/// Runs commands of a shell, written down as the daemon does it.
+final class RecordedExecutor: JobObserver {
+    let loop: EventLoop
+    let executor: Executor
+    private var ended: [UInt64] = []
+
+    init(_ records: CommandRecords, folder: TemporaryFolder) throws {
+        loop = try EventLoop()
+        let launcher = Launcher(program: "/bin/sh", environment: [:])
+        executor = Executor(
+            limits: Executor.Limits(queue: 100, follow: 1, output: 1000, timeout: nil),
+            lock: CommandLock(path: "\(folder.path)/lock"),
+            context: RunContext(
+                loop: loop, launcher: launcher, killGrace: .seconds(60), drainGrace: .seconds(60)),
+            records: records)
+    }
+
+    @discardableResult
+    func submit(_ script: String, title: String = "apps:list", lane: Lane = .queue, listener: String = "/s")
+        throws -> Job
+    {
+        let command = Command(
+            arguments: ArgumentList(["-c", script]), name: "apps:list", title: title, lane: lane)
+        let peer = Peer(pid: 11, uid: 22, gid: 33, listener: listener)
+        return try executor.submit(command, from: Submitter(), peer: peer, observer: self)
+    }
+
+    /// Turns the loop until the job has ended.
+    func finish(_ job: Job) throws {
+        while !ended.contains(job.number) { try loop.turn(waiting: nil) }
+    }
+
+    func run(_ script: String, title: String = "apps:list", listener: String = "/s") throws {
+        try finish(submit(script, title: title, listener: listener))
+    }
+
+    var wantsOutput: Bool { true }
+    func jobWasAccepted(_ job: Job) {}
+    func jobDidStart(_ job: Job) {}
+    func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {}
+    func jobDidEnd(_ job: Job) { ended.append(job.number) }
+}

@@ -1,0 +1,91 @@
+// What the next start knows of commands that the daemon's end interrupted.
+import Foundation
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct RunningRecordTests {
+    private let folder: TemporaryFolder
+    private let executor: RecordedExecutor
+
+    init() throws {
+        folder = try TemporaryFolder()
+        let records = CommandRecords(
+            log: AuditLog(path: nil) { _ in }, journal: nil, running: try RunningRecord(folder: folder.path))
+        executor = try RecordedExecutor(records, folder: folder)
+    }
+
+    /// What a start would find if the daemon ended right now.
+    private func interrupted() throws -> [InterruptedCommand] {
+        let later = try TemporaryFolder()
+        try FileManager.default.copyItem(atPath: "\(folder.path)/running", toPath: "\(later.path)/running")
+        let found = try RunningRecord(folder: later.path).interrupted
+        #expect(try RunningRecord(folder: later.path).interrupted.isEmpty, "told once")
+        return found
+    }
+
+    @Test func nothingIsLeftOfWhatEnded() throws {
+        try executor.run("exit 0")
+        try executor.run("exit 1")
+        #expect(try interrupted().isEmpty)
+    }
+
+    @Test func whatRunsIsFoundAndWhatWaitsIsNot() throws {
+        try executor.run("exit 0")
+        let build = try executor.submit("exec sleep 60", title: "ps:rebuild app \"a b\"")
+        let waiting = try executor.submit("exit 0", title: "never started")
+        let follower = try executor.submit("exec sleep 60", title: "logs app -t", lane: .follow)
+        #expect(
+            try interrupted() == [
+                InterruptedCommand(number: 2, title: "ps:rebuild app \"a b\""),
+                InterruptedCommand(number: 4, title: "logs app -t"),
+            ])
+        executor.executor.terminateRunning()
+        for job in [build, waiting, follower] { try executor.finish(job) }
+        #expect(try interrupted().isEmpty)
+    }
+
+    @Test func aSlotIsUsedAgain() throws {
+        let long = try executor.submit("exec sleep 60", title: String(repeating: "long ", count: 1000))
+        try executor.submit("exec sleep 60", title: "second", lane: .follow)
+        #expect(try interrupted().map(\.number) == [1, 2])
+        executor.executor.interrupt(long, Refusal(code: .cancelled, text: ""))
+        try executor.finish(long)
+        #expect(try interrupted() == [InterruptedCommand(number: 2, title: "second")])
+        try executor.submit("exec sleep 60", title: "short")
+        #expect(
+            try interrupted() == [
+                InterruptedCommand(number: 3, title: "short"), InterruptedCommand(number: 2, title: "second"),
+            ])
+        executor.executor.terminateRunning()
+    }
+
+    @Test func aRecordIsOneDaemonsAlone() throws {
+        #expect(throws: SystemError.self) { try RunningRecord(folder: folder.path) }
+    }
+
+    @Test(arguments: ["", "\n", "x", "12", "12 ", "of another kind\n", String(repeating: "\0", count: 5000)])
+    func whatIsNoRecordIsNothing(contents: String) throws {
+        let other = try TemporaryFolder()
+        try contents.write(toFile: "\(other.path)/running", atomically: false, encoding: .utf8)
+        #expect(try RunningRecord(folder: other.path).interrupted.isEmpty)
+    }
+
+    @Test func theLogAndTheJournalSayIt() throws {
+        let other = try TemporaryFolder()
+        try "7 apps:create x\n".write(toFile: "\(other.path)/running", atomically: false, encoding: .utf8)
+        let socket = JournalSocket("\(other.path)/journal")
+        _ = CommandRecords(
+            log: AuditLog(path: "\(other.path)/log") { _ in },
+            journal: SystemJournal(path: "\(other.path)/journal") { _ in },
+            running: try RunningRecord(folder: other.path))
+        #expect(
+            other.contents("log").hasSuffix(
+                "[res] #7 error=interrupted by the end of the daemon: apps:create x\n"))
+        let entry = try #require(socket.entries().first)
+        #expect(entry["DOKKU_JOB"] == "7")
+        #expect(entry["DOKKU_COMMAND"] == "apps:create x")
+        #expect(entry["DOKKU_ERROR"] == "interrupted")
+        #expect(entry["PRIORITY"] == "4")
+    }
+}

@@ -1,0 +1,137 @@
+// What the journal gets to know of a command, and what it costs nobody when the journal is full or away.
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct SystemJournalTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+    private var path: String { "\(folder.path)/journal" }
+
+    private final class Complaints { var texts: [String] = [] }
+    private let complaints = Complaints()
+
+    private func makeExecutor() throws -> RecordedExecutor {
+        let complaints = complaints
+        return try RecordedExecutor(
+            CommandRecords(
+                log: AuditLog(path: nil) { _ in },
+                journal: SystemJournal(path: path) { complaints.texts.append($0) },
+                running: nil),
+            folder: folder)
+    }
+
+    @Test func aCommandHasAnEntryAtItsBeginningAndOneAtItsEnd() throws {
+        let journal = JournalSocket(path)
+        try makeExecutor().run("exit 20", title: "apps:report nope")
+        var (first, second) = try #require(journal.entries().pair)
+        let duration = try #require(second.removeValue(forKey: "DOKKU_DURATION_USEC").flatMap(Int.init))
+        #expect((1...60_000_000).contains(duration))
+        #expect(first.removeValue(forKey: "MESSAGE_ID") != second.removeValue(forKey: "MESSAGE_ID"))
+        var common = [
+            "SYSLOG_IDENTIFIER": "dokku-daemon", "DOKKU_JOB": "1", "DOKKU_COMMAND": "apps:report nope",
+            "DOKKU_CLIENT_PID": "11", "DOKKU_CLIENT_UID": "22", "DOKKU_CLIENT_GID": "33",
+            "DOKKU_LISTENER": "/s",
+        ]
+        common["PRIORITY"] = "6"
+        common["MESSAGE"] = "#1 accepted: apps:report nope"
+        #expect(first == common)
+        common["PRIORITY"] = "5"
+        common["MESSAGE"] = "#1 ended with status 20: apps:report nope"
+        common["DOKKU_EXIT_STATUS"] = "20"
+        #expect(second == common)
+    }
+
+    @Test func theBeginningIsWrittenBeforeTheCommandStarts() throws {
+        let journal = JournalSocket(path)
+        let executor = try makeExecutor()
+        let job = try executor.submit("exit 0")
+        #expect(journal.entries().count == 1)
+        try executor.finish(job)
+        #expect(journal.entries().count == 1)
+    }
+
+    @Test func aSignalAndAReasonAreFields() throws {
+        let journal = JournalSocket(path)
+        let executor = try makeExecutor()
+        let job = try executor.submit("exec sleep 60")
+        executor.executor.interrupt(job, Refusal(code: .timeout, text: "too long"))
+        try executor.finish(job)
+        try executor.run("kill -KILL $$")
+        let ends = journal.entries().filter { $0["DOKKU_DURATION_USEC"] != nil }
+        let first = try #require(ends.first)
+        #expect(first["DOKKU_SIGNAL"] == "SIGTERM")
+        #expect(first["DOKKU_ERROR"] == "timeout")
+        #expect(first["DOKKU_EXIT_STATUS"] == nil)
+        #expect(ends.last?["DOKKU_SIGNAL"] == "SIGKILL")
+        #expect(ends.last?["DOKKU_ERROR"] == nil)
+    }
+
+    @Test func aValueWithALineFeedGoesWithItsLength() throws {
+        let journal = JournalSocket(path)
+        try makeExecutor().run("exit 0", listener: "/a\nPRIORITY=0\nb")
+        let (first, second) = try #require(journal.entries().pair)
+        #expect(first["DOKKU_LISTENER"] == "/a\nPRIORITY=0\nb")
+        #expect(first["PRIORITY"] == "6")
+        #expect(second["DOKKU_JOB"] == "1")
+    }
+
+    @Test func aLongValueIsCut() throws {
+        let journal = JournalSocket(path)
+        try makeExecutor().run("exit 0", title: String(repeating: "x", count: 1_000_000))
+        let (first, second) = try #require(journal.entries().pair)
+        #expect(first["DOKKU_COMMAND"]?.utf8.count == JournalEntry.valueLimit)
+        #expect(second["DOKKU_EXIT_STATUS"] == "0")
+    }
+
+    @Test func whatAFullJournalDoesNotTakeIsCountedAndSaid() throws {
+        let journal = JournalSocket(path)
+        let executor = try makeExecutor()
+        var written = 0
+        // Nobody reads: in the end there is no room, and that must not be waited for.
+        while complaints.texts.isEmpty {
+            try executor.run("exit 0")
+            written += 2
+            try #require(written < 100_000)
+        }
+        try executor.run("exit 0")
+        let taken = journal.entries().count
+        try executor.run("exit 0")
+        let later = journal.entries()
+        #expect(later.count == 3)
+        #expect(later.first?["DOKKU_LOST"] == "\(written + 2 - taken)")
+        #expect(later.first?["MESSAGE"] == "\(written + 2 - taken) entries were lost here")
+        #expect(later.last?["DOKKU_EXIT_STATUS"] == "0")
+        #expect(complaints.texts.count == 1)
+    }
+
+    @Test func aJournalThatWasAwayIsFoundAgain() throws {
+        let executor = try makeExecutor()
+        try executor.run("exit 0")
+        #expect(complaints.texts.count == 1)
+        let late = JournalSocket(path)
+        try executor.run("exit 0")
+        #expect(late.entries().map { $0["DOKKU_LOST"] } == ["2", nil, nil])
+        let another = JournalSocket(path)
+        try withExtendedLifetime(late) { try executor.run("exit 0") }
+        #expect(late.entries().count + another.entries().count == 2)
+    }
+
+    @Test func aJournalStartedAnewLosesNothing() throws {
+        let executor = try makeExecutor()
+        do {
+            let first = JournalSocket(path)
+            try executor.run("exit 0")
+            #expect(first.entries().count == 2)
+        }
+        let second = JournalSocket(path)
+        try executor.run("exit 0")
+        #expect(second.entries().count == 2)
+        #expect(complaints.texts.isEmpty)
+    }
+}
+
+extension Array {
+    fileprivate var pair: (Element, Element)? { count == 2 ? (self[0], self[1]) : nil }
+}
