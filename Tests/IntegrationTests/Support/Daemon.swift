@@ -110,6 +110,14 @@ final class Daemon {
     /// they came, and this one comes last.
     func settle() throws { _ = try ask("commands") }
 
+    /// The most memory the daemon has had so far, in KiB.
+    func peakMemory() throws -> Int {
+        let status = contents("/proc/\(process.pid)/status").text.split(separator: "\n")
+        let words = status.first { $0.hasPrefix("VmHWM:") }?.split(whereSeparator: \.isWhitespace) ?? []
+        guard words.count == 3, let count = Int(words[1]) else { throw Overdue(what: "VmHWM in \(status)") }
+        return count
+    }
+
     /// What the daemon wrote to its standard error.
     var errors: String { box.read("stderr").text }
 
