@@ -173,7 +173,9 @@ final class EventLoop {
         if result == 0 {
             slots[token.index].known = wanted
         } else {
-            // No memory for the registration: the handler learns it as it would a failed descriptor.
+            // No memory for the registration: the handler learns it as it would a failed descriptor, and is asked
+            // again, since no event will come for it.
+            mark(token)
             slots[token.index].handler?.didBecomeReady(.failed)
         }
     }

@@ -1,0 +1,314 @@
+// The loop, stepped by hand over socket pairs.
+import CEpollShim
+import Glibc
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite final class EventLoopTests {
+    private let loop: EventLoop
+    /// An end that nobody holds any more would hang up on the other.
+    private var kept: [Ends] = []
+
+    init() throws { loop = try EventLoop() }
+
+    private func connect(_ interest: Interest? = .read) throws -> (Recorder, Ends) {
+        let ends = try Ends.sockets()
+        kept.append(ends)
+        return (Recorder(try ends.takeOurs(), in: loop, interest: interest), ends)
+    }
+
+    // MARK: Events
+
+    @Test func whatIsReadyIsHandedOutAndSettled() throws {
+        let (handler, ends) = try connect()
+        try loop.turnOnce()
+        #expect(handler.seen == [])
+        #expect(handler.settleCount == 1)
+        try ends.send("x")
+        try loop.turnOnce()
+        #expect(handler.seen == [.readable])
+        #expect(handler.settleCount == 2)
+    }
+
+    @Test func whatIsNotReadIsReportedAgain() throws {
+        let (handler, ends) = try connect()
+        try ends.send("x")
+        try loop.turnOnce()
+        try loop.turnOnce()
+        #expect(handler.seen == [.readable, .readable])
+    }
+
+    @Test func aHandlerThatIsAddedBeforeATurnGetsItsEventsInIt() throws {
+        let (handler, ends) = try connect([.read, .write])
+        try ends.send("x")
+        try loop.turnOnce()
+        #expect(handler.seen == [[.readable, .writable]])
+    }
+
+    @Test func anEmptyInterestStillLearnsOfAHangUp() throws {
+        let (handler, ends) = try connect([])
+        try ends.send("x")
+        try loop.turnOnce()
+        #expect(handler.seen == [])
+        ends.closeTheirs()
+        try loop.turnOnce()
+        #expect(handler.seen.count == 1)
+        #expect(handler.seen.first?.contains(.hungUp) == true)
+    }
+
+    @Test func noInterestLearnsOfNothingAndWakesNobody() throws {
+        let (handler, ends) = try connect()
+        try loop.turnOnce()
+        handler.interest = nil
+        handler.mark()
+        try loop.turnOnce()
+        ends.closeTheirs()
+        var isOver = false
+        let timer = loop.timers.schedule(after: .milliseconds(5)) { isOver = true }
+        defer { timer.cancel() }
+        // The timer alone ends this turn: a hang-up that epoll still reported would end it at once.
+        try loop.turn(waiting: nil)
+        #expect(isOver)
+        #expect(handler.seen == [])
+        handler.interest = []
+        handler.mark()
+        try loop.turnOnce()
+        #expect(handler.seen.first?.contains(.hungUp) == true)
+    }
+
+    @Test func noInterestFromTheStartIsNotTold() throws {
+        let (handler, ends) = try connect(nil)
+        ends.closeTheirs()
+        try loop.turnOnce()
+        #expect(handler.settleCount == 1)
+        #expect(handler.seen == [])
+    }
+
+    @Test func manyEventsTakeMoreTurnsButNobodyIsForgotten() throws {
+        let connected = try (0..<100).map { _ in try connect() }
+        for (_, ends) in connected { try ends.send("x") }
+        for (handler, _) in connected { handler.onReady = { $0.close() } }
+        for _ in 0..<2 { try loop.turnOnce() }
+        #expect(connected.allSatisfy { $0.0.seen == [.readable] })
+    }
+
+    // MARK: Interest that ends
+
+    @Test func interestThatEndsIsToldLateAndTheEventIsKeptBack() throws {
+        let (handler, ends) = try connect()
+        try loop.turnOnce()
+        handler.interest = []
+        handler.mark()
+        try loop.turnOnce()
+        try ends.send("x")
+        // The kernel still knows the old interest: it wakes the loop once, and nobody hears of it.
+        try loop.turnOnce()
+        #expect(handler.seen == [])
+        var isOver = false
+        _ = loop.timers.schedule(after: .milliseconds(5)) { isOver = true }
+        try loop.turn(waiting: nil)
+        #expect(isOver)
+        #expect(handler.seen == [])
+    }
+
+    @Test func interestThatReturnsFindsWhatCameMeanwhile() throws {
+        let (handler, ends) = try connect()
+        try loop.turnOnce()
+        handler.interest = []
+        handler.mark()
+        try ends.send("x")
+        try loop.turnOnce()
+        handler.interest = .read
+        handler.mark()
+        try loop.turnOnce()
+        #expect(handler.seen == [.readable])
+    }
+
+    @Test func anEventThatIsHalfWantedIsDelivered() throws {
+        let (handler, ends) = try connect([.read, .write])
+        try ends.send("x")
+        try loop.turnOnce()
+        handler.interest = .read
+        handler.mark()
+        handler.forget()
+        try loop.turnOnce()
+        #expect(handler.seen.first?.contains(.readable) == true)
+    }
+
+    // MARK: Handlers that come and go
+
+    @Test func aStaleEventForANumberUsedAgainFindsNobody() throws {
+        let connected = try (0..<2).map { _ in try connect() }
+        for (_, ends) in connected { try ends.send("x") }
+        var heir: (handler: Recorder, ends: Ends)?
+        // Whichever is told first closes the other, and somebody else gets its number in the same turn.
+        for (index, (handler, _)) in connected.enumerated() {
+            let other = connected[1 - index].0
+            handler.onReady = { [loop] _ in
+                guard heir == nil else { return }
+                do {
+                    let ends = try Ends.sockets()
+                    heir = (Recorder(other.makeWay(for: try ends.takeOurs()), in: loop), ends)
+                } catch {
+                    Issue.record(error)
+                }
+            }
+        }
+        try loop.turnOnce()
+        #expect(connected.map(\.0.seen.count).reduce(0, +) == 1)
+        let new = try #require(heir)
+        #expect(new.handler.seen == [])
+        #expect(new.handler.settleCount == 1)
+        try new.ends.send("x")
+        try loop.turnOnce()
+        #expect(new.handler.seen == [.readable])
+    }
+
+    @Test func aHandlerMayLeaveInItsCallback() throws {
+        let (handler, ends) = try connect()
+        try ends.send("x")
+        handler.onReady = { $0.close() }
+        try loop.turnOnce()
+        #expect(handler.seen == [.readable])
+        #expect(handler.settleCount == 1)
+        #expect(ends.hasEnded())
+        try loop.turnOnce()
+        #expect(handler.seen.count == 1)
+    }
+
+    @Test func aHandlerMayLeaveWhileItSettles() throws {
+        let (handler, _) = try connect()
+        handler.onSettle = { $0.close() }
+        try loop.turnOnce()
+        handler.mark()
+        try loop.turnOnce()
+        #expect(handler.settleCount == 1)
+    }
+
+    @Test func aHandlerMaySendOthersAway() throws {
+        let connected = try (0..<3).map { _ in try connect() }
+        for (_, ends) in connected { try ends.send("x") }
+        for (handler, _) in connected {
+            handler.onReady = { _ in for (other, _) in connected { other.close() } }
+        }
+        try loop.turnOnce()
+        #expect(connected.map(\.0.seen.count).reduce(0, +) == 1)
+    }
+
+    @Test func theLoopKeepsAHandlerUntilItLeaves() throws {
+        weak var held: Recorder?
+        let ends = try Ends.sockets()
+        do {
+            let handler = Recorder(try ends.takeOurs(), in: loop)
+            held = handler
+        }
+        try loop.turnOnce()
+        #expect(held != nil)
+        held?.close()
+        #expect(held == nil)
+        #expect(ends.hasEnded())
+    }
+
+    @Test func aSharedDescriptorLeavesEpoll() throws {
+        let (handler, ends) = try connect()
+        let copy = Descriptor(owning: dup(handler.number))
+        try loop.turnOnce()
+        handler.leave()
+        try ends.send("x")
+        var isOver = false
+        _ = loop.timers.schedule(after: .milliseconds(5)) { isOver = true }
+        try loop.turn(waiting: nil)
+        #expect(isOver)
+        #expect(handler.seen == [])
+        #expect(copy.number >= 0)
+    }
+
+    @Test func leavingTwiceHarmsNobody() throws {
+        let (handler, _) = try connect()
+        let token = try #require(handler.token)
+        let ends = try Ends.sockets()
+        let heir = Recorder(handler.makeWay(for: try ends.takeOurs()), in: loop)
+        loop.remove(token)
+        loop.mark(token)
+        try ends.send("x")
+        try loop.turnOnce()
+        #expect(heir.seen == [.readable])
+    }
+
+    // MARK: Settling
+
+    @Test func handlersMayMarkEachOtherWithinATurn() throws {
+        let (one, _) = try connect()
+        let (other, _) = try connect()
+        try loop.turnOnce()
+        let before = other.settleCount
+        one.onSettle = { _ in other.mark() }
+        one.mark()
+        try loop.turnOnce()
+        #expect(other.settleCount == before + 1)
+    }
+
+    @Test func aHandlerThatMarksItselfAgainAndAgainLetsOthersHaveTheirTurn() throws {
+        let (restless, _) = try connect()
+        let (other, ends) = try connect()
+        restless.onSettle = { $0.mark() }
+        try ends.send("x")
+        try loop.turnOnce()
+        #expect(other.seen == [.readable])
+        let rounds = restless.settleCount
+        #expect(rounds <= 8)
+        // It is not forgotten either, and nothing waits for events meanwhile.
+        try loop.turn(waiting: nil)
+        #expect(restless.settleCount > rounds)
+    }
+
+    @Test func markedTwiceIsSettledOnce() throws {
+        let (handler, _) = try connect()
+        try loop.turnOnce()
+        handler.mark()
+        handler.mark()
+        try loop.turnOnce()
+        #expect(handler.settleCount == 2)
+    }
+
+    @Test func whatTheKernelDoesNotTakeIsToldAsAFailureAndTriedAgain() throws {
+        // Regular files cannot be watched: the error that a lack of memory would give as well.
+        let folder = try Folder()
+        let file = try Descriptor.open(folder.path("file"), O_RDWR | O_CREAT, mode: 0o600)
+        let handler = Recorder(file, in: loop)
+        try loop.turnOnce()
+        #expect(handler.seen.first == .failed)
+        let before = handler.settleCount
+        try loop.turnOnce()
+        #expect(handler.settleCount > before)
+        handler.onReady = { $0.close() }
+        try loop.turnOnce()
+        try loop.turnOnce()
+        #expect(handler.number == -1)
+    }
+
+    // MARK: Running
+
+    @Test func runReturnsAtTheEndOfTheTurnThatStopsIt() throws {
+        let (handler, ends) = try connect()
+        try ends.send("x")
+        handler.onReady = { [loop] _ in loop.stop() }
+        try loop.run()
+        #expect(handler.seen == [.readable])
+        #expect(handler.settleCount == 2)
+    }
+
+    @Test func timeStandsStillWithinATurn() throws {
+        let (handler, ends) = try connect()
+        try ends.send("x")
+        var times: [Instant] = []
+        handler.onReady = { [loop] _ in times.append(loop.now) }
+        let before = Instant.now
+        _ = loop.timers.schedule(after: .zero) { [loop] in times.append(loop.now) }
+        try loop.turnOnce()
+        #expect(times.count == 2)
+        #expect(times.first == times.last)
+        #expect(try #require(times.first) >= before)
+    }
+}
