@@ -62,7 +62,9 @@ enum ShellWords {
         words.removeAll()
         words.reserve(bytes: line.count + 1)
         var index = 0
-        var lastOperator: (word: Int, direction: Redirection.Direction)?
+        /// What the last word, and the one before it, are as operators.
+        var last: Redirection.Direction?
+        var lastButOne: Redirection.Direction?
         while true {
             while index < line.count, isBlank(line[index]) { index += 1 }
             guard index < line.count else { break }
@@ -74,15 +76,14 @@ enum ShellWords {
                 throw error
             }
             // A word of one byte has no quotes: they would be bytes too.
-            if index - start == 1, let direction = Redirection.Direction(line[start]) {
-                lastOperator = (words.count, direction)
-            }
+            lastButOne = last
+            last = index - start == 1 ? Redirection.Direction(line[start]) : nil
             words.endWord()
         }
-        guard allowsRedirection, let lastOperator, lastOperator.word == words.count - 2 else { return nil }
+        guard allowsRedirection, let direction = lastButOne else { return nil }
         let path = words[words.count - 1]
         guard path.first == UInt8(ascii: "/") else { throw .relativePath }
-        let redirection = Redirection(direction: lastOperator.direction, path: Array(path))
+        let redirection = Redirection(direction: direction, path: Array(path))
         words.removeLast(2)
         return redirection
     }

@@ -53,6 +53,7 @@ import Testing
         ("a b\nc", .unquotedNewline, ["a"]),
         ("a < b", .relativePath, ["a", "<", "b"]),
         ("a > ''", .relativePath, ["a", ">", ""]),
+        ("a > >", .relativePath, ["a", ">", ">"]),
     ])
     func wrongLinesSayWhatIsWrong(line: String, failure: Failure, complete: [String]) {
         var words: ArgumentList = ["left", "over"]
