@@ -12,7 +12,12 @@ import Testing
         }
         return [
             ("brackets", text("{\"command\":" + String(repeating: "[", count: 100_000))),
-            ("closed brackets", text("{\"command\":" + String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000) + "}")),
+            (
+                "closed brackets",
+                text(
+                    "{\"command\":" + String(repeating: "[", count: 100_000)
+                        + String(repeating: "]", count: 100_000) + "}")
+            ),
             ("objects", filled("", "{\"a\":", "")),
             ("blanks", filled("{", " ", "")),
             ("empty strings", filled("{\"command\":[\"version\"", ",\"\"", "")),

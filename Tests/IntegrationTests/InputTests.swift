@@ -72,8 +72,10 @@ func decodeBase64(_ text: String) throws -> [UInt8] {
         try client.order(#"{"command":"test:stdin","stdin_length":5000}"#)
         try client.send(String(repeating: "y\n", count: 2500))
         #expect(try client.answer()["error"] == .text("input_too_long"))
-        #expect(try client.request(#"{"command":"test:stdin","stdin":"\#(String(repeating: "z", count: 1001))"}"#)["error"]
-            == .text("input_too_long"))
+        #expect(
+            try client.request(
+                #"{"command":"test:stdin","stdin":"\#(String(repeating: "z", count: 1001))"}"#)["error"]
+                == .text("input_too_long"))
         #expect(try client.ask("test:args on") == .good("<on>"))
         #expect(daemon.ran == ["test:args on"])
     }

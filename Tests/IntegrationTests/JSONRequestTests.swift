@@ -7,7 +7,8 @@ import Testing
         let client = try Daemon().connect()
         try client.send(#"{"id":7,"command":["apps:create","python-app"]}"# + "\n")
         let line = try client.line()
-        let shape = /\{"id":7,"ok":true,"exit_status":0,"output":"Creating python-app... done","queued_ms":\d+,"run_ms":\d+\}/
+        let shape =
+            /\{"id":7,"ok":true,"exit_status":0,"output":"Creating python-app... done","queued_ms":\d+,"run_ms":\d+\}/
         #expect(line.wholeMatch(of: shape) != nil, "\(line)")
     }
 
@@ -32,7 +33,8 @@ import Testing
 
     @Test func argumentsNeedNoQuoting() throws {
         let client = try Daemon().connect()
-        let answer = try client.request(#"{"command":["test:args","","a \"b\" c","'","\\","$HOME","\n","<","\u00e9"]}"#)
+        let answer = try client.request(
+            #"{"command":["test:args","","a \"b\" c","'","\\","$HOME","\n","<","\u00e9"]}"#)
         #expect(answer["output"] == .text("<>\n<a \"b\" c>\n<'>\n<\\>\n<$HOME>\n<\n>\n<<>\n<é>"))
         let split = try client.request(#"{"command":"test:args 'a b' \"c\\\\\" > /tmp/never"}"#)
         #expect(split["output"] == .text("<a b>\n<c\\>\n<>>\n</tmp/never>"))
@@ -42,7 +44,9 @@ import Testing
         let daemon = try Daemon()
         let file = try daemon.box.write("colours", "\u{1b}[31mred\u{1b}[0m\n\n")
         let client = try daemon.connect()
-        #expect(try client.request(#"{"command":"test:bytes \#(file)"}"#)["output"] == .text("\u{1b}[31mred\u{1b}[0m"))
+        #expect(
+            try client.request(#"{"command":"test:bytes \#(file)"}"#)["output"]
+                == .text("\u{1b}[31mred\u{1b}[0m"))
         let stripped = try client.request(#"{"command":"test:bytes \#(file)","strip_ansi":true}"#)
         #expect(stripped["output"] == .text("red"))
     }
@@ -62,10 +66,12 @@ import Testing
 
     @Test func inputInTheRequest() throws {
         let client = try Daemon().connect()
-        let answer = try client.request(#"{"command":"test:stdin","stdin":"a\nb \u00e9\u0000","encoding":"utf-8"}"#)
+        let answer = try client.request(
+            #"{"command":"test:stdin","stdin":"a\nb \u00e9\u0000","encoding":"utf-8"}"#)
         #expect(answer["output"] == .text("a\nb é\0"))
         #expect(try client.request(#"{"command":"config:import app","stdin":""}"#)["ok"] == .bool(true))
-        #expect(try client.request(#"{"command":"ssh-keys:add me","stdin":"ssh-rsa AAAA"}"#)["ok"] == .bool(true))
+        #expect(
+            try client.request(#"{"command":"ssh-keys:add me","stdin":"ssh-rsa AAAA"}"#)["ok"] == .bool(true))
     }
 
     @Test func severalAreOpenAndToldApart() throws {
@@ -111,9 +117,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"id":9,"command":"nonsense"}"#, "invalid_command"), (#"{"id":9,"command":["a/b"]}"#, "invalid_command"),
-        (#"{"id":9,"command":"apps:destroy a"}"#, "requires_force"), (#"{"id":9,"command":"shell"}"#, "not_supported"),
-        (#"{"id":9,"command":"config:import a"}"#, "requires_stdin"), (#"{"id":9,"command":"enter a web"}"#, "not_supported"),
+        (#"{"id":9,"command":"nonsense"}"#, "invalid_command"),
+        (#"{"id":9,"command":["a/b"]}"#, "invalid_command"),
+        (#"{"id":9,"command":"apps:destroy a"}"#, "requires_force"),
+        (#"{"id":9,"command":"shell"}"#, "not_supported"),
+        (#"{"id":9,"command":"config:import a"}"#, "requires_stdin"),
+        (#"{"id":9,"command":"enter a web"}"#, "not_supported"),
         (#"{"id":9,"command":"daemon:cancel 77"}"#, "invalid_request"),
     ]) func whatIsNotRunHasACode(request: String, code: String) throws {
         let client = try Daemon().connect()
@@ -132,16 +141,23 @@ import Testing
     }
 
     @Test(arguments: [
-        "{", "{}", "{]", "{\"command\":}", "{\"id\":9}", "{\"command\":\"\"}", "{\"command\":[]}", "{\"command\":[1]}",
+        "{", "{}", "{]", "{\"command\":}", "{\"id\":9}", "{\"command\":\"\"}", "{\"command\":[]}",
+        "{\"command\":[1]}",
         "{\"command\":1}", "{\"command\":null}", "{\"command\":\"'\"}", "{\"command\":[\"a\\u0000\"]}",
-        "{\"command\":\"version\",\"id\":1.5}", "{\"command\":\"version\",\"id\":null}", "{\"command\":\"version\",\"id\":9007199254740993}",
-        "{\"command\":\"version\",\"stream\":1}", "{\"command\":\"version\",\"nonsense\":1}", "{\"command\":\"version\",\"command\":\"version\"}",
+        "{\"command\":\"version\",\"id\":1.5}", "{\"command\":\"version\",\"id\":null}",
+        "{\"command\":\"version\",\"id\":9007199254740993}",
+        "{\"command\":\"version\",\"stream\":1}", "{\"command\":\"version\",\"nonsense\":1}",
+        "{\"command\":\"version\",\"command\":\"version\"}",
         "{\"command\":\"version\",\"encoding\":\"latin1\"}", "{\"command\":\"version\",\"timeout\":\"1\"}",
-        "{\"command\":\"version\",\"timeout\":-1}", "{\"command\":\"version\",\"timeout\":0}", "{\"command\":\"version\",\"timeout\":1e999}",
+        "{\"command\":\"version\",\"timeout\":-1}", "{\"command\":\"version\",\"timeout\":0}",
+        "{\"command\":\"version\",\"timeout\":1e999}",
         "{\"command\":\"version\",\"on_disconnect\":\"maybe\"}", "{\"command\":\"version\",\"stdin\":1}",
-        "{\"command\":\"version\",\"stdin\":\"\",\"stdin_length\":0}", "{\"command\":\"version\",\"strip_ansi\":true,\"encoding\":\"base64\"}",
-        "{\"command\":\"version\"} x", "{\"command\":\"version\",}", "{\"command\":\"version\"}{}", "{'command':'version'}",
-        "{\"command\":\"\\ud800\"}", "{\"command\":\"ver\tsion\"}", "{\"command\":\"version\" /* */}", "{\"command\":NaN}",
+        "{\"command\":\"version\",\"stdin\":\"\",\"stdin_length\":0}",
+        "{\"command\":\"version\",\"strip_ansi\":true,\"encoding\":\"base64\"}",
+        "{\"command\":\"version\"} x", "{\"command\":\"version\",}", "{\"command\":\"version\"}{}",
+        "{'command':'version'}",
+        "{\"command\":\"\\ud800\"}", "{\"command\":\"ver\tsion\"}", "{\"command\":\"version\" /* */}",
+        "{\"command\":NaN}",
         "{\"command\":\"version\",\"stdin_length\":-1}", "{\"command\":\"version\",\"stdin_length\":1.5}",
         "{\"command\":\"version\",\"stdin_length\":\"1\"}",
     ]) func whatIsNoRequestIsOneError(line: String) throws {
@@ -156,7 +172,10 @@ import Testing
 
     @Test func theIdComesBackWhereItCouldBeRead() throws {
         let client = try Daemon().connect()
-        for line in [#"{"id":9,"command":1}"#, #"{"nonsense":1,"command":"version","id":9}"#, #"{"command":["x"],"id":9,"stream":"y"}"#] {
+        for line in [
+            #"{"id":9,"command":1}"#, #"{"nonsense":1,"command":"version","id":9}"#,
+            #"{"command":["x"],"id":9,"stream":"y"}"#,
+        ] {
             try client.send(line + "\n")
             #expect(try client.answer()["id"] == .number(9), "\(line)")
         }

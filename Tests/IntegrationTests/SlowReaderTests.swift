@@ -5,7 +5,8 @@ import Testing
     private static let size = 200_000_000
 
     @Test(arguments: [
-        "test:big \(size)", #"{"command":"test:big \#(size)"}"#, #"{"command":"test:big \#(size)","stream":true}"#,
+        "test:big \(size)", #"{"command":"test:big \#(size)"}"#,
+        #"{"command":"test:big \#(size)","stream":true}"#,
         #"{"command":"test:big \#(size)","encoding":"base64"}"#,
     ]) func nobodyWaitsForOneThatDoesNotRead(request: String) throws {
         let daemon = try Daemon()

@@ -9,16 +9,22 @@ import Testing
         let client = try daemon.connect()
         try client.order(#"{"id":7,"command":"test:lines \#(fifo.path)","stream":true}"#)
         let queued = try client.answer()
-        #expect(queued == .object(["id": .number(7), "event": .text("queued"), "job": .number(1), "position": .number(1)]))
+        #expect(
+            queued
+                == .object([
+                    "id": .number(7), "event": .text("queued"), "job": .number(1), "position": .number(1),
+                ]))
         let started = try client.answer()
         #expect(started == .object(["id": .number(7), "event": .text("started"), "job": .number(1)]))
         for (said, stream, data) in [
-            ("one", "stdout", "one\n"), ("e two", "stderr", "two\n"), ("n part", "stdout", "part"), ("\u{1b}[1m", "stdout", "\u{1b}[1m\n"),
+            ("one", "stdout", "one\n"), ("e two", "stderr", "two\n"), ("n part", "stdout", "part"),
+            ("\u{1b}[1m", "stdout", "\u{1b}[1m\n"),
             ("", "stdout", "\n"), ("e ", "stderr", "\n"),
         ] {
             try fifo.say(said)
             let event = try client.answer()
-            #expect(event["stream"] == .text(stream) && event["data"] == .text(data) && event["id"] == .number(7))
+            #expect(
+                event["stream"] == .text(stream) && event["data"] == .text(data) && event["id"] == .number(7))
         }
         try fifo.say("end")
         let end = try client.answer()
@@ -32,10 +38,11 @@ import Testing
         #expect(try client.line() == #"{"id":"x","event":"queued","job":1,"position":1}"#)
         #expect(try client.line() == #"{"id":"x","event":"started","job":1}"#)
         let outputs = try Set([client.line(), client.line()])
-        #expect(outputs == [
-            #"{"id":"x","event":"output","stream":"stdout","data":"out 0\n"}"#,
-            #"{"id":"x","event":"output","stream":"stderr","data":"err 0\n"}"#,
-        ])
+        #expect(
+            outputs == [
+                #"{"id":"x","event":"output","stream":"stdout","data":"out 0\n"}"#,
+                #"{"id":"x","event":"output","stream":"stderr","data":"err 0\n"}"#,
+            ])
         let end = /\{"id":"x","event":"end","job":1,"ok":true,"exit_status":0,"queued_ms":\d+,"run_ms":\d+\}/
         let line = try client.line()
         #expect(line.wholeMatch(of: end) != nil, "\(line)")
@@ -50,7 +57,8 @@ import Testing
             try daemon.box.write("left", Array(whole[..<cut]))
             try daemon.box.write("right", Array(whole[cut...]))
             try client.order(
-                #"{"command":["test:halves","\#(fifo.path)","\#(daemon.box.path("left"))","\#(daemon.box.path("right"))"],"stream":true}"#)
+                #"{"command":["test:halves","\#(fifo.path)","\#(daemon.box.path("left"))","\#(daemon.box.path("right"))"],"stream":true}"#
+            )
             try daemon.box.journal.wait("the first half") { lines in
                 lines.filter { $0.hasPrefix("half ") }.count == cut ? true : nil
             }

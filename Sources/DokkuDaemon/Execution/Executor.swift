@@ -52,7 +52,7 @@ final class Executor {
         }
         let job = Job(
             number: lastNumber + 1, command: command, peer: peer, observer: observer,
-            outputLimit: limits.output, excerptLimit: log.excerptLimit)
+            outputLimit: limits.output, excerptLimit: records.excerptLimit)
         if command.lane == .queue { try queue.append(job, from: submitter) }
         lastNumber += 1
         records.accepted(job)

@@ -23,28 +23,35 @@ final class AuditLog {
 
     /// Opens the file anew, after somebody moved it away.
     func reopen() {
-        file = nil
         guard let path else { return }
         do throws(SystemError) {
-            let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
-            file = try Descriptor.open(path, flags, mode: 0o640)
+            try open()
         } catch {
             complain("the log \(path) cannot be opened: \(error.reason)")
         }
     }
 
+    private func open() throws(SystemError) {
+        file = nil
+        guard let path else { return }
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+        file = try Descriptor.open(path, flags, mode: 0o640)
+    }
+
     /// How much of an output a line shows.
-    var excerptLimit: Int { path == nil ? 0 : 4096 }
+    var excerptLimit: Int { isOn ? 4096 : 0 }
+
+    var isOn: Bool { path != nil }
 
     func note(_ text: String) {
-        guard path != nil else { return }
+        guard isOn else { return }
         begin("")
         add(text)
         end()
     }
 
     func accepted(_ job: Job) {
-        guard path != nil else { return }
+        guard isOn else { return }
         begin("[cmd] ")
         add("#\(job.number)")
         add(job.peer)
@@ -54,7 +61,7 @@ final class AuditLog {
     }
 
     func ended(_ job: Job) {
-        guard path != nil else { return }
+        guard isOn else { return }
         begin("[res] ")
         add("#\(job.number)")
         switch job.status {
@@ -73,6 +80,7 @@ final class AuditLog {
 
     /// A command of the daemon before, whose end nobody saw.
     func interrupted(_ command: InterruptedCommand) {
+        guard isOn else { return }
         begin("[res] ")
         add("#\(command.number) error=interrupted by the end of the daemon: \(command.title)")
         end()
@@ -80,7 +88,7 @@ final class AuditLog {
 
     /// A request that was answered without a job: one that was refused, or a built-in that is logged.
     func answered(_ title: String, peer: Peer, result: String) {
-        guard path != nil else { return }
+        guard isOn else { return }
         begin("[cmd] -")
         add(peer)
         add(" ")
@@ -100,6 +108,8 @@ final class AuditLog {
         let now = time(nil)
         if now != stampSecond {
             stampSecond = now
+            // What kept it from being opened may be over.
+            if file == nil { try? open() }
             stamp = Array("[\(Self.format(now))] ".utf8)
         }
         line.append(contentsOf: stamp)

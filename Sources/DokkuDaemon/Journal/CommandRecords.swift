@@ -10,12 +10,16 @@ final class CommandRecords {
     init(log: AuditLog, journal: SystemJournal?, running: RunningRecord?) {
         self.log = log
         self.journal = journal
-        self.running = running
+        // Where nothing is written down there is nothing to mark as interrupted.
+        self.running = log.isOn || journal != nil ? running : nil
         for command in running?.interrupted ?? [] {
             log.interrupted(command)
             journal?.interrupted(command)
         }
     }
+
+    /// How much of a command's output is wanted.
+    var excerptLimit: Int { log.excerptLimit }
 
     func accepted(_ job: Job) {
         log.accepted(job)

@@ -43,7 +43,7 @@ final class RunningRecord {
     func willStart(_ job: Job) {
         line.removeAll(keepingCapacity: true)
         line.append(contentsOf: "\(job.number) ".utf8)
-        line.append(contentsOf: job.command.title.utf8.prefix(Self.slotSize - 32))
+        line.append(contentsOf: job.title.utf8.prefix(Self.slotSize - 32))
         line.append(UInt8(ascii: "\n"))
         let slot = slots.firstIndex(of: 0) ?? slots.count
         if slot == slots.count { slots.append(0) }

@@ -21,14 +21,14 @@ final class SystemJournal {
     }
 
     func accepted(_ job: Job) {
-        entry.begin(.accepted, .information, message: "#\(job.number) accepted: \(job.command.title)")
+        entry.begin(.accepted, .information, message: "#\(job.number) accepted: \(job.title)")
         describe(job)
         send()
     }
 
     func ended(_ job: Job) {
         let priority = job.isSuccess ? JournalEntry.Priority.information : .notice
-        entry.begin(.ended, priority, message: "#\(job.number) \(job.outcome): \(job.command.title)")
+        entry.begin(.ended, priority, message: "#\(job.number) \(job.outcome): \(job.title)")
         describe(job)
         switch job.status {
         case .exited(let status): entry.add("DOKKU_EXIT_STATUS", "\(status)")
@@ -52,7 +52,7 @@ final class SystemJournal {
 
     private func describe(_ job: Job) {
         entry.add("DOKKU_JOB", "\(job.number)")
-        entry.add("DOKKU_COMMAND", job.command.title)
+        entry.add("DOKKU_COMMAND", job.title)
         entry.add("DOKKU_CLIENT_PID", "\(job.peer.pid)")
         entry.add("DOKKU_CLIENT_UID", "\(job.peer.uid)")
         entry.add("DOKKU_CLIENT_GID", "\(job.peer.gid)")

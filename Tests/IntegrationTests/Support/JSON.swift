@@ -69,8 +69,10 @@ struct Schema {
         case "const": rule == value
         case "type": hasType(value, rule.text)
         case "required": (rule.list ?? []).allSatisfy { name in name.text.map { value[$0] != nil } ?? false }
-        case "properties": (value.members ?? [:]).allSatisfy { key, member in rule[key].map { fits(member, $0) } ?? true }
-        case "additionalProperties": (value.members ?? [:]).keys.allSatisfy { keywords["properties"]?[$0] != nil }
+        case "properties":
+            (value.members ?? [:]).allSatisfy { key, member in rule[key].map { fits(member, $0) } ?? true }
+        case "additionalProperties":
+            (value.members ?? [:]).keys.allSatisfy { keywords["properties"]?[$0] != nil }
         case "items": (value.list ?? []).allSatisfy { fits($0, rule) }
         case "minItems": Double(value.list?.count ?? 0) >= rule.number ?? .infinity
         case "minimum": value.number.map { $0 >= rule.number ?? .infinity } ?? true
@@ -94,7 +96,9 @@ struct Schema {
 extension Connection {
     /// The next line as JSON, which the protocol's schema must allow.
     func answer(patience: Duration = .patience) throws -> JSON {
-        guard let line = try stream.line(patience: patience) else { throw Overdue(what: "an answer; it ended") }
+        guard let line = try stream.line(patience: patience) else {
+            throw Overdue(what: "an answer; it ended")
+        }
         let answer = try JSON(line)
         guard Schema.ofProtocol.accepts(answer, as: "reply") else {
             throw Overdue(what: "a line the schema allows, not \(line.text.prefix(500))")
