@@ -41,6 +41,8 @@ import Testing
         let early = try first.connect()
         try early.send("test:block \(fifo.path)\n")
         try first.started("test:block")
+        // It has said what it has to say: nobody will read more, and SIGPIPE would end it.
+        try box.journal.line(with: "held ")
         first.process.signal(SIGKILL)
         try first.process.wait()
 

@@ -23,6 +23,8 @@ protocol JobObserver: AnyObject {
 /// What is to be run, and how.
 struct Command {
     var invocation: Invocation
+    /// What logs and listings call it; nil: its words, without secrets.
+    var title: String?
     var lane: Lane
     var input: Spool?
     var redirection: Redirection?
@@ -51,7 +53,8 @@ final class Job {
     /// Raw output so far, in bytes.
     private(set) var outputCount = 0
     /// The command for logs and listings: without secrets.
-    private(set) lazy var title = Redaction.describe(command.invocation.arguments, isUnderstood: true)
+    private(set) lazy var title =
+        command.title ?? Redaction.describe(command.invocation.arguments, isUnderstood: true)
     /// The beginning of the output, where a log may show it.
     private(set) var excerpt: [UInt8] = []
     private lazy var excerptRoom =

@@ -1,5 +1,7 @@
 // Commands that run in a test and are written down.
 
+import Testing
+
 @testable import DokkuDaemon
 
 /// Runs commands of a shell, written down as the daemon does it.
@@ -23,8 +25,8 @@ final class RecordedExecutor: JobObserver {
     func submit(_ script: String, title: String = "apps:list", lane: Lane = .queue, listener: String = "/s")
         throws -> Job
     {
-        let command = Command(
-            arguments: ArgumentList(["-c", script]), name: "apps:list", title: title, lane: lane)
+        let invocation = try #require(Invocation(["-c", script], nameIndex: 0))
+        let command = Command(invocation: invocation, title: title, lane: lane)
         let peer = Peer(pid: 11, uid: 22, gid: 33, listener: listener)
         return try executor.submit(command, from: Submitter(), peer: peer, observer: self)
     }
