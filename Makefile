@@ -23,9 +23,11 @@ demo: build ## hold a conversation with the daemon over a stand-in dokku, and pr
 run: build ## serve in the foreground, with the host's dokku if there is one
 	@packaging/serve
 
-test: ## run all tests
+test: build ## run all tests, and those of the whole daemon also with the build that users get
 	@packaging/deps build demo test
 	@packaging/with-swift swift test --disable-xctest
+	@DOKKU_DAEMON_BINARY=$(CURDIR)/.build/release/dokku-daemon packaging/with-swift \
+		swift test --disable-xctest --skip-build --filter IntegrationTests
 
 lint: ## check the format of the sources, and the shell scripts
 	@packaging/deps lint

@@ -11,7 +11,8 @@ import Testing
     init() throws {
         folder = try TemporaryFolder()
         let records = CommandRecords(
-            log: AuditLog(path: nil) { _ in }, journal: nil, running: try RunningRecord(folder: folder.path))
+            log: AuditLog(path: folder.path + "/log") { _ in }, journal: nil,
+            running: try RunningRecord(folder: folder.path))
         executor = try RecordedExecutor(records, folder: folder)
     }
 

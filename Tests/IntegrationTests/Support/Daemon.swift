@@ -19,6 +19,9 @@ final class Daemon {
             .path
     }()
 
+    /// Only a release build takes on the largest sizes in a test's time.
+    static let isReleaseBuild = binary.contains("/release/")
+
     static let standIn = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("StandIn").path
