@@ -18,6 +18,9 @@ final class CatalogueKeeper {
     private(set) var current: Catalogue?
     private(set) var readDate: time_t = 0
     private var stamp: [FileStamp] = []
+    private var stampedAt: Instant?
+    /// How often commands that are known have it looked at whether plugins changed.
+    private static let noticeInterval = Duration.seconds(1)
     private var reading: Run?
     private var output: [UInt8] = []
     private var timer: Timer?
@@ -56,8 +59,15 @@ final class CatalogueKeeper {
         }
     }
 
-    /// Reads again in the background where plugins were installed or removed meanwhile.
-    func noticeChanges() {
+    /// Has changes noticed in the background, now and then: what a command that is known runs is dokku's affair.
+    func noticeChangesSoon() {
+        if let stampedAt, context.loop.now - stampedAt < Self.noticeInterval { return }
+        noticeChanges()
+    }
+
+    /// Reads again where plugins were installed or removed meanwhile.
+    private func noticeChanges() {
+        stampedAt = context.loop.now
         if reading == nil, store.stamp() != stamp { read() }
     }
 

@@ -24,12 +24,15 @@ final class Launcher {
     ]
 
     let program: String
+    /// Not a name to be searched.
+    private let isPath: Bool
     private let folders: [String]
     private let environment: [UnsafeMutablePointer<CChar>?]
 
     /// `program` is a name to be searched in PATH at each start, or a path.
     init(program: String, environment variables: [String: String]) {
         self.program = program
+        isPath = program.utf8.contains(UInt8(ascii: "/"))
         var child = variables.filter { name, _ in
             !Self.hiddenVariables.contains(name) && !Self.hiddenPrefixes.contains { name.hasPrefix($0) }
         }
@@ -57,7 +60,7 @@ final class Launcher {
 
     /// The path of the program as of now, or why there is none.
     func locate() throws(SystemError) -> String {
-        if program.contains("/") { return program }
+        if isPath { return program }
         var failure = ENOENT
         for folder in folders {
             let path = "\(folder)/\(program)"

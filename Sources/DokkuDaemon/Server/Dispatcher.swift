@@ -143,7 +143,7 @@ final class Dispatcher {
     private func run(
         _ invocation: Invocation, _ lane: Lane, _ incoming: Incoming, for responder: any Responder
     ) {
-        catalogue.noticeChanges()
+        catalogue.noticeChangesSoon()
         let command = Command(
             invocation: invocation, lane: lane, input: incoming.input, redirection: incoming.redirection,
             separatesStreams: incoming.separatesStreams, timeout: incoming.timeout)
