@@ -9,8 +9,8 @@ export PREFIX DESTDIR
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-deps: ## install what building, testing and linting need and the machine lacks (apt)
-	@packaging/deps build demo test lint
+deps: ## install what all of these need and the machine lacks (apt)
+	@packaging/deps build demo test lint deb
 
 build: ## build .build/release/dokku-daemon
 	@packaging/deps build
