@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 SOCKET = "/run/dokku-daemon/dokku-daemon.sock"
 LOG = "/var/log/dokku/dokku-daemon.log"
-PATIENCE = 60  # s, for whatever is to happen by itself
+PATIENCE = 60  # s, for whatever is to happen
 
 
 def version():
@@ -71,7 +71,7 @@ class Lab:
 
     def run(self, script, **options):
         """The finished process, whatever its status; standard error goes with the output."""
-        options = {"stdin": subprocess.DEVNULL, "timeout": 300, **options}
+        options = {"stdin": subprocess.DEVNULL, "timeout": PATIENCE, **options}
         return subprocess.run(self.command(script), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
 
     def sh(self, script):

@@ -142,7 +142,7 @@ class MakeInstall(LabTest):
         self.lab.sh("systemctl start dokku-daemon")
         self.assertServes()
         listing = subprocess.run(["dpkg-deb", "-c", package()], capture_output=True, text=True, check=True).stdout
-        packaged = {line.split()[5].lstrip(".").removesuffix(".gz") for line in listing.splitlines() if not line.startswith("d")}
+        packaged = {line.split()[5].lstrip(".") for line in listing.splitlines() if not line.startswith("d")}
         for name in packaged:
             if not name.startswith("/usr/share/doc/"):
                 self.assertTrue(self.lab.path(name).is_file(), name)
@@ -182,7 +182,7 @@ class OverTheOriginal(LabTest):
 
     def assertItMadeWay(self, said):
         self.assertServes()
-        self.assertEqual(self.lab.property("dokku-daemon", "FragmentPath"), "/usr/lib/systemd/system/dokku-daemon.service")
+        self.assertIn("/lib/systemd/system/", self.lab.property("dokku-daemon", "FragmentPath"))
         self.assertEqual(self.lab.run("pgrep socat").stdout, "")
         self.assertIn("every user of this host", said)
         self.assertTrue(self.lab.path("/etc/systemd/system/dokku-daemon.service.original").exists())
