@@ -1,0 +1,96 @@
+// What the documentation shows is true: its programs run, and its lines are what the schema allows.
+import Foundation
+import Testing
+
+@Suite struct DocumentationTests {
+    private static let root = URL(fileURLWithPath: Daemon.standIn).deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private func page(_ name: String) -> String { contents(Self.root.appendingPathComponent(name).path).text }
+
+    private func example(_ name: String) -> String {
+        Self.root.appendingPathComponent("docs/examples/\(name)").path
+    }
+
+    /// Runs a program that is told by the environment where the socket is: what it printed, and how it ended.
+    private func run(_ daemon: Daemon, _ arguments: [String]) throws -> (output: String, exit: Spawned.Exit) {
+        let program = try PipedProgram(arguments, environment: ["DOKKU_SOCK_PATH": daemon.path])
+        program.endInput()
+        return (try program.output.rest().text, try program.process.wait())
+    }
+
+    @Test func thePythonOfTheReadmeGetsItsReply() throws {
+        let daemon = try Daemon()
+        #expect(try daemon.ask("apps:create python-app").ok)
+        let parts = page("README.md").components(separatedBy: "```python\n")
+        try #require(parts.count == 2)
+        let code = try #require(parts[1].components(separatedBy: "```").first)
+        let usual = "/var/run/dokku-daemon/dokku-daemon.sock"
+        #expect(code.contains(usual))
+        let file = try daemon.box.write("example.py", code.replacingOccurrences(of: usual, with: daemon.path))
+        #expect(try PipedProgram.run(["python3", file]) == "True =====> My Apps\npython-app\n")
+    }
+
+    @Test func theLinesOfTheProtocolPageAreAllowed() throws {
+        let lines = page("docs/protocol.md").split(separator: "\n").map { $0.drop { "→← ".contains($0) } }
+            .filter { $0.hasPrefix("{\"") && $0.hasSuffix("}") }
+        #expect(lines.count > 6)
+        for line in lines {
+            let value = try JSON(Array(line.utf8))
+            let isAllowed = ["request", "reply"].contains { Schema.ofProtocol.accepts(value, as: $0) }
+            #expect(isAllowed, "\(line)")
+        }
+    }
+
+    @Test(arguments: [["python3", "deploy-log.py"], ["node", "deploy-log.js"], ["sh", "run.sh"]])
+    func aLiveLogShowsEachLineAsItIsWritten(program: [String]) throws {
+        let daemon = try Daemon()
+        let fifo = try daemon.box.fifo()
+        let viewer = try PipedProgram(
+            [program[0], example(program[1]), "test:lines", fifo.path],
+            environment: ["DOKKU_SOCK_PATH": daemon.path])
+        viewer.endInput()
+        for line in ["-----> Building python-app", "e  !     No web process", "-----> Done"] {
+            try fifo.say(line)
+            let expected = line.hasPrefix("e ") ? String(line.dropFirst(2)) : line
+            var shown = try viewer.output.line()?.text
+            while shown?.hasPrefix("Waiting") == true { shown = try viewer.output.line()?.text }
+            #expect(shown == expected, "\(program[1])")
+        }
+        try fifo.say("end")
+        #expect(try viewer.process.wait() == .status(0))
+    }
+
+    @Test(arguments: [["python3", "deploy-log.py"], ["node", "deploy-log.js"], ["sh", "run.sh"]])
+    func theExitStatusIsPassedOn(program: [String]) throws {
+        let daemon = try Daemon()
+        let result = try run(daemon, [program[0], example(program[1]), "apps:exists", "none"])
+        #expect(result.exit == .status(20), "\(result.output)")
+        #expect(result.output.contains("App none does not exist"))
+        let created = try run(
+            daemon, [program[0], example(program[1]), "test:args", "a \"b\" c", "--", "$x"])
+        #expect(
+            created.exit == .status(0) && created.output.contains("<a \"b\" c>\n<-->\n<$x>"),
+            "\(created.output)")
+        let refused = try run(daemon, [program[0], example(program[1]), "nonsense"])
+        #expect(refused.exit == .status(1) && refused.output.contains("invalid_command"), "\(refused.output)")
+    }
+
+    @Test(arguments: [["python3", "dump.py"], ["sh", "dump.sh"]]) func aDumpGoesOutAndInUnchanged(
+        program: [String]
+    ) throws {
+        let daemon = try Daemon()
+        let bytes = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ ($0 >> 9)) }
+        let source = try daemon.box.write("source", bytes)
+        let saved = daemon.box.path("saved")
+        let out = try run(daemon, [program[0], example(program[1]), "out", saved, "test:bytes", source])
+        #expect(out.exit == .status(0), "\(out.output)")
+        #expect(daemon.box.read("saved") == bytes)
+        let taken = daemon.box.path("taken")
+        let into = try run(daemon, [program[0], example(program[1]), "in", saved, "test:keep", taken])
+        #expect(into.exit == .status(0), "\(into.output)")
+        #expect(daemon.box.read("taken") == bytes)
+        let failed = try run(daemon, [program[0], example(program[1]), "in", saved, "test:exit", "3"])
+        #expect(failed.exit != .status(0))
+    }
+}

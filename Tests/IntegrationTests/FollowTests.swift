@@ -1,0 +1,112 @@
+// Commands that never end: beside the queue, as long as somebody listens.
+import Glibc
+import Testing
+
+@Suite struct FollowTests {
+    /// A client that follows what a test writes to its FIFO, as `logs APP -t` follows an app.
+    private func follow(_ daemon: Daemon, _ fifo: Fifo) throws -> Connection {
+        let client = try daemon.connect()
+        try client.order(#"{"id":1,"command":["logs","\#(fifo.path)","-t"],"stream":true}"#)
+        #expect(try client.answer()["event"] == .text("started"))
+        return client
+    }
+
+    @Test func itNeitherWaitsForTheQueueNorHoldsIt() throws {
+        let daemon = try Daemon()
+        let (logs, block) = (try daemon.box.fifo("logs"), try daemon.box.fifo("block"))
+        let blocker = try daemon.connect()
+        try blocker.send("test:block \(block.path)\n")
+        try daemon.box.journal.line(with: "held ")
+        let follower = try follow(daemon, logs)
+        try logs.say("first")
+        #expect(try follower.answer()["data"] == .text("first\n"))
+        try block.release()
+        #expect(try blocker.reply().ok)
+        #expect(try daemon.ask("apps:create a").ok)
+        let own = try checked("open", open(daemon.box.path("lock"), O_RDWR | O_CLOEXEC))
+        defer { close(own) }
+        #expect(flock(own, LOCK_EX | LOCK_NB) == 0)
+        try logs.say("second")
+        #expect(try follower.answer()["data"] == .text("second\n"))
+        try logs.say("end")
+        #expect(try follower.events().last?["ok"] == .bool(true))
+    }
+
+    @Test func itEndsWithItsClient() throws {
+        let daemon = try Daemon()
+        let fifo = try daemon.box.fifo()
+        do { _ = try follow(daemon, fifo) }
+        try daemon.log.line(with: "[res] #1", "SIGTERM")
+        #expect(try daemon.ask("daemon:queue") == .good(""))
+    }
+
+    @Test func itEndsByCancel() throws {
+        let daemon = try Daemon()
+        let client = try follow(daemon, try daemon.box.fifo())
+        #expect(try daemon.ask("daemon:queue").output.hasPrefix("1 "))
+        #expect(try daemon.ask("daemon:cancel 1").ok)
+        let end = try #require(try client.events().last)
+        #expect(
+            end["error"] == .text("cancelled") && end["signal"] == .text("SIGTERM")
+                && end["job"] == .number(1))
+    }
+
+    @Test func itEndsWithTheDaemon() throws {
+        let daemon = try Daemon()
+        let client = try follow(daemon, try daemon.box.fifo())
+        daemon.process.signal(SIGTERM)
+        #expect(try client.events().last?["error"] == .text("shutting_down"))
+        #expect(try client.ends())
+        #expect(try daemon.process.wait() == .status(0))
+    }
+
+    @Test func onlySoManyAtOnce() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_FOLLOW": "2"])
+        let fifos = try ["a", "b"].map { try daemon.box.fifo($0) }
+        let clients = try fifos.map { try follow(daemon, $0) }
+        let third = try daemon.connect()
+        try third.order(#"{"command":"events -t","stream":true}"#)
+        #expect(try third.answer()["error"] == .text("queue_full"))
+        try fifos[0].say("end")
+        #expect(try clients[0].events().last?["ok"] == .bool(true))
+        try third.order(#"{"command":"logs \#(fifos[0].path) -t","stream":true}"#)
+        #expect(try third.answer()["event"] == .text("started"))
+        withExtendedLifetime(clients) {}
+    }
+
+    /// More than anybody can read is not read: neither memory nor the disk fills up.
+    @Test func aFloodStaysInItsPipe() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "4000000"])
+        #expect(try daemon.ask("commands").ok)
+        let before = try daemon.peakMemory()
+        let client = try daemon.connect()
+        try client.order(#"{"command":"events -t","stream":true}"#)
+        #expect(try client.answer()["event"] == .text("started"))
+        let other = try daemon.connect()
+        for number in 0..<50 { #expect(try other.ask("test:args \(number)").ok) }
+        // It goes on where it was, and nothing is missing.
+        var text = ""
+        while text.utf8.count < 8_000_000 { text += try client.answer()["data"]?.text ?? "?" }
+        #expect(text.split(separator: "\n").dropLast().allSatisfy { $0 == "an event, and another one" })
+        #expect(try daemon.peakMemory() - before < 8192)
+    }
+
+    @Test func withoutTheFlagItIsACommandAsAnyOther() throws {
+        let daemon = try Daemon()
+        #expect(try daemon.ask("apps:create a").ok)
+        let answer = try daemon.connect().request(#"{"command":"logs a","strip_ansi":true}"#)
+        #expect(answer["output"]?.text?.hasPrefix("app[web.1]: request 1") == true)
+    }
+
+    /// Behind the build that it is to cancel it would be of no use.
+    @Test func buildsCancelDoesNotWait() throws {
+        let daemon = try Daemon()
+        let fifo = try daemon.box.fifo()
+        let blocker = try daemon.connect()
+        try blocker.send("test:block \(fifo.path)\n")
+        try daemon.box.journal.line(with: "held ")
+        #expect(try daemon.ask("builds:cancel app").ok)
+        try fifo.release()
+        #expect(try blocker.reply().ok)
+    }
+}

@@ -1,0 +1,158 @@
+// Sockets with rules of their own, each and in combination.
+import Glibc
+import Testing
+
+@Suite struct ListenerOptionTests {
+    /// A daemon with an unruled socket, and one with the options, whose path is `ruled`.
+    private func daemon(_ options: String) throws -> (daemon: Daemon, ruled: String) {
+        let box = try Box()
+        let sockets = [
+            try ListeningSocket(box.path("socket")), try ListeningSocket(box.path("ruled"), name: options),
+        ]
+        return (try Daemon(box, sockets: sockets), sockets[1].path)
+    }
+
+    @Test func aReadOnlySocketRunsNothingThatChangesOrTells() throws {
+        let (daemon, ruled) = try daemon("read-only")
+        let client = try daemon.connect(ruled)
+        let names = contents(Daemon.standIn + "/commands.txt").text.split(separator: "\n")
+            .compactMap { $0.split(separator: " ").first.map(String.init) }
+        try #require(names.count > 250)
+        for name in names {
+            try client.send("\(name) app --force\n--trace \(name)\n\(name) x < /etc/passwd\n")
+        }
+        for _ in 0..<(3 * names.count) { _ = try client.reply() }
+        let ran = Set(daemon.ran.compactMap { $0.split(separator: " ").first.map(String.init) })
+        #expect(ran.count > 80)
+        let changing = [
+            "add", "allow-host", "auth", "build-config", "cancel", "clear", "clear-config", "clone", "create",
+            "destroy",
+            "disable", "enable", "exec", "generate", "import", "initialize", "install", "limit", "lock",
+            "login", "logout",
+            "mount", "off", "on", "prune", "rebuild", "rebuildall", "reload", "remove", "rename", "reserve",
+            "reset",
+            "restart", "restore", "resume", "rollback", "run", "scale", "set", "start", "stop", "suspend",
+            "sync", "trigger",
+            "uninstall", "unlock", "unmount", "unset", "update",
+        ]
+        let telling = [
+            "config", "config:show", "config:get", "config:export", "config:bundle", "certs:key", "enter",
+            "run", "shell",
+        ]
+        for name in ran {
+            #expect(!changing.contains(String(name.split(separator: ":").dropFirst().last ?? "")), "\(name)")
+            #expect(!telling.contains(name), "\(name)")
+        }
+        #expect(!daemon.ran.contains { $0.contains("--trace") })
+        // The same commands run on the other socket.
+        #expect(try daemon.ask("apps:create app").ok)
+        #expect(try client.ask("--quiet apps:list") == .good("app"))
+        #expect(try client.ask("apps:create:help").ok)
+    }
+
+    @Test func aReadOnlySocketRefusesInEveryForm() throws {
+        let (daemon, ruled) = try daemon("read-only")
+        let client = try daemon.connect(ruled)
+        for line in [
+            "apps:create a", "--quiet apps:create a", "--app a config:show", "refresh", "daemon:cancel 1",
+            "apps:list > /tmp/never",
+            "apps:list < /etc/passwd", "test:args x", "docker-local:set a b c", "apps:list --trace",
+            "apps:report ../x",
+        ] {
+            #expect(try client.ask(line).ok == false, "\(line)")
+            #expect(try client.request(#"{"command":"\#(line)"}"#)["ok"] == .bool(false), "\(line)")
+        }
+        #expect(try client.request(#"{"command":"apps:create a"}"#)["error"] == .text("denied"))
+        #expect(try client.request(#"{"command":"apps:list","stdin":""}"#)["error"] == .text("denied"))
+        #expect(daemon.ran == [])
+        for line in ["commands", "daemon:status", "daemon:queue", "apps:list", "ps:help"] {
+            #expect(try client.ask(line).ok, "\(line)")
+        }
+    }
+
+    @Test(arguments: ["test:args a", "test:args a\n", "  test:args a\r\n"]) func oneShotAnswersOnceAndHangsUp(
+        line: String
+    ) throws {
+        let (daemon, ruled) = try daemon("one-shot")
+        let client = try daemon.connect(ruled)
+        try client.send(line)
+        #expect(try client.reply() == .good("<a>"))
+        #expect(try client.ends())
+    }
+
+    @Test func oneShotRunsOneRequestAlone() throws {
+        let (daemon, ruled) = try daemon("one-shot")
+        for ending in ["\n", ""] {
+            let client = try daemon.connect(ruled)
+            try client.send("apps:create a\napps:create b" + ending)
+            client.halfClose()
+            _ = try client.reply()
+            #expect(try client.ends())
+        }
+        #expect(try daemon.ask("--quiet apps:list") == .good("a"))
+        let silent = try daemon.connect(ruled)
+        silent.halfClose()
+        #expect(try silent.ends())
+        let json = try daemon.connect(ruled)
+        #expect(try json.request(#"{"id":1,"command":"apps:exists a"}"#)["exit_status"] == .number(0))
+        #expect(try json.ends())
+        let body = try daemon.connect(ruled)
+        try body.send(#"{"command":"test:stdin","stdin_length":5}"# + "\nab")
+        try daemon.settle()
+        try body.send("cde")
+        #expect(try body.answer()["output"] == .text("abcde"))
+        #expect(try body.ends())
+    }
+
+    @Test func oneShotNamesWhatIsUnknownInDokkusWords() throws {
+        let (daemon, ruled) = try daemon("one-shot")
+        for line in ["nonsense", "a/b x", "nonsense:cmd\n"] {
+            let client = try daemon.connect(ruled)
+            try client.send(line)
+            let reply = try client.reply()
+            #expect(!reply.ok && reply.output.contains("is not a dokku command"), "\(reply.output)")
+            #expect(try client.ends())
+        }
+        #expect(daemon.ran == [])
+        #expect(try daemon.ask("nonsense") == .bad("Invalid command"))
+    }
+
+    @Test func rawWordsAreSplitAtBlanksAlone() throws {
+        let (daemon, ruled) = try daemon("raw-words")
+        let client = try daemon.connect(ruled)
+        #expect(try client.ask(#"test:args "a b" 'c \d"#) == .good("<\"a>\n<b\">\n<'c>\n<\\d>"))
+        #expect(try client.ask("test:args   a\t b ") == .good("<a>\n<b>"))
+        // Arguments in JSON are exact on every socket, and a string there is split as anywhere.
+        #expect(try client.request(#"{"command":"test:args 'a b'"}"#)["output"] == .text("<a b>"))
+    }
+
+    @Test func keepAnsiKeepsThem() throws {
+        let (daemon, ruled) = try daemon("keep-ansi")
+        let file = try daemon.box.write("colours", "\u{1b}[31mred\u{1b}[0m\n")
+        #expect(try daemon.connect(ruled).ask("test:bytes \(file)") == .good("\u{1b}[31mred\u{1b}[0m"))
+        #expect(try daemon.ask("test:bytes \(file)") == .good("red"))
+    }
+
+    @Test func rulesAddUp() throws {
+        let (daemon, ruled) = try daemon("raw-words,read-only,one-shot,keep-ansi")
+        #expect(try daemon.ask("apps:create app").ok)
+        let expected: [(String, Reply)] = [
+            ("--quiet apps:list", .good("app")),
+            ("apps:create b", .bad("Not allowed on this read-only socket")),
+            ("apps:exists app", .good("")),
+        ]
+        for (line, reply) in expected {
+            let client = try daemon.connect(ruled)
+            try client.send(line)
+            #expect(try client.reply() == reply, "\(line)")
+            #expect(try client.ends())
+        }
+    }
+
+    @Test func theSocketItBindsItselfHasRulesToo() throws {
+        let box = try Box()
+        let daemon = try Daemon(box, sockets: [], settings: ["DOKKU_DAEMON_LISTENER": "read-only,keep-ansi"])
+        #expect(try daemon.ask("apps:create a").ok == false)
+        #expect(try daemon.ask("version").ok)
+    }
+}
