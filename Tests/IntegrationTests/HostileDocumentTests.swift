@@ -29,6 +29,15 @@ import Testing
             ("many keys", text("{" + (0..<60_000).map { "\"k\($0)\":0" }.joined(separator: ",") + "}")),
             ("a byte order mark", [0xef, 0xbb, 0xbf] + text("{\"command\":\"version\"}")),
             ("a lone surrogate", text("{\"command\":\"\\udc00\"}")),
+            ("a cut escape", text(#"{"command":"\ud8"}"#)),
+            ("an unknown escape", text(#"{"command":"\x41"}"#)),
+            ("a surrogate in bytes", text("{\"command\":\"") + [0xed, 0xa0, 0x80] + text("\"}")),
+            ("beyond Unicode", text("{\"command\":\"") + [0xf4, 0x90, 0x80, 0x80] + text("\"}")),
+            ("escaped nothing", filled("{\"id\":\"", "\\u0000", "\",\"x\":1}")),
+            ("a long key", filled("{\"", "k", "\":1}")),
+            ("blank words", filled("{\"command\":\"", "' ' ", "\"}")),
+            ("a line too long", [UInt8](repeating: 0x7b, count: 3 * size)),
+            ("a NUL", text("{\"command\":[\"version\u{0}\"]}")),
             ("cut text", text("{\"command\":\"") + [0xe2, 0x82] + text("\"}")),
             ("overlong text", text("{\"command\":\"") + [0xc0, 0x80] + text("\"}")),
             ("backslashes", filled("{\"command\":\"", "\\\\", "")),
@@ -57,5 +66,22 @@ import Testing
         #expect(answer["output"]?.text?.count == input.utf8.count / 2 - 1)
         let many = String(repeating: ",\"\"", count: 100_000)
         #expect(try client.request(#"{"command":["test:exit","3"\#(many)]}"#)["exit_status"] == .number(3))
+    }
+
+    /// Its first byte is no `{`: it is a plain line, and a command of that name there is not.
+    @Test func aByteOrderMarkIsNoRequest() throws {
+        let client = try Daemon().connect()
+        try client.send(Array("\u{feff}{\"command\":[\"apps:list\"]}\n".utf8))
+        #expect(try client.reply() == .bad("Invalid command"))
+    }
+
+    /// A thousand small errors in one write, and as many answers.
+    @Test func manyAtOnce() throws {
+        let daemon = try Daemon()
+        let attacker = try daemon.connect()
+        let bystander = try daemon.connect()
+        try attacker.send((0..<1000).map { "{\"id\":\($0)\n" }.joined())
+        #expect(try bystander.ask("daemon:version").ok)
+        for id in 0..<1000 { #expect(try attacker.answer()["id"] == .integer(id)) }
     }
 }

@@ -1,5 +1,4 @@
-// Requests in JSON: each key, each error, and several of them open on one connection.
-import Glibc
+// JSON requests: what each key does, and what a request gets that is none.
 import Testing
 
 @Suite struct JSONRequestTests {
@@ -12,43 +11,88 @@ import Testing
         #expect(line.wholeMatch(of: shape) != nil, "\(line)")
     }
 
-    @Test func theExitStatusIsDokkus() throws {
-        let client = try Daemon().connect()
-        let answer = try client.request(#"{"id":"é\u0000\"","command":"apps:exists none"}"#)
-        #expect(answer["id"] == .text("é\0\""))
-        #expect(answer["ok"] == .bool(false) && answer["exit_status"] == .number(20))
-        #expect(answer["output"] == .text(" !     App none does not exist"))
-        #expect(answer["error"] == nil)
-        for status in [0, 1, 126, 255] {
-            #expect(try client.request(#"{"command":"test:exit \#(status)"}"#)["exit_status"]?.int == status)
-        }
+    @Test func theWordsOfACommandArriveExactly() throws {
+        let words: [JSON] = [
+            "test:args", "", "a b", #"KEY=a "b" c"#, "'", "\\", "a\nb", "$HOME", "*", ";", "<", "/etc/passwd",
+            ">", "-x",
+            "--force", "\u{e9}\u{1f600}", "{", "end",
+        ]
+        let answer = try Daemon().ask(["command": .list(words)])
+        #expect(answer["ok"] == true && answer["exit_status"] == 0)
+        let expected = words.dropFirst().compactMap(\.text).map { "<\($0)>" }.joined(separator: "\n")
+        #expect(answer["output"]?.text == expected)
     }
 
-    @Test func aSignalIsNamed() throws {
+    @Test func aStringIsSplitAsALineIs() throws {
         let client = try Daemon().connect()
-        let answer = try client.request(#"{"command":["test:signal","SEGV"]}"#)
-        #expect(answer["exit_status"] == .null && answer["signal"] == .text("SIGSEGV"))
-        #expect(answer["ok"] == .bool(false) && answer["output"] == .text("dying"))
+        #expect(try client.ask(["command": #"test:args 'a  b' x"y"\ z"#])["output"] == "<a  b>\n<xy z>")
+        // But for redirection, which it does not know.
+        #expect(try client.ask(["command": "test:args < /etc/passwd"])["output"] == "<<>\n</etc/passwd>")
+        #expect(try client.ask(["command": "test:args 'a"])["error"] == "invalid_request")
     }
 
-    @Test func argumentsNeedNoQuoting() throws {
+    @Test(
+        arguments: [
+            "", "7", "a\"b\\c\nd\u{0}\u{1f600}", .integer(0), -1, 9_007_199_254_740_992,
+            -9_007_199_254_740_992,
+        ] as [JSON]) func theIdComesBack(id: JSON) throws
+    {
         let client = try Daemon().connect()
-        let answer = try client.request(
-            #"{"command":["test:args","","a \"b\" c","'","\\","$HOME","\n","<","\u00e9"]}"#)
-        #expect(answer["output"] == .text("<>\n<a \"b\" c>\n<'>\n<\\>\n<$HOME>\n<\n>\n<<>\n<é>"))
-        let split = try client.request(#"{"command":"test:args 'a b' \"c\\\\\" > /tmp/never"}"#)
-        #expect(split["output"] == .text("<a b>\n<c\\>\n<>>\n</tmp/never>"))
+        #expect(try client.ask(["id": id, "command": ["test:args"]])["id"] == id)
+        #expect(try client.ask(["id": id, "command": ["daemon:version"]])["id"] == id)
+        #expect(try client.ask(["id": id, "command": ["nonsense"]])["id"] == id)
+        let answer = try client.stream(["id": id, "command": ["test:args", "x"], "stream": true])
+        #expect(answer.events.count >= 3)
+        #expect((answer.events + [answer.end]).allSatisfy { $0["id"] == id })
     }
 
-    @Test func escapesStayUnlessTheyAreToGo() throws {
-        let daemon = try Daemon()
-        let file = try daemon.box.write("colours", "\u{1b}[31mred\u{1b}[0m\n\n")
-        let client = try daemon.connect()
+    @Test func withoutAnIdThereIsNone() throws {
+        let answer = try Daemon().stream(["command": ["test:args", "x"], "stream": true])
+        #expect((answer.events + [answer.end]).allSatisfy { $0["id"] == nil })
+    }
+
+    @Test func theStatusIsTheCommandsOwn() throws {
+        let client = try Daemon().connect()
+        let missing = try client.ask(["command": ["apps:exists", "nobody"]])
+        #expect(missing["ok"] == false && missing["exit_status"] == 20 && missing["error"] == nil)
+        #expect(missing["output"] == " !     App nobody does not exist")
+        #expect(try client.ask(["command": ["test:exit", "255"]])["exit_status"] == 255)
+        let killed = try client.ask(["command": ["test:signal", "KILL"]])
+        #expect(killed["ok"] == false && killed["exit_status"] == .null && killed["signal"] == "SIGKILL")
+        #expect(killed["output"] == "dying")
+    }
+
+    @Test func standardInputIsWhatWasGiven() throws {
+        let client = try Daemon().connect()
+        let text = "a \"b\"\n\u{0}\u{1f600}\n"
         #expect(
-            try client.request(#"{"command":"test:bytes \#(file)"}"#)["output"]
-                == .text("\u{1b}[31mred\u{1b}[0m"))
-        let stripped = try client.request(#"{"command":"test:bytes \#(file)","strip_ansi":true}"#)
-        #expect(stripped["output"] == .text("red"))
+            try client.ask(["command": ["test:stdin"], "stdin": .text(text)])["output"]?.text
+                == "a \"b\"\n\u{0}\u{1f600}")
+        #expect(try client.ask(["command": ["test:stdin"], "stdin": ""])["output"] == "")
+        #expect(try client.ask(["command": ["test:stdin"]])["output"] == "")
+        try client.send(
+            #"{"command":["test:stdin"],"stdin_length":5}"# + "\n{}\n\n{{\"command\":\"test:args x\"}\n")
+        #expect(try client.answer()["output"] == "{}\n\n{")
+        #expect(try client.answer()["output"] == "<x>")
+    }
+
+    @Test func anEmptyInputCountsAsGiven() throws {
+        let client = try Daemon().connect()
+        let command: JSON = ["config:import", "app"]
+        #expect(try client.ask(["command": command])["error"] == "requires_stdin")
+        #expect(try client.ask(["command": command, "stdin": ""])["exit_status"] != nil)
+        try client.send(#"{"command":["config:import","app"],"stdin_length":0}"# + "\n")
+        #expect(try client.answer()["exit_status"] != nil)
+    }
+
+    @Test func base64KeepsBothOutputsApartAndExact() throws {
+        let client = try Daemon().connect()
+        let answer = try client.ask(["command": ["test:both", "2"], "encoding": "base64"])
+        #expect(answer["output"] == "b3V0IDAKb3V0IDEK" && answer["stderr"] == "ZXJyIDAKZXJyIDEK")
+        #expect(try client.ask(["command": ["test:args"], "encoding": "base64"])["stderr"] == "")
+        let version = try client.ask(["command": ["daemon:version"], "encoding": "base64"])
+        #expect(version["stderr"] == "")
+        #expect(try client.ask(["command": ["test:args", "x"], "encoding": "utf-8"])["stderr"] == nil)
     }
 
     @Test func standardErrorKeepsItsOwnOrder() throws {
@@ -59,125 +103,102 @@ import Testing
         #expect(lines.count == 200)
     }
 
-    @Test func base64KeepsTheTwoApart() throws {
-        let answer = try Daemon().connect().request(#"{"command":"test:both 1","encoding":"base64"}"#)
-        #expect(answer["output"] == .text("b3V0IDAK") && answer["stderr"] == .text("ZXJyIDAK"))
-    }
-
-    @Test func inputInTheRequest() throws {
-        let client = try Daemon().connect()
-        let answer = try client.request(
-            #"{"command":"test:stdin","stdin":"a\nb \u00e9\u0000","encoding":"utf-8"}"#)
-        #expect(answer["output"] == .text("a\nb é\0"))
-        #expect(try client.request(#"{"command":"config:import app","stdin":""}"#)["ok"] == .bool(true))
-        #expect(
-            try client.request(#"{"command":"ssh-keys:add me","stdin":"ssh-rsa AAAA"}"#)["ok"] == .bool(true))
-    }
-
-    @Test func severalAreOpenAndToldApart() throws {
+    @Test func escapeSequencesStayUnlessToldOtherwise() throws {
         let daemon = try Daemon()
-        let fifo = try daemon.box.fifo()
+        let file = try daemon.box.write("text", "a\u{1b}[31mb\u{1b}]0;t\u{7}c\n\n")
+        let command: JSON = ["test:bytes", .text(file)]
+        #expect(try daemon.ask(["command": command])["output"] == "a\u{1b}[31mb\u{1b}]0;t\u{7}c")
+        #expect(
+            try daemon.ask(["command": command, "strip_ansi": false])["output"]
+                == "a\u{1b}[31mb\u{1b}]0;t\u{7}c")
+        #expect(try daemon.ask(["command": command, "strip_ansi": true])["output"] == "abc")
+        let events = try daemon.stream(["command": command, "strip_ansi": true, "stream": true])
+        #expect(events.text("stdout") == "abc\n\n")
+    }
+
+    @Test func enterRunsWhereItHasACommand() throws {
+        let client = try Daemon().connect()
+        #expect(try client.ask(["command": ["enter", "app", "web", "ls", "-l"]])["exit_status"] == 0)
+        #expect(try client.ask(["command": ["enter", "app", "web"]])["error"] == "not_supported")
+        #expect(try client.ask(["command": ["enter", "app"]])["error"] == "not_supported")
+        #expect(try client.ask(["command": ["shell"], "stdin": "x"])["error"] == "not_supported")
+    }
+
+    @Test func builtInsAnswerInJSONToo() throws {
+        let daemon = try Daemon()
         let client = try daemon.connect()
-        #expect(try client.ask("commands").ok)
-        try client.order(#"{"id":1,"command":"test:block \#(fifo.path)"}"#)
-        try client.order(#"{"id":2,"command":"apps:create a"}"#)
-        try client.order(#"{"id":3,"command":"nonsense"}"#)
-        try client.order(#"{"id":4,"command":"daemon:version"}"#)
-        #expect(try client.answer()["id"] == .number(3))
-        #expect(try client.answer()["id"] == .number(4))
-        try fifo.release()
-        #expect(try client.answer()["id"] == .number(1))
-        #expect(try client.answer()["id"] == .number(2))
-    }
-
-    @Test func beyondTheOpenOnesNoneIsRead() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_OPEN": "2"])
-        let fifo = try daemon.box.fifo()
-        let client = try daemon.connect()
-        try client.order(#"{"id":1,"command":"test:block \#(fifo.path)"}"#)
-        try client.order(#"{"id":2,"command":"test:args a"}"#)
-        try client.order(#"{"id":3,"command":"daemon:version"}"#)
-        try daemon.settle()
-        try fifo.release()
-        #expect(try client.answer()["id"] == .number(1))
-        let rest = try [client.answer()["id"]?.int, client.answer()["id"]?.int]
-        #expect(Set(rest) == [2, 3])
-    }
-
-    @Test func plainAndJSONOnOneConnection() throws {
-        let client = try Daemon().connect()
-        try client.send("apps:create a\n  {\"id\":1,\"command\":\"apps:create b\"}\r\n--quiet apps:list\n")
-        #expect(try client.reply() == .good("Creating a... done"))
-        var list: JSON?
-        for _ in 0..<2 {
-            let answer = try client.answer()
-            if answer["id"] == nil { list = answer["output"] }
-        }
-        #expect(list == .text("a\nb"))
-    }
-
-    @Test(arguments: [
-        (#"{"id":9,"command":"nonsense"}"#, "invalid_command"),
-        (#"{"id":9,"command":["a/b"]}"#, "invalid_command"),
-        (#"{"id":9,"command":"apps:destroy a"}"#, "requires_force"),
-        (#"{"id":9,"command":"shell"}"#, "not_supported"),
-        (#"{"id":9,"command":"config:import a"}"#, "requires_stdin"),
-        (#"{"id":9,"command":"enter a web"}"#, "not_supported"),
-        (#"{"id":9,"command":"daemon:cancel 77"}"#, "invalid_request"),
-    ]) func whatIsNotRunHasACode(request: String, code: String) throws {
-        let client = try Daemon().connect()
-        let answer = try client.request(request)
-        #expect(answer["error"] == .text(code) && answer["id"] == .number(9))
-        #expect(answer["output"]?.text?.isEmpty == false)
-        let streamed = try client.request(request.dropLast() + #","stream":true}"#)
-        #expect(streamed["error"] == .text(code) && streamed["event"] == .text("end"))
-    }
-
-    @Test func whatNeverEndsRunsStreamedAlone() throws {
-        let client = try Daemon().connect()
-        for request in [#"{"command":"logs a -t"}"#, #"{"command":["events","-t"],"stdin":""}"#] {
-            #expect(try client.request(request)["error"] == .text("not_supported"))
+        for name in ["commands", "daemon:version", "daemon:status", "daemon:help", "refresh"] {
+            let answer = try client.ask(["id": 1, "command": [.text(name)]])
+            #expect(answer["ok"] == true && answer["output"]?.text?.isEmpty == false, "\(name)")
+            let streamed = try client.stream(["id": 1, "command": [.text(name)], "stream": true])
+            #expect(streamed.course == ["output"] && streamed.events.count == 1, "\(name)")
+            #expect(streamed.end["ok"] == true && streamed.end["job"] == nil, "\(name)")
+            #expect(streamed.text("stdout").hasPrefix(answer["output"]?.text?.prefix(10) ?? "?"), "\(name)")
         }
     }
 
     @Test(arguments: [
-        "{", "{}", "{]", "{\"command\":}", "{\"id\":9}", "{\"command\":\"\"}", "{\"command\":[]}",
-        "{\"command\":[1]}",
-        "{\"command\":1}", "{\"command\":null}", "{\"command\":\"'\"}", "{\"command\":[\"a\\u0000\"]}",
-        "{\"command\":\"version\",\"id\":1.5}", "{\"command\":\"version\",\"id\":null}",
-        "{\"command\":\"version\",\"id\":9007199254740993}",
-        "{\"command\":\"version\",\"stream\":1}", "{\"command\":\"version\",\"nonsense\":1}",
-        "{\"command\":\"version\",\"command\":\"version\"}",
-        "{\"command\":\"version\",\"encoding\":\"latin1\"}", "{\"command\":\"version\",\"timeout\":\"1\"}",
-        "{\"command\":\"version\",\"timeout\":-1}", "{\"command\":\"version\",\"timeout\":0}",
-        "{\"command\":\"version\",\"timeout\":1e999}",
-        "{\"command\":\"version\",\"on_disconnect\":\"maybe\"}", "{\"command\":\"version\",\"stdin\":1}",
-        "{\"command\":\"version\",\"stdin\":\"\",\"stdin_length\":0}",
-        "{\"command\":\"version\",\"strip_ansi\":true,\"encoding\":\"base64\"}",
-        "{\"command\":\"version\"} x", "{\"command\":\"version\",}", "{\"command\":\"version\"}{}",
-        "{'command':'version'}",
-        "{\"command\":\"\\ud800\"}", "{\"command\":\"ver\tsion\"}", "{\"command\":\"version\" /* */}",
-        "{\"command\":NaN}",
-        "{\"command\":\"version\",\"stdin_length\":-1}", "{\"command\":\"version\",\"stdin_length\":1.5}",
-        "{\"command\":\"version\",\"stdin_length\":\"1\"}",
-    ]) func whatIsNoRequestIsOneError(line: String) throws {
+        #"{"command":["apps:list"],"id":1,}"#, #"{"command":["apps:list"],"id":1"#,
+        #"{"command":["apps:list"],"id":1}}"#,
+        #"{"command":["apps:list"],"id":1} x"#, #"{"command":["apps:list"],"id":1,"id":1}"#,
+        #"{"id":1,"command":["apps:list"],"command":["apps:list"]}"#,
+        #"{"id":1,"command":["apps:list"],"unknown":null}"#,
+        #"{"id":1,"command":["apps:list"],"Stream":true}"#,
+        #"{"id":1}"#, #"{"id":1,"command":[]}"#, #"{"id":1,"command":""}"#, #"{"id":1,"command":"  "}"#,
+        #"{"id":1,"command":[1]}"#, #"{"id":1,"command":[["apps:list"]]}"#, #"{"id":1,"command":null}"#,
+        #"{"id":1,"command":{"a":1}}"#, #"{"id":1,"command":["apps:list\u0000"]}"#,
+        #"{"id":1,"command":"apps:list\u0000"}"#,
+        #"{"id":1,"command":["apps:list"],"stream":1}"#, #"{"id":1,"command":["apps:list"],"stream":"true"}"#,
+        #"{"id":1,"command":["apps:list"],"stream":null}"#, #"{"id":1,"command":["apps:list"],"stdin":7}"#,
+        #"{"id":1,"command":["apps:list"],"stdin_length":-1}"#,
+        #"{"id":1,"command":["apps:list"],"stdin_length":1.5}"#,
+        #"{"id":1,"command":["apps:list"],"stdin_length":"1"}"#,
+        #"{"id":1,"command":["apps:list"],"stdin_length":1e3}"#,
+        #"{"id":1,"command":["apps:list"],"encoding":"utf8"}"#,
+        #"{"id":1,"command":["apps:list"],"encoding":null}"#,
+        #"{"id":1,"command":["apps:list"],"encoding":"base64","strip_ansi":true}"#,
+        #"{"id":1,"command":["apps:list"],"timeout":0}"#, #"{"id":1,"command":["apps:list"],"timeout":-1}"#,
+        #"{"id":1,"command":["apps:list"],"timeout":"1"}"#,
+        #"{"id":1,"command":["apps:list"],"timeout":1e999}"#,
+        #"{"id":1,"command":["apps:list"],"on_disconnect":"die"}"#,
+        #"{"id":1,"command":["apps:list"],"on_disconnect":true}"#,
+        #"{"id":1,"command":["apps:list"],"stdin":"\ud800"}"#, #"{"id":1,"command":["apps:list"],'x':1}"#,
+        #"{"id":1,"command":["apps:list"]/**/}"#, #"{"id":1,"command":["apps:list"],"timeout":NaN}"#,
+        #"{"id":1,"command":["apps:list"],"timeout":01}"#, #"{"id":1,"command":["apps:list"],"timeout":+1}"#,
+    ]) func aWrongRequestIsAnErrorWithItsId(line: String) throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         try client.send(line + "\n")
         let answer = try client.answer()
-        #expect(answer["error"] == .text("invalid_request"), "\(answer)")
-        #expect(try client.ask("test:args on") == .good("<on>"))
-        #expect(daemon.ran == ["test:args on"])
+        #expect(answer["error"] == "invalid_request" && answer["id"] == 1)
+        #expect(answer["output"]?.text?.isEmpty == false)
+        // The connection is as good as before.
+        #expect(try client.ask(["command": ["--quiet", "apps:list"]])["exit_status"] == 0)
+        #expect(daemon.ran == ["--quiet apps:list"])
     }
 
-    @Test func theIdComesBackWhereItCouldBeRead() throws {
+    @Test(arguments: [
+        #"{"command":["apps:list"],"id":9007199254740993}"#, #"{"command":["apps:list"],"id":1.0}"#,
+        #"{"command":["apps:list"],"id":1e3}"#, #"{"command":["apps:list"],"id":null}"#,
+        #"{"command":["apps:list"],"id":[1]}"#,
+        #"{"command":["apps:list"],"id":99999999999999999999999999}"#, "{", "{}", "  {\"a\"",
+        "{\"id\":\"\\ud800\"}",
+    ]) func anIdThatIsNoneIsNotGivenBack(line: String) throws {
+        let client = try Daemon().connect()
+        try client.send(line + "\n")
+        let answer = try client.answer()
+        #expect(answer["error"] == "invalid_request" && answer["id"] == nil)
+    }
+
+    @Test func anErrorOfAStreamedRequestIsItsEnd() throws {
         let client = try Daemon().connect()
         for line in [
-            #"{"id":9,"command":1}"#, #"{"nonsense":1,"command":"version","id":9}"#,
-            #"{"command":["x"],"id":9,"stream":"y"}"#,
+            #"{"id":1,"stream":true,"command":["nonsense"]}"#, #"{"id":1,"stream":true,"command":[]}"#,
+            #"{"id":1,"stream":true,"command":["apps:list"],}"#,
         ] {
             try client.send(line + "\n")
-            #expect(try client.answer()["id"] == .number(9), "\(line)")
+            let answer = try client.answer()
+            #expect(answer["event"] == "end" && answer["ok"] == false && answer["id"] == 1, "\(line)")
         }
     }
 }

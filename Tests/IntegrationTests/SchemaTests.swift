@@ -24,4 +24,19 @@ import Testing
     ]) func anythingElseIsNot(line: String) throws {
         #expect(!Schema.ofProtocol.accepts(try JSON(Array(line.utf8)), as: "reply"))
     }
+
+    @Test(arguments: [
+        (#"{"command":["apps:list"],"id":-9007199254740992,"timeout":0.5}"#, true),
+        (#"{"command":"apps:list","stdin":"","stream":true,"on_disconnect":"cancel"}"#, true),
+        ("{}", false), (#"{"command":[]}"#, false), (#"{"command":[1]}"#, false),
+        (#"{"command":"x","id":null}"#, false), (#"{"command":"x","timeout":0}"#, false),
+        (#"{"command":"x","stdin_length":-1}"#, false), (#"{"command":"x","encoding":"utf8"}"#, false),
+        (#"{"command":"x","more":1}"#, false),
+    ]) func requestsAreJudgedToo(line: String, isAllowed: Bool) throws {
+        #expect(Schema.ofProtocol.accepts(try JSON(Array(line.utf8)), as: "request") == isAllowed)
+    }
+
+    @Test func aKeywordThatIsNotKnownHereAllowsNothing() {
+        #expect(!Schema(root: ["$defs": ["x": ["pattern": "a"]]]).accepts("a", as: "x"))
+    }
 }

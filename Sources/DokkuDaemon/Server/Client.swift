@@ -149,10 +149,12 @@ final class Client: EventHandler {
         }
     }
 
-    /// True where one more request may be taken from what was received.
+    /// True where one more request may be taken from what was received, or more of the last one's input. Nothing
+    /// holds that back: the request is itself among the open ones, and its sender may read only afterwards.
     private var mayTake: Bool {
-        (phase == .open || phase == .ending) && !isPlainOpen && openRequests.count < server.limits.open
-            && unsentCount <= Self.highWaterMark
+        guard phase == .open || phase == .ending else { return false }
+        if body != nil { return true }
+        return !isPlainOpen && openRequests.count < server.limits.open && unsentCount <= Self.highWaterMark
     }
 
     private func receive() {

@@ -1,7 +1,7 @@
 // JSON as values, and as much of JSON Schema as the protocol's schema uses.
 import Foundation
 
-enum JSON: Decodable, Equatable {
+enum JSON: Decodable, Hashable {
     case null
     case bool(Bool)
     case number(Double)
@@ -93,6 +93,19 @@ struct Schema {
     }
 }
 
+extension JSON {
+    /// Which of the schema's replies a line claims to be.
+    fileprivate var kindOfReply: String {
+        switch self["event"] {
+        case nil where self["exit_status"] != nil: "result"
+        case nil: self["error"] == nil ? "plainReply" : "failure"
+        case .text("end"): self["exit_status"] == nil ? "failure" : "end"
+        case .text(let event): event
+        case .some: "reply"
+        }
+    }
+}
+
 extension Connection {
     /// The next line as JSON, which the protocol's schema must allow.
     func answer(patience: Duration = .patience) throws -> JSON {
@@ -100,7 +113,7 @@ extension Connection {
             throw Overdue(what: "an answer; it ended")
         }
         let answer = try JSON(line)
-        guard Schema.ofProtocol.accepts(answer, as: "reply") else {
+        guard Schema.ofProtocol.accepts(answer, as: answer.kindOfReply) else {
             throw Overdue(what: "a line the schema allows, not \(line.text.prefix(500))")
         }
         return answer

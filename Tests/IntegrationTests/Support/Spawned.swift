@@ -103,7 +103,9 @@ final class PipedProgram {
 
     deinit { endInput() }
 
-    func send(_ text: String) throws { try writeAll(Array(text.utf8), to: input) }
+    func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) throws { try writeAll(bytes, to: input) }
 
     func endInput() {
         if input >= 0 { close(input) }

@@ -1,0 +1,148 @@
+// Every error word of the protocol, each brought about for real.
+import Glibc
+import Testing
+
+@Suite struct ErrorCodeTests {
+    private let list: JSON = ["id": 7, "command": ["apps:list"]]
+
+    private func expect(_ answer: JSON, _ code: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(answer["ok"] == false && answer["error"]?.text == code, sourceLocation: sourceLocation)
+        #expect(answer["id"] == 7, sourceLocation: sourceLocation)
+        #expect(answer["output"]?.text?.isEmpty == false, sourceLocation: sourceLocation)
+    }
+
+    @Test(arguments: [
+        ("invalid_command", ["nonsense"]), ("invalid_command", ["apps:../../bin/echo", "x"]),
+        ("invalid_command", ["git-receive-pack", "x"]), ("invalid_command", ["--quiet"]),
+        ("requires_force", ["apps:destroy", "app"]), ("requires_force", ["storage:destroy", "x"]),
+        ("requires_stdin", ["certs:generate", "app", "x"]), ("requires_stdin", ["config:import", "app"]),
+        ("not_supported", ["shell"]), ("not_supported", ["logs", "app", "-t"]),
+        ("not_supported", ["events", "-t"]),
+        ("invalid_request", ["daemon:cancel"]), ("invalid_request", ["daemon:cancel", "99"]),
+        ("invalid_request", ["daemon:version", "x"]),
+    ]) func whatIsNotRun(code: String, words: [String]) throws {
+        let daemon = try Daemon()
+        expect(try daemon.ask(["id": 7, "command": .list(words.map(JSON.text))]), code)
+        #expect(daemon.ran == [])
+    }
+
+    @Test func denied() throws {
+        let box = try Box()
+        let daemon = try Daemon(box, sockets: [ListeningSocket(box.path("socket"), name: "read-only")])
+        expect(try daemon.ask(["id": 7, "command": ["apps:create", "x"]]), "denied")
+    }
+
+    @Test func lineTooLong() throws {
+        let client = try Daemon(["DOKKU_DAEMON_MAX_LINE": "1000"]).connect()
+        // Of what is too long nothing is kept, its id neither.
+        try client.send(
+            "{\"id\":7,\"stdin\":\"\(String(repeating: "x", count: 1000))\",\"command\":\"apps:list\"}\n")
+        #expect(try client.answer()["error"] == "line_too_long")
+        #expect(try client.ask(list)["exit_status"] == 0)
+    }
+
+    @Test func inputTooLong() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_INPUT": "1000"])
+        let client = try daemon.connect()
+        let text = String(repeating: "x", count: 1001)
+        expect(
+            try client.ask(["id": 7, "command": ["test:stdin"], "stdin": .text(text)]), "input_too_long")
+        try client.send("{\"id\":7,\"command\":[\"test:stdin\"],\"stdin_length\":1001}\n\(text)")
+        expect(try client.answer(), "input_too_long")
+        // The body was skipped: what follows it is the next request.
+        let exact = String(repeating: "y", count: 1000)
+        try client.send("{\"id\":7,\"command\":[\"test:stdin\"],\"stdin_length\":1000}\n\(exact)")
+        #expect(try client.answer()["output"]?.text == exact)
+    }
+
+    @Test func queueFull() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_QUEUE": "2", "DOKKU_DAEMON_MAX_FOLLOW": "1"])
+        let fifo = try daemon.box.fifo()
+        let client = try daemon.connect()
+        try client.send(["command": ["test:block", .text(fifo.path)]])
+        try daemon.started("test:block")
+        for _ in 0..<2 { try client.send(["command": ["test:args", "x"]]) }
+        expect(try client.ask(list), "queue_full")
+        try fifo.release()
+        #expect(try client.answer()["output"] == "waiting\ndone")
+        for _ in 0..<2 { #expect(try client.answer()["output"] == "<x>") }
+        let follow: JSON = ["id": 7, "command": ["logs", .text(fifo.path), "-t"], "stream": true]
+        try client.send(follow)
+        #expect(try client.answer()["event"] == "started")
+        let refused = try daemon.stream(follow)
+        #expect(refused.events == [])
+        expect(refused.end, "queue_full")
+        #expect(try client.ask(list)["exit_status"] == 0)
+    }
+
+    @Test func tooManyConnections() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_CONNECTIONS": "1"])
+        let first = try daemon.connect()
+        #expect(try first.ask(list)["exit_status"] == 0)
+        let second = try daemon.connect()
+        // It has not asked anything yet, so the answer is a plain one.
+        #expect(try second.reply().ok == false)
+        #expect(try second.ends())
+        #expect(try first.ask(list)["exit_status"] == 0)
+    }
+
+    @Test func spawnFailed() throws {
+        let box = try Box()
+        let program = try box.write(
+            "dokku", "#!/bin/sh\nexec \(Daemon.standIn)/test-dokku \"$@\"\n", mode: 0o755)
+        let daemon = try Daemon(
+            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": program])
+        let client = try daemon.connect()
+        #expect(try client.ask(list)["exit_status"] == 0)
+        let huge = String(repeating: "x", count: 300_000)
+        expect(try client.ask(["id": 7, "command": ["test:args", .text(huge)]]), "spawn_failed")
+        rename(program, program + ".gone")
+        expect(try client.ask(list), "spawn_failed")
+        let streamed = try client.stream(["id": 7, "command": ["apps:list"], "stream": true])
+        expect(streamed.end, "spawn_failed")
+        rename(program + ".gone", program)
+        #expect(try client.ask(list)["exit_status"] == 0)
+    }
+
+    @Test func outputTruncated() throws {
+        let client = try Daemon(["DOKKU_DAEMON_MAX_OUTPUT": "1000"]).connect()
+        let answer = try client.ask(["id": 7, "command": ["test:big", "100000"]])
+        expect(answer, "output_truncated")
+        #expect(answer["output"]?.text?.count == 1000 && answer["exit_status"] == 0)
+        let streamed = try client.stream(["id": 7, "command": ["test:big", "100000"], "stream": true])
+        #expect(streamed.text("stdout").count == 1000)
+        #expect(streamed.end["error"] == "output_truncated" && streamed.end["exit_status"] == 0)
+        // What never ends is bounded by its reader instead.
+        #expect(try client.ask(["id": 7, "command": ["test:big", "1000"]])["ok"] == true)
+    }
+
+    /// All commands' output together has less room than this one needs.
+    @Test func outputTruncatedForWantOfRoom() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "3000000"])
+        let client = try daemon.connect()
+        let answer = try client.ask(["id": 7, "command": ["test:big", "20000000"]])
+        expect(answer, "output_truncated")
+        let count = try #require(answer["output"]?.text?.count)
+        #expect(count > 1_000_000 && count <= 3_000_000)
+        #expect(answer["exit_status"] == 0)
+        #expect(try client.ask(["id": 7, "command": ["test:big", "2000000"]])["ok"] == true)
+    }
+
+    @Test func shuttingDown() throws {
+        let daemon = try Daemon()
+        let fifo = try daemon.box.fifo()
+        let client = try daemon.connect()
+        try client.send(["id": 1, "command": ["test:block", .text(fifo.path)]])
+        try client.send(["id": 7, "command": ["test:args"], "stream": true])
+        #expect(try client.answer()["event"] == "queued")
+        try daemon.started("test:block")
+        daemon.process.signal(SIGTERM)
+        let answer = try client.answer()
+        expect(answer, "shutting_down")
+        #expect(answer["event"] == "end")
+        try fifo.release()
+        #expect(try client.answer()["output"] == "waiting\ndone")
+        #expect(try client.ends())
+        #expect(try daemon.process.wait() == .status(0))
+    }
+}
