@@ -3,7 +3,7 @@
 
 private enum Piece: Equatable {
     case line([UInt8])
-    case tooLong
+    case tooLong(isJSON: Bool)
     case body([UInt8])
 }
 
@@ -21,12 +21,13 @@ private func reference(_ content: [UInt8], limit: Int, skips: Set<Int>) -> [Piec
     while start < content.count {
         let end = content[start...].firstIndex(of: 0x0A) ?? content.count
         var line = content[start..<end]
-        let isSkipped = skips.contains { start < $0 && $0 <= end }
-        start = end + 1
-        if isSkipped || line.count > limit {
-            pieces.append(.tooLong)
+        if line.count > limit || skips.contains(where: { start < $0 && $0 <= end }) {
+            let first = line.first { $0 != 0x20 && $0 != 0x09 }
+            pieces.append(.tooLong(isJSON: first == 0x7B))
+            start = end + 1
             continue
         }
+        start = end + 1
         if line.last == 0x0D { line.removeLast() }
         pieces.append(.line(Array(line)))
         if let length = bodyLength(line), end < content.count {
@@ -57,7 +58,7 @@ private struct Reader {
         let isWhole = framer.hasCompleteLine
         switch atEnd ? framer.finish() : framer.next() {
         case nil: return false
-        case .tooLong: pieces.append(.tooLong)
+        case .tooLong(let isJSON): pieces.append(.tooLong(isJSON: isJSON))
         case .line(let line):
             pieces.append(.line(Array(line)))
             guard isWhole, let length = bodyLength(line) else { break }

@@ -7,7 +7,12 @@ seconds=${1:-10}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${FUZZ_BUILD:-$root/.build/fuzz}
 sources=$root/Sources/DokkuDaemon/Protocol
+parts="AnsiFilter ArgumentList Base64Encoder JSONRequest JSONRequestDecoder JSONSalvage JSONStringEncoder JSONValue
+    LineFramer OutputEncoder OutputStream PartialCharacter Refusal RequestID ShellWords"
 fuzzers=${FUZZERS:-"LineFramer ShellWords OutputEncoder JSONRequestDecoder"}
+
+set --
+for part in $parts; do set -- "$@" "$sources/$part.swift"; done
 
 mkdir -p "$build/CEpollShim"
 cat >"$build/CEpollShim/module.modulemap" <<MAP
@@ -25,7 +30,7 @@ for fuzzer in $fuzzers; do
     log=$build/$fuzzer.log
     swiftc -Onone -g -swift-version 6 -parse-as-library -sanitize=fuzzer,address -module-name "${fuzzer}Fuzzer" \
         -I "$build/CEpollShim" -o "$build/$fuzzer" \
-        "$root"/Tests/Fuzz/FuzzInput.swift "$root/Tests/Fuzz/${fuzzer}Fuzzer.swift" "$sources"/*.swift \
+        "$root"/Tests/Fuzz/FuzzInput.swift "$root/Tests/Fuzz/${fuzzer}Fuzzer.swift" "$@" \
         >"$log" 2>&1 || { cat "$log" && exit 1; }
     corpus=$build/corpus/$fuzzer
     mkdir -p "$corpus"

@@ -49,7 +49,7 @@ enum JSONSalvage {
                 if depth <= 0 { return }
             case UInt8(ascii: ","): key = nil
             case UInt8(ascii: ":"): hasColon = true
-            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): break
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"): break
             default:
                 let isString = line[start] == UInt8(ascii: "\"")
                 index = isString ? endOfString(line, from: index) : endOfWord(line, from: index)
@@ -81,6 +81,7 @@ enum JSONSalvage {
             case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "}"), UInt8(ascii: "]"),
                 UInt8(ascii: ","),
                 UInt8(ascii: ":"), UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"),
+                UInt8(ascii: "\n"),
                 UInt8(ascii: "\""):
                 return index
             default: index += 1

@@ -25,10 +25,11 @@ struct LineFramer {
     private var head = 0
     /// Where the unfinished line starts: behind the last LF.
     private var unfinished = 0
-    /// While the unfinished line is being thrown away: how much of it was, so far. Then `buffer` has none of it.
-    private var skipped: (count: Int, isJSON: Bool)?
-    /// Where the LF of a line stands whose other bytes were thrown away, in order. Hardly ever more than one.
-    private var skippedEnds: [(index: Int, isJSON: Bool)] = []
+    /// While the unfinished line is being thrown away: how much of it was, so far, and whether it began as JSON,
+    /// if a byte said so. Then `buffer` is empty.
+    private var skipped: (count: Int, isJSON: Bool?)?
+    /// Set while the first byte in `buffer` is the LF of a line whose other bytes were thrown away.
+    private var endOfSkipped: Event?
 
     init(maximumLength: Int) { self.maximumLength = maximumLength }
 
@@ -46,12 +47,14 @@ struct LineFramer {
         bytes.withUnsafeBufferPointer { bytes in
             var rest = bytes[...]
             if let line = skipped {
-                guard let end = rest.firstIndex(ofByte: UInt8(ascii: "\n")) else {
-                    skipped?.count += rest.count
+                let end = rest.firstIndex(ofByte: UInt8(ascii: "\n"))
+                let isJSON = line.isJSON ?? Self.isJSON(rest[..<(end ?? rest.endIndex)])
+                guard let end else {
+                    skipped = (line.count + rest.count, isJSON)
                     return
                 }
                 skipped = nil
-                skippedEnds.append((buffer.count, line.isJSON))
+                endOfSkipped = .tooLong(isJSON: isJSON ?? false)
                 rest = rest[end...]
             }
             let start = buffer.count
@@ -72,8 +75,7 @@ struct LineFramer {
         let start = head
         let end = buffer.withUnsafeBufferPointer { $0[start...].firstIndex(ofByte: UInt8(ascii: "\n")) }
         guard let end else { preconditionFailure("a complete line has an LF") }
-        let skipped = skippedEnds.first.flatMap { $0.index == end ? $0 : nil }
-        let event = skipped.map { .tooLong(isJSON: $0.isJSON) } ?? line(start..<end)
+        let event = endOfSkipped ?? line(start..<end)
         consume(upTo: end + 1)
         return event
     }
@@ -84,7 +86,7 @@ struct LineFramer {
         if let event = next() { return event }
         if let line = skipped {
             skipped = nil
-            return .tooLong(isJSON: line.isJSON)
+            return .tooLong(isJSON: line.isJSON ?? false)
         }
         guard bufferedBytes > 0 else { return nil }
         let event = line(head..<buffer.count)
@@ -102,13 +104,12 @@ struct LineFramer {
     }
 
     /// Makes the unfinished line one that is too long, so that it takes no memory. Without effect where no byte
-    /// of a line is waiting.
+    /// of a line is waiting, and behind complete lines: after them it may be a body, of which no byte may be lost.
     mutating func skipCurrentLine() {
         let count = buffer.count - unfinished
-        guard count > 0 else { return }
-        skipped = (count, Self.beginsJSON(buffer[unfinished...]))
-        buffer.removeLast(count)
-        if buffer.count == head { consume(upTo: head) }
+        guard count > 0, !hasCompleteLine else { return }
+        skipped = (count, Self.isJSON(buffer[unfinished...]))
+        consume(upTo: buffer.count)
     }
 
     /// Consumes up to `count` of the bytes that are here, whatever they are. For what follows a request's line:
@@ -127,14 +128,17 @@ struct LineFramer {
     }
 
     /// A line whose first byte that is no blank is `{` is a JSON request.
-    static func beginsJSON(_ line: ArraySlice<UInt8>) -> Bool {
-        line.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") } == UInt8(ascii: "{")
+    static func beginsJSON(_ line: ArraySlice<UInt8>) -> Bool { isJSON(line) ?? false }
+
+    /// Nil where only blanks are there yet.
+    private static func isJSON(_ line: some Sequence<UInt8>) -> Bool? {
+        line.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }.map { $0 == UInt8(ascii: "{") }
     }
 
     private mutating func consume(upTo index: Int) {
         head = index
         unfinished = max(unfinished, head)
-        while let first = skippedEnds.first, first.index < head { skippedEnds.removeFirst() }
+        endOfSkipped = nil
         guard head == buffer.count else { return }
         // An idle connection keeps no memory; a slice that was handed out keeps its own hold of the buffer.
         buffer = []
@@ -147,7 +151,6 @@ struct LineFramer {
     private mutating func compact() {
         buffer = Array(buffer[head...])
         unfinished -= head
-        for index in skippedEnds.indices { skippedEnds[index].index -= head }
         head = 0
     }
 }

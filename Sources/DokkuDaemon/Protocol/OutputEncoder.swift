@@ -53,16 +53,16 @@ struct OutputEncoder {
         var end = input.count
         while end > 0, input[end - 1] == UInt8(ascii: "\n") { end -= 1 }
         if end > 0 {
-            release(&json, into: &text)
+            release(into: &text)
             json.encode(input.extracting(..<end), into: &text)
         }
+        guard end < input.count else { return }
+        // A newline ends a character that was cut before it in the same stream; it may go on in the other one.
+        json.finish(into: &text)
         held += input.count - end
     }
 
-    private mutating func release(_ json: inout JSONStringEncoder, into text: inout [UInt8]) {
-        guard held > 0 else { return }
-        // A newline ends a character that was cut before it.
-        json.finish(into: &text)
+    private mutating func release(into text: inout [UInt8]) {
         for _ in 0..<held {
             text.append(UInt8(ascii: "\\"))
             text.append(UInt8(ascii: "n"))

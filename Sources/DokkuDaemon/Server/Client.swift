@@ -224,8 +224,9 @@ final class Client: EventHandler {
         }
     }
 
-    /// Drops the unfinished line of a client that holds too much; it gets an error at the line's end.
-    func dropUnfinishedLine() { framer.skipCurrentLine() }
+    /// Drops the unfinished line of a client that holds too much; it gets an error at the line's end. What waits
+    /// to be taken as a body is no line.
+    func dropUnfinishedLine() { if body == nil { framer.skipCurrentLine() } }
 
     /// The bytes that follow the last line taken are the input of its request, not lines.
     func expectBody(_ receiver: BodyReceiver) {

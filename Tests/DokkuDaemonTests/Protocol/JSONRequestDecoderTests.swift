@@ -143,6 +143,7 @@ import Testing
         #"{"command":"a","id":7,"stream":true,"stdin_length":9,"command":"a"}"#,
         #"{"id":1,"id":7,"stream":true,"stdin_length":9,"command":"a"}"#,
         #"{"id":7,"stream":true,"stdin_length":1,"stdin_length":9,"command":"a"}"#,
+        "{\"id\"\n:\n7\n,\"stream\":true\n,\"stdin_length\":9\t\r\n",
         #"{"id" : 7 , "stream":true,"stdin_length":9,"command":["id",{"id":3}],}"#,
         #"{"id":7,"command":"\"id\":3,\\","stream":true,"stdin_length":9"#,
         #"{"stream":true,"x":{"id":3,"stdin_length":4},"id":7,"stdin_length":9,"command":"a"#,

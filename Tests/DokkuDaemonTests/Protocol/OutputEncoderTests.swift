@@ -89,6 +89,23 @@ import Testing
         #expect(text == "xé")
     }
 
+    @Test func aNewlineOfTheOtherStreamDoesNotEndACharacter() {
+        let accent = Array("é".utf8)
+        let text = encode([
+            (.standardError, [accent[0]]), (.standardOutput, Array("\n".utf8)), (.standardError, [accent[1]]),
+        ])
+        #expect(text == "\\né")
+    }
+
+    @Test func aNewlineOfItsOwnStreamEndsACharacter() {
+        let accent = Array("é".utf8)
+        let text = encode([
+            (.standardOutput, [accent[0], 0x0A]), (.standardError, Array("x".utf8)),
+            (.standardOutput, [accent[1]]),
+        ])
+        #expect(text == "\u{FFFD}\\nx\u{FFFD}")
+    }
+
     @Test func anEscapeSequenceCutInOneStreamGoesOnThere() {
         let text = encode([
             (.standardOutput, Array("\u{1b}[3".utf8)), (.standardError, Array("1 x".utf8)),
