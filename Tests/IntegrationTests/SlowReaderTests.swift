@@ -2,7 +2,7 @@
 import Testing
 
 @Suite struct SlowReaderTests {
-private static let size = Daemon.isReleaseBuild ? 200_000_000 : 20_000_000
+    private static let size = Daemon.isReleaseBuild ? 200_000_000 : 20_000_000
 
     @Test(arguments: [
         "test:big \(size)", #"{"command":"test:big \#(size)"}"#,

@@ -120,11 +120,16 @@ final class Job {
         }
     }
 
-    /// Ends a job before its time: a waiting one is over at once, a running one when its process is gone.
+    /// Ends a job before its time: a waiting one is over at once, a running one when its process is gone. One whose
+    /// process is gone already has ended as it has ended; only its output is waited for no longer.
     func interrupt(_ reason: Refusal) {
-        guard state != .ended, failure == nil || failure?.code == .outputTruncated else { return }
-        failure = reason
-        if let run { run.terminate() } else { end() }
+        guard state != .ended else { return }
+        if status != nil {
+            run?.stopDraining()
+        } else if failure == nil || failure?.code == .outputTruncated {
+            failure = reason
+            if let run { run.terminate() } else { end() }
+        }
     }
 
     /// The observer could not keep all output; the command goes on.
@@ -180,6 +185,7 @@ extension Job: RunOwner {
     func runDidExit(_ run: Run) {
         status = run.status
         endedAt = .now
+        timer?.cancel()
         supervisor?.jobDidExit(self)
     }
 

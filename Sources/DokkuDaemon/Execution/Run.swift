@@ -87,6 +87,11 @@ final class Run {
         killTimer = context.loop.timers.schedule(after: context.killGrace) { child.signalGroup(SIGKILL) }
     }
 
+    /// After the exit: what still comes is no longer waited for.
+    func stopDraining() {
+        if status != nil, !hasEnded { end() }
+    }
+
     func reconsiderOutput() { for pipe in pipes { pipe.reconsider() } }
 
     var wantsOutput: Bool { owner.wantsOutput }

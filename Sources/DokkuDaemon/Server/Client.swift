@@ -8,6 +8,8 @@ final class Client: EventHandler {
     static let highWaterMark = 256 * 1024
     /// What a read asks for; the `one-shot` rule about short reads counts by it.
     private static let readSize = 32 * 1024
+    /// Requests taken at once: others have their turn between those of a client that sends thousands.
+    private static let turnLimit = 128
     private static let lingerLimit = 64 * 1024
     private static let lingerTime = Duration.seconds(1)
 
@@ -179,12 +181,13 @@ final class Client: EventHandler {
             takeBuffered()
             if wantsInput, connection?.hasReadAll == false { wake() }
         }
-        if hasReadEnd, body == nil, mayTake { takeRest() }
+        if hasReadEnd, body == nil, mayTake, !framer.hasCompleteLine { takeRest() }
         server.didBuffer(framer.bufferedBytes, for: self, was: &countedBytes)
     }
 
     private func takeBuffered() {
-        while mayTake {
+        for _ in 0..<Self.turnLimit {
+            guard mayTake else { return }
             if body != nil {
                 guard receiveBody() else { return }
             } else if let event = framer.next() {
@@ -193,6 +196,7 @@ final class Client: EventHandler {
                 return
             }
         }
+        wake()
     }
 
     /// On a `one-shot` listener a client may write its line without an end, and wait: a read that brought less than

@@ -47,10 +47,6 @@ final class Dispatcher {
     }
 
     private func takePlain(_ line: ArraySlice<UInt8>, from client: Client) {
-        // Taken out meanwhile: each look at a property costs a check that nobody else changes it.
-        var words = ArgumentList()
-        swap(&words, &self.words)
-        defer { swap(&words, &self.words) }
         let redirection: Redirection?
         do throws(ShellWords.Failure) {
             redirection =
