@@ -18,23 +18,37 @@ struct Base64Encoder {
             }
         }
         let groups = (input.count - index) / 3
-        var to = output.count
-        output.append(contentsOf: repeatElement(0, count: groups * 4))
-        var written = output.mutableSpan
-        let digits = Self.digits.span
-        for _ in 0..<groups {
-            let group = UInt32(input[index]) << 16 | UInt32(input[index + 1]) << 8 | UInt32(input[index + 2])
-            written[to] = digits[Int(group >> 18)]
-            written[to + 1] = digits[Int(group >> 12 & 0x3F)]
-            written[to + 2] = digits[Int(group >> 6 & 0x3F)]
-            written[to + 3] = digits[Int(group & 0x3F)]
-            index += 3
-            to += 4
-        }
+        Self.append(groups: groups, of: input.extracting(index...), to: &output)
+        index += groups * 3
         while index < input.count {
             held = held << 8 | UInt32(input[index])
             heldCount += 1
             index += 1
+        }
+    }
+
+    /// Over plain pointers: as fast as checked access in release, and many times faster in a debug build.
+    private static func append(groups: Int, of input: Span<UInt8>, to output: inout [UInt8]) {
+        guard groups > 0 else { return }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: groups * 4) { text in
+            input.withUnsafeBufferPointer { input in
+                digits.withUnsafeBufferPointer { digits in
+                    guard var from = input.baseAddress, var to = text.baseAddress,
+                        let digits = digits.baseAddress
+                    else { return }
+                    let end = from + groups * 3
+                    while from < end {
+                        let group = UInt32(from[0]) &<< 16 | UInt32(from[1]) &<< 8 | UInt32(from[2])
+                        to[0] = digits[Int(group &>> 18)]
+                        to[1] = digits[Int(group &>> 12 & 0x3F)]
+                        to[2] = digits[Int(group &>> 6 & 0x3F)]
+                        to[3] = digits[Int(group & 0x3F)]
+                        from += 3
+                        to += 4
+                    }
+                }
+            }
+            output.append(contentsOf: UnsafeBufferPointer(text))
         }
     }
 
