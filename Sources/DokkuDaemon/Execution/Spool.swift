@@ -89,6 +89,16 @@ final class Spool {
         }
     }
 
+    /// Takes back the bytes appended last, none of which was read.
+    func removeLast(_ count: Int) {
+        let inMemory = min(count, memory.count - memoryHead)
+        memory.removeLast(inMemory)
+        fileEnd -= Int64(count - inMemory)
+        let paid = min(count, charged)
+        account.give(paid)
+        charged -= paid
+    }
+
     private func commit(_ added: Int) throws(Failure) {
         try account.take(added)
         charged += added

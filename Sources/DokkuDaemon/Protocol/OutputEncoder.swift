@@ -1,15 +1,15 @@
-// A command's output on its way into a reply: escape sequences out, newlines at the very end held back, the rest
-// as the inside of a JSON string.
+// A command's output on its way into a reply: escape sequences out, the rest as the inside of a JSON string, and
+// how much of that are newlines at the very end.
 
 /// Encodes one output, or two that are told together in the order they come: a character or an escape sequence
 /// that is cut between two reads goes on where its own stream does.
 struct OutputEncoder {
     private let stripsAnsi: Bool
-    private let holdsNewlines: Bool
     private var output = Stage()
     private var errors = Stage()
-    /// Newlines that came last and have nothing behind them yet.
-    private var held = 0
+    private let trimsTrailingNewlines: Bool
+    /// Newlines that came last: written like all else, since any number of them may have to be kept.
+    private var trailing = 0
 
     /// What each stream has of its own.
     private struct Stage {
@@ -19,10 +19,10 @@ struct OutputEncoder {
 
     init(stripsAnsi: Bool, trimsTrailingNewlines: Bool) {
         self.stripsAnsi = stripsAnsi
-        holdsNewlines = trimsTrailingNewlines
+        self.trimsTrailingNewlines = trimsTrailingNewlines
     }
 
-    /// Adds what is known of the output by now: newlines that may be its last ones wait.
+    /// Adds the output as it is known by now.
     mutating func encode(
         _ input: Span<UInt8>, from stream: OutputStream = .standardOutput, into text: inout [UInt8]
     ) {
@@ -37,36 +37,25 @@ struct OutputEncoder {
         if stream == .standardOutput { output = stage } else { errors = stage }
     }
 
-    /// The end of the output: newlines held back are dropped, a character that was cut becomes U+FFFD.
-    mutating func finish(into text: inout [UInt8]) {
-        held = 0
+    /// The end of the output: a character that was cut becomes U+FFFD. Returns how many of the bytes written last are
+    /// trailing newlines, for the caller to take back; 0 where they are to stay.
+    mutating func finish(into text: inout [UInt8]) -> Int {
+        let before = text.count
         output.json.finish(into: &text)
         errors.json.finish(into: &text)
         output.filter.finish()
         errors.filter.finish()
+        let newlines = text.count == before ? trailing : 0
+        trailing = 0
+        return trimsTrailingNewlines ? newlines * 2 : 0
     }
 
     private mutating func append(
         _ input: Span<UInt8>, _ json: inout JSONStringEncoder, into text: inout [UInt8]
     ) {
-        guard holdsNewlines else { return json.encode(input, into: &text) }
+        json.encode(input, into: &text)
         var end = input.count
         while end > 0, input[end - 1] == UInt8(ascii: "\n") { end -= 1 }
-        if end > 0 {
-            release(into: &text)
-            json.encode(input.extracting(..<end), into: &text)
-        }
-        guard end < input.count else { return }
-        // A newline ends a character that was cut before it in the same stream; it may go on in the other one.
-        json.finish(into: &text)
-        held += input.count - end
-    }
-
-    private mutating func release(into text: inout [UInt8]) {
-        for _ in 0..<held {
-            text.append(UInt8(ascii: "\\"))
-            text.append(UInt8(ascii: "n"))
-        }
-        held = 0
+        trailing = (end == 0 ? trailing : 0) + input.count - end
     }
 }

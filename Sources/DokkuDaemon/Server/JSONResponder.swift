@@ -7,7 +7,7 @@ final class JSONResponder: Responder {
     private let isBase64: Bool
     private let endsWithClient: Bool
     private var job: Job?
-    private var outputs: [Channel]
+    private var outputs: [ReplyChannel]
 
     /// An endless command's pipe is not read while the client has this much unread.
     private static let followMark = 1024 * 1024
@@ -34,19 +34,16 @@ final class JSONResponder: Responder {
     }
 
     /// Where which output goes: each in its own where they must stay apart, else both, as they come, in one.
-    private static func channels(_ request: JSONRequest) -> [Channel] {
+    private static func channels(_ request: JSONRequest) -> [ReplyChannel] {
         let count = request.isStreamed || request.encoding == .base64 ? 2 : 1
         return (0..<count).map { _ in
-            Channel(
-                request.encoding == .base64
-                    ? .base64(Base64Encoder())
-                    : .text(
-                        OutputEncoder(
-                            stripsAnsi: request.stripsAnsi, trimsTrailingNewlines: !request.isStreamed)))
+            if request.encoding == .base64 { return ReplyChannel(Base64Encoder()) }
+            return ReplyChannel(
+                OutputEncoder(stripsAnsi: request.stripsAnsi, trimsTrailingNewlines: !request.isStreamed))
         }
     }
 
-    private func channel(_ stream: OutputStream) -> Channel {
+    private func channel(_ stream: OutputStream) -> ReplyChannel {
         stream == .standardError && outputs.count > 1 ? outputs[1] : outputs[0]
     }
 
@@ -101,11 +98,8 @@ final class JSONResponder: Responder {
     }
 
     private func keep(_ bytes: Span<UInt8>, of stream: OutputStream, _ job: Job) {
-        let channel = channel(stream)
-        let spool = channel.spool ?? Spool(account: client.account)
-        channel.spool = spool
         do throws(Spool.Failure) {
-            try spool.append { channel.encode(bytes, from: stream, into: &$0) }
+            try channel(stream).keep(bytes, from: stream, client.account)
         } catch {
             job.truncate(error.refusal)
         }
@@ -140,10 +134,7 @@ final class JSONResponder: Responder {
         client.send { reply.appendHead(result, to: &$0) }
         for (channel, key) in zip(outputs, [",\"output\":\"", ",\"stderr\":\""] as [StaticString]) {
             client.send { $0.append(key) }
-            if let spool = channel.spool {
-                _ = spool.keep { channel.finish(into: &$0) }
-                client.send(spool)
-            }
+            if let kept = channel.finishKept() { client.send(kept) }
             client.send { $0.append("\"") }
         }
         client.send { reply.appendTail(result, to: &$0) }
@@ -161,35 +152,5 @@ final class JSONResponder: Responder {
 
     func readerDidAdvance() {
         if let job, job.command.lane == .follow, wantsOutput { job.reconsiderOutput() }
-    }
-}
-
-/// One output of a command on its way into JSON.
-private final class Channel {
-    enum Encoder {
-        case text(OutputEncoder)
-        case base64(Base64Encoder)
-    }
-
-    private var text: OutputEncoder?
-    private var base64: Base64Encoder?
-    /// What was kept for the last line.
-    var spool: Spool?
-
-    init(_ encoder: Encoder) {
-        switch encoder {
-        case .text(let encoder): text = encoder
-        case .base64(let encoder): base64 = encoder
-        }
-    }
-
-    func encode(_ bytes: Span<UInt8>, from stream: OutputStream, into output: inout [UInt8]) {
-        text?.encode(bytes, from: stream, into: &output)
-        base64?.encode(bytes, into: &output)
-    }
-
-    func finish(into output: inout [UInt8]) {
-        text?.finish(into: &output)
-        base64?.finish(into: &output)
     }
 }

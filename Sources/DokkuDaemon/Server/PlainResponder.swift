@@ -2,12 +2,12 @@
 
 final class PlainResponder: Responder {
     let client: Client
-    private var encoder: OutputEncoder
-    private var output: Spool?
+    private let output: ReplyChannel
 
     init(client: Client) {
         self.client = client
-        encoder = OutputEncoder(stripsAnsi: !client.options.contains(.keepAnsi), trimsTrailingNewlines: true)
+        output = ReplyChannel(
+            OutputEncoder(stripsAnsi: !client.options.contains(.keepAnsi), trimsTrailingNewlines: true))
     }
 
     func answer(_ output: String) {
@@ -28,20 +28,18 @@ final class PlainResponder: Responder {
     func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
         // Nobody reads the reply of a client that has gone.
         guard !client.hasGone else { return }
-        let spool = output ?? Spool(account: client.account)
-        output = spool
         do throws(Spool.Failure) {
-            try spool.append { encoder.encode(bytes, into: &$0) }
+            try output.keep(bytes, from: stream, client.account)
         } catch {
             job.truncate(error.refusal)
         }
     }
 
     func jobDidEnd(_ job: Job) {
-        if let output { _ = output.keep { encoder.finish(into: &$0) } }
-        let hasOutput = output.map { $0.count > 0 } ?? false
+        let kept = output.finishKept()
+        let hasOutput = kept.map { $0.count > 0 } ?? false
         client.send { PlainReply.appendHead(ok: job.isSuccess, to: &$0) }
-        if let output { client.send(output) }
+        if let kept { client.send(kept) }
         client.send { line in
             if let failure = job.failure {
                 if hasOutput { line.append("\\n") }

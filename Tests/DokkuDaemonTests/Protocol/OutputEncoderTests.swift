@@ -8,7 +8,7 @@ import Testing
         var encoder = OutputEncoder(stripsAnsi: strips, trimsTrailingNewlines: trims)
         var result: [UInt8] = []
         for chunk in chunks { encoder.encode(chunk.span, into: &result) }
-        encoder.finish(into: &result)
+        result.removeLast(encoder.finish(into: &result))
         return text(result)
     }
 
@@ -77,7 +77,7 @@ import Testing
         var encoder = OutputEncoder(stripsAnsi: true, trimsTrailingNewlines: true)
         var text: [UInt8] = []
         for (stream, bytes) in chunks { encoder.encode(bytes.span, from: stream, into: &text) }
-        encoder.finish(into: &text)
+        text.removeLast(encoder.finish(into: &text))
         return String(decoding: text, as: UTF8.self)
     }
 

@@ -1,0 +1,52 @@
+// One output of a command on its way into a reply: encoded as it arrives, and kept where the reply comes at the end.
+
+final class ReplyChannel {
+    private var text: OutputEncoder?
+    private var base64: Base64Encoder?
+    private var spool: Spool?
+    /// Something is missing at the end of what was kept.
+    private var isCut = false
+
+    init(_ encoder: OutputEncoder) { text = encoder }
+
+    init(_ encoder: Base64Encoder) { base64 = encoder }
+
+    /// Appends output to a line at once.
+    func encode(_ bytes: Span<UInt8>, from stream: OutputStream, into line: inout [UInt8]) {
+        text?.encode(bytes, from: stream, into: &line)
+        base64?.encode(bytes, into: &line)
+    }
+
+    /// Appends what is left at the output's end. The channel is as new.
+    func finish(into line: inout [UInt8]) {
+        let surplus = text?.finish(into: &line) ?? 0
+        line.removeLast(surplus)
+        base64?.finish(into: &line)
+    }
+
+    /// Keeps output for the end.
+    func keep(
+        _ bytes: Span<UInt8>, from stream: OutputStream, _ account: SpoolAccount
+    ) throws(Spool.Failure) {
+        let spool = spool ?? Spool(account: account)
+        self.spool = spool
+        do throws(Spool.Failure) {
+            try spool.append { encode(bytes, from: stream, into: &$0) }
+        } catch {
+            isCut = true
+            throw error
+        }
+    }
+
+    /// All that was kept, complete.
+    func finishKept() -> Spool? {
+        guard let spool, !isCut else { return spool }
+        var surplus = 0
+        _ = spool.keep { kept in
+            surplus = text?.finish(into: &kept) ?? 0
+            base64?.finish(into: &kept)
+        }
+        spool.removeLast(surplus)
+        return spool
+    }
+}
