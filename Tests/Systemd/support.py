@@ -50,8 +50,15 @@ class Lab:
         self.folder = tempfile.mkdtemp(dir=os.environ.get("LAB_BASE", "/run"))
         self.environment = {**os.environ, "LAB_RUN": self.folder}
         self._call("up", *options)
+        self._find()
+
+    def _find(self):
         self.leader = int(pathlib.Path(self.folder, "leader").read_text())
         self.root = pathlib.Path(f"/proc/{self.leader}/root")
+
+    def reboot(self):
+        self._call("reboot")
+        self._find()
 
     def _call(self, *words):
         done = subprocess.run([HERE / "lab", *words], env=self.environment, capture_output=True, text=True)
