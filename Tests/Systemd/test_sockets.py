@@ -16,7 +16,11 @@ MEMBER = "setpriv --reuid=65534 --regid=dokku --clear-groups"
 def documented(file, pattern):
     """The command lines of a page that match, without what makes them lines of that page."""
     lines = [line.strip("# ").strip() for line in (TOP / file).read_text().splitlines()]
-    found = [line for line in lines if re.search(pattern, line) and re.match(r"echo |sudo |install |systemctl ", line)]
+    found = [
+        line
+        for line in lines
+        if re.search(pattern, line) and re.match(r"echo |sudo |install |systemctl ", line)
+    ]
     assert found, f"{file} no longer has a line with {pattern}"
     return found
 
@@ -43,8 +47,10 @@ class Access(LabTest):
     def test_a_stranger_stays_out_and_a_container_gets_in(self):
         self.assertClosed()
         # As docker does it: the socket's file alone is mounted, in another mount namespace, for whoever runs there.
-        inside = (f"mkdir -p /mnt/app; touch /mnt/app/dokku.sock; mount --bind {SOCKET} /mnt/app/dokku.sock;"
-                  f"echo apps:list | {STRANGER} socat -t 60 - UNIX-CONNECT:/mnt/app/dokku.sock")
+        inside = (
+            f"mkdir -p /mnt/app; touch /mnt/app/dokku.sock; mount --bind {SOCKET} /mnt/app/dokku.sock;"
+            f"echo apps:list | {STRANGER} socat -t 60 - UNIX-CONNECT:/mnt/app/dokku.sock"
+        )
         reply = json.loads(self.lab.sh(f"unshare --mount --propagation private bash -c '{inside}'"))
         self.assertEqual(reply, {"ok": True, "output": "ran apps:list"})
 
@@ -70,7 +76,9 @@ class WithoutDokku(LabTest):
 
     @classmethod
     def prepare(cls):
-        cls.lab.sh("deluser --quiet dokku; delgroup --quiet --only-if-empty dokku || true; rm -rf /var/log/dokku /var/lib/dokku")
+        cls.lab.sh(
+            "deluser --quiet dokku; delgroup --quiet --only-if-empty dokku || true; rm -rf /var/log/dokku /var/lib/dokku"
+        )
 
     def test_the_socket_works_and_is_roots_alone(self):
         self.assertIn("group dokku", self.lab.install())
@@ -80,7 +88,7 @@ class WithoutDokku(LabTest):
         self.assertFalse(reply["ok"])
         self.assertIn("dokku", reply["output"])
         self.lab.sh("addgroup --system --quiet dokku")
-        self.lab.stand_in("echo ran \"$@\"")
+        self.lab.stand_in('echo ran "$@"')
         self.assertServes()
         self.lab.install()
         self.assertEqual(self.lab.sh(f"stat -c '%a %U:%G' {FOLDER}"), "750 root:dokku")
@@ -97,21 +105,27 @@ class Starting(LabTest):
         self.assertEqual(self.lab.inode(), inode)
 
     def test_idle_it_ends_when_told_to_but_not_before_all_of_a_command_is_gone(self):
-        self.lab.sh("echo DOKKU_DAEMON_IDLE_EXIT=0.2 >>/etc/default/dokku-daemon; systemctl stop dokku-daemon")
+        self.lab.sh(
+            "echo DOKKU_DAEMON_IDLE_EXIT=0.2 >>/etc/default/dokku-daemon; systemctl stop dokku-daemon"
+        )
         self.addCleanup(self.lab.run, "sed -i /IDLE/d /etc/default/dokku-daemon; systemctl stop dokku-daemon")
         # What it leaves behind is killed with the service, should that end too early.
-        self.lab.stand_in("(sleep 5; echo over >/run/over) & echo ran \"$@\"")
-        self.addCleanup(self.lab.stand_in, "echo ran \"$@\"")
+        self.lab.stand_in('(sleep 5; echo over >/run/over) & echo ran "$@"')
+        self.addCleanup(self.lab.stand_in, 'echo ran "$@"')
         self.assertServes()
         self.lab.wait("what the command left", self.lab.path("/run/over").exists)
-        self.lab.wait("the daemon's end", lambda: self.lab.property("dokku-daemon", "ActiveState") == "inactive")
+        self.lab.wait(
+            "the daemon's end", lambda: self.lab.property("dokku-daemon", "ActiveState") == "inactive"
+        )
         self.assertEqual(self.lab.property("dokku-daemon", "Result"), "success")
         self.assertServes()
 
 
 class Examples(LabTest):
     def test_the_read_only_socket(self):
-        for line in documented("README.md", "^sudo systemctl .*(stop dokku-daemon.service|enable --now dokku-daemon-read-only)"):
+        for line in documented(
+            "README.md", "^sudo systemctl .*(stop dokku-daemon.service|enable --now dokku-daemon-read-only)"
+        ):
             self.lab.sh(line)
         self.assertServes(READ_ONLY)
         self.assertServes()
@@ -122,7 +136,7 @@ class Examples(LabTest):
 
     def test_the_user_dokku(self):
         self.lab.stand_in("id -un; sudo -n id -un; echo x >/var/lib/dokku/x && echo written")
-        self.addCleanup(self.lab.stand_in, "echo ran \"$@\"")
+        self.addCleanup(self.lab.stand_in, 'echo ran "$@"')
         self.assertEqual(self.lab.ask("apps:list")["output"].split(), ["root", "root", "written"])
         before = self.lab.read(LOG).count("[cmd] #")
         words = documented("packaging/systemd/user-dokku.conf", "^(install|systemctl)")
@@ -133,7 +147,9 @@ class Examples(LabTest):
         self.assertEqual(self.lab.read(LOG).count("[cmd] #"), before + 1)
         self.assertNotIn("warning", self.lab.sh("journalctl -u dokku-daemon -p warning -o cat; true"))
         with self.subTest("and back"):
-            self.lab.sh("rm /etc/systemd/system/dokku-daemon.service.d/user-dokku.conf; systemctl daemon-reload; systemctl restart dokku-daemon")
+            self.lab.sh(
+                "rm /etc/systemd/system/dokku-daemon.service.d/user-dokku.conf; systemctl daemon-reload; systemctl restart dokku-daemon"
+            )
             self.assertEqual(self.lab.ask("apps:list")["output"].split()[0], "root")
             self.assertEqual(self.lab.property("dokku-daemon", "ActiveState"), "active")
 
