@@ -21,7 +21,7 @@ PATIENCE = 60  # s, for whatever is to happen
 
 def version():
     first = (TOP / "packaging/debian/changelog").read_text().splitlines()[0]
-    return first[first.index("(") + 1:first.index(")")]
+    return first[first.index("(") + 1 : first.index(")")]
 
 
 def package():
@@ -39,8 +39,14 @@ def newer_package(to, number):
         subprocess.run(["dpkg-deb", "-R", package(), tree], check=True)
         control = tree / "DEBIAN/control"
         lines = control.read_text().splitlines()
-        control.write_text("".join(f"Version: {number}\n" if line.startswith("Version:") else f"{line}\n" for line in lines))
-        subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-b", tree, to], check=True, stdout=subprocess.DEVNULL)
+        control.write_text(
+            "".join(f"Version: {number}\n" if line.startswith("Version:") else f"{line}\n" for line in lines)
+        )
+        subprocess.run(
+            ["dpkg-deb", "--root-owner-group", "-Zgzip", "-b", tree, to],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
 
 class Lab:
@@ -50,8 +56,15 @@ class Lab:
         self.folder = tempfile.mkdtemp(dir=os.environ.get("LAB_BASE", "/run"))
         self.environment = {**os.environ, "LAB_RUN": self.folder}
         self._call("up", *options)
+        self._find()
+
+    def _find(self):
         self.leader = int(pathlib.Path(self.folder, "leader").read_text())
         self.root = pathlib.Path(f"/proc/{self.leader}/root")
+
+    def reboot(self):
+        self._call("reboot")
+        self._find()
 
     def _call(self, *words):
         done = subprocess.run([HERE / "lab", *words], env=self.environment, capture_output=True, text=True)
@@ -65,14 +78,33 @@ class Lab:
 
     def command(self, script):
         """The words that run a shell script in the system."""
-        return ["nsenter", f"--target={self.leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--",
-                "/usr/bin/env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                "HOME=/root", "LANG=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", "bash", "-c", f"cd /; {script}"]
+        return [
+            "nsenter",
+            f"--target={self.leader}",
+            "--mount",
+            "--uts",
+            "--ipc",
+            "--net",
+            "--pid",
+            "--cgroup",
+            "--",
+            "/usr/bin/env",
+            "-i",
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME=/root",
+            "LANG=C.UTF-8",
+            "DEBIAN_FRONTEND=noninteractive",
+            "bash",
+            "-c",
+            f"cd /; {script}",
+        ]
 
     def run(self, script, **options):
         """The finished process, whatever its status; standard error goes with the output."""
         options = {"stdin": subprocess.DEVNULL, "timeout": PATIENCE, **options}
-        return subprocess.run(self.command(script), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+        return subprocess.run(
+            self.command(script), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+        )
 
     def sh(self, script):
         """The output of a script that must succeed, without the last newline."""
@@ -111,7 +143,9 @@ class Lab:
         deadline = time.monotonic() + PATIENCE
         while not (result := condition()):
             if time.monotonic() > deadline:
-                raise AssertionError(f"waited {PATIENCE} s in vain: {what}\n" + self.run("journalctl -n 40 --no-pager").stdout)
+                raise AssertionError(
+                    f"waited {PATIENCE} s in vain: {what}\n" + self.run("journalctl -n 40 --no-pager").stdout
+                )
             time.sleep(0.05)
         return result
 
@@ -126,7 +160,11 @@ class Lab:
         """Puts a `dokku` in place that lists a few commands and does `script` for all others, with the words as $@."""
         names = ["apps:create", "apps:list", "apps:report", "config:set", "ps:rebuild", "logs", "version"]
         listing = "".join(f"    {name:<40}Part of the lab\n" for name in names)
-        self.write("/usr/bin/dokku", f"#!/bin/bash\nif [[ $1 == help ]]; then cat <<'LIST'\n{listing}LIST\nexit\nfi\n{script}\n", 0o755)
+        self.write(
+            "/usr/bin/dokku",
+            f"#!/bin/bash\nif [[ $1 == help ]]; then cat <<'LIST'\n{listing}LIST\nexit\nfi\n{script}\n",
+            0o755,
+        )
 
     def connect(self, path=SOCKET):
         connection = socket.socket(socket.AF_UNIX)
@@ -153,7 +191,9 @@ class Lab:
     def journal(self, *matches):
         """The daemon's entries, all fields of each."""
         words = " ".join(shlex.quote(match) for match in matches)
-        lines = self.sh(f"journalctl --sync; journalctl -q -o json -u dokku-daemon {words} || true").splitlines()
+        lines = self.sh(
+            f"journalctl --sync; journalctl -q -o json -u dokku-daemon {words} || true"
+        ).splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
 
@@ -161,16 +201,18 @@ class LabTest(unittest.TestCase):
     """A class of tests that share one system, which `prepare` readies."""
 
     maxDiff = None
+    #: For systemd-nspawn.
+    options = []
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = Lab()
+        cls.lab = Lab(*cls.options)
         cls.addClassCleanup(cls.lab.down)
         cls.prepare()
 
     @classmethod
     def prepare(cls):
-        cls.lab.stand_in("echo ran \"$@\"")
+        cls.lab.stand_in('echo ran "$@"')
         cls.lab.install()
 
     def assertServes(self, path=SOCKET):

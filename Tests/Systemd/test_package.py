@@ -9,15 +9,25 @@ import unittest
 
 from support import HERE, LOG, SOCKET, TOP, LabTest, newer_package, package, version
 
-FOLDERS = ["/usr", "/etc", "/lib", "/var/lib/dokku-daemon", "/var/log/dokku", "/run/dokku-daemon", "/run/lock"]
+FOLDERS = [
+    "/usr",
+    "/etc",
+    "/lib",
+    "/var/lib/dokku-daemon",
+    "/var/log/dokku",
+    "/run/dokku-daemon",
+    "/run/lock",
+]
 # What dpkg and systemd keep of any package or unit.
-KEPT = re.compile(r"/etc/ld\.so\.cache|/var/lib/dpkg|/usr/share/doc$|\.pyc$|/etc/systemd/system/[^/]*\.wants$")
+KEPT = re.compile(
+    r"/etc/ld\.so\.cache|/var/lib/dpkg|/usr/share/doc$|\.pyc$|/etc/systemd/system/[^/]*\.wants$"
+)
 
 
 class Fresh(LabTest):
     @classmethod
     def prepare(cls):
-        cls.lab.stand_in("echo ran \"$@\"")
+        cls.lab.stand_in('echo ran "$@"')
 
     def setUp(self):
         super().setUp()
@@ -29,14 +39,29 @@ class Fresh(LabTest):
         return {name for name in names if not KEPT.search(name)}
 
     def test_its_content(self):
-        listing = subprocess.run(["dpkg-deb", "-c", package()], capture_output=True, text=True, check=True).stdout
-        files = {line.split()[5].lstrip("."): line.split()[:2] for line in listing.splitlines() if not line.startswith("d")}
-        self.assertEqual(set(filter(lambda name: not name.startswith("/usr/share/doc/"), files)), {
-            "/usr/bin/dokku-daemon", "/usr/lib/dokku-daemon/settle", "/usr/lib/systemd/system/dokku-daemon.service",
-            "/usr/lib/systemd/system/dokku-daemon.socket", "/usr/lib/systemd/system/dokku-daemon-read-only.socket",
-            "/usr/lib/tmpfiles.d/dokku-daemon.conf", "/usr/share/dokku-daemon/user-dokku.conf",
-            "/usr/share/man/man8/dokku-daemon.8.gz", "/usr/share/man/man7/dokku-daemon-protocol.7.gz",
-            "/etc/default/dokku-daemon"})
+        listing = subprocess.run(
+            ["dpkg-deb", "-c", package()], capture_output=True, text=True, check=True
+        ).stdout
+        files = {
+            line.split()[5].lstrip("."): line.split()[:2]
+            for line in listing.splitlines()
+            if not line.startswith("d")
+        }
+        self.assertEqual(
+            set(filter(lambda name: not name.startswith("/usr/share/doc/"), files)),
+            {
+                "/usr/bin/dokku-daemon",
+                "/usr/lib/dokku-daemon/settle",
+                "/usr/lib/systemd/system/dokku-daemon.service",
+                "/usr/lib/systemd/system/dokku-daemon.socket",
+                "/usr/lib/systemd/system/dokku-daemon-read-only.socket",
+                "/usr/lib/tmpfiles.d/dokku-daemon.conf",
+                "/usr/share/dokku-daemon/user-dokku.conf",
+                "/usr/share/man/man8/dokku-daemon.8.gz",
+                "/usr/share/man/man7/dokku-daemon-protocol.7.gz",
+                "/etc/default/dokku-daemon",
+            },
+        )
         for name in ["copyright", "changelog.gz"]:
             self.assertIn(f"/usr/share/doc/dokku-daemon/{name}", files)
         self.assertEqual({owner for _, owner in files.values()}, {"root/root"})
@@ -58,7 +83,10 @@ class Fresh(LabTest):
         self.lab.sh("echo DOKKU_DAEMON_TIMEOUT=60 >>/etc/default/dokku-daemon")
         self.assertServes()
         self.lab.sh("dpkg --remove dokku-daemon")
-        self.assertEqual(self.lab.run("systemctl is-active dokku-daemon.socket dokku-daemon.service").stdout.split(), ["inactive"] * 2)
+        self.assertEqual(
+            self.lab.run("systemctl is-active dokku-daemon.socket dokku-daemon.service").stdout.split(),
+            ["inactive"] * 2,
+        )
         self.assertEqual(self.lab.run("pgrep -x dokku-daemon").stdout, "")
         left = self.files() - before
         self.assertFalse({name for name in left if name.startswith(("/usr", "/run/dokku-daemon"))}, left)
@@ -84,7 +112,9 @@ class Fresh(LabTest):
             newer_package(f"{folder}/newer.deb", "99.0")
             said = self.lab.install(f"{folder}/newer.deb", "newer.deb")
         self.assertNotIn("onfiguration file", said)
-        self.lab.wait("the new daemon", lambda: self.lab.property("dokku-daemon", "MainPID") not in ("0", pid))
+        self.lab.wait(
+            "the new daemon", lambda: self.lab.property("dokku-daemon", "MainPID") not in ("0", pid)
+        )
         self.assertServes()
         self.assertEqual(self.lab.inode(), inode)
         self.assertIn("TIMEOUT=60", self.lab.read("/etc/default/dokku-daemon"))
@@ -97,7 +127,9 @@ class Fresh(LabTest):
         self.lab.install()
         self.lab.sh("mkfifo /run/gate")
         self.addCleanup(self.lab.run, "rm /run/gate")
-        self.lab.stand_in("if [[ $1 == ps:rebuild ]]; then read -r word </run/gate; echo \"built $word\"; else echo ran \"$@\"; fi")
+        self.lab.stand_in(
+            'if [[ $1 == ps:rebuild ]]; then read -r word </run/gate; echo "built $word"; else echo ran "$@"; fi'
+        )
         with self.lab.connect() as connection:
             connection.sendall(b"ps:rebuild app\n")
             self.lab.wait("the command", lambda: self.lab.run("pgrep -f ps:rebuild").stdout)
@@ -110,7 +142,10 @@ class Fresh(LabTest):
                 self.assertEqual(later.makefile().readline(), '{"ok":true,"output":"ran apps:list"}\n')
 
     def test_there_is_no_second_rotation_of_the_log(self):
-        self.lab.write("/etc/logrotate.d/dokku", "/var/log/dokku/*.log {\n daily\n rotate 7\n copytruncate\n su root root\n}\n")
+        self.lab.write(
+            "/etc/logrotate.d/dokku",
+            "/var/log/dokku/*.log {\n daily\n rotate 7\n copytruncate\n su root root\n}\n",
+        )
         self.addCleanup(self.lab.run, "rm /etc/logrotate.d/dokku")
         self.lab.install()
         self.assertServes()
@@ -123,62 +158,97 @@ class Fresh(LabTest):
         self.assertRegex(self.lab.read(LOG).splitlines()[0], r"^\[[^]]+ UTC\] \[cmd\] ")
 
 
-class MakeInstall(LabTest):
-    """The same files by `make install`, and the package over them."""
+class FromTheTree(LabTest):
+    """The same files by `make install` and `make develop`, and the package over them."""
+
+    options = [f"--bind-ro={TOP}:/src"]
 
     @classmethod
     def prepare(cls):
-        cls.lab.stand_in("echo ran \"$@\"")
+        cls.lab.stand_in('echo ran "$@"')
 
-    def make_install(self):
-        # From outside into its file system; what follows on a live system is done inside, by the same script.
-        environment = {**os.environ, "DESTDIR": str(self.lab.root), "PREFIX": "/usr"}
-        subprocess.run([TOP / "packaging/install"], env=environment, check=True, stdout=subprocess.DEVNULL)
-        return self.lab.sh("/usr/lib/dokku-daemon/settle")
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(
+            self.lab.run,
+            "systemctl stop dokku-daemon.socket dokku-daemon; dpkg --purge dokku-daemon; rm -rf /run/dokku-daemon",
+        )
 
-    def test_a_started_service_has_its_socket(self):
-        self.addCleanup(self.lab.run, "dpkg --purge dokku-daemon")
-        self.make_install()
+    def packaged(self):
+        """The files of the package, and what each is a link to."""
+        listing = subprocess.run(
+            ["dpkg-deb", "-c", package()], capture_output=True, text=True, check=True
+        ).stdout
+        names = {line.split()[5].lstrip(".") for line in listing.splitlines() if not line.startswith("d")}
+        return {name for name in names if not name.startswith("/usr/share/doc/")}
+
+    def test_make_install_and_the_package_over_it(self):
+        self.lab.sh("/src/packaging/install")
         self.lab.sh("systemctl start dokku-daemon")
         self.assertServes()
-        listing = subprocess.run(["dpkg-deb", "-c", package()], capture_output=True, text=True, check=True).stdout
-        packaged = {line.split()[5].lstrip(".") for line in listing.splitlines() if not line.startswith("d")}
-        for name in packaged:
-            if not name.startswith("/usr/share/doc/"):
-                self.assertTrue(self.lab.path(name).is_file(), name)
+        for name in self.packaged():
+            self.assertTrue(self.lab.path(name).is_file(), name)
+        inode = self.lab.inode()
+        self.lab.install()
+        self.assertServes()
+        self.assertEqual(self.lab.inode(), inode, "whoever has the socket mounted keeps it")
+        self.assertEqual(self.lab.sh("dpkg --verify dokku-daemon"), "")
+        self.lab.sh("dpkg --purge dokku-daemon")
+        self.assertEqual([name for name in self.packaged() if self.lab.path(name).exists()], [])
 
-        with self.subTest("the package over it"):
-            inode = self.lab.inode()
-            self.lab.install()
-            self.assertServes()
-            self.assertEqual(self.lab.inode(), inode, "whoever has the socket mounted keeps it")
-        with self.subTest("and gone again"):
-            self.lab.sh("dpkg --purge dokku-daemon")
-            self.assertFalse(self.lab.path("/usr/bin/dokku-daemon").exists())
-            self.assertFalse(self.lab.path("/usr/lib/systemd/system/dokku-daemon.service").exists())
+    def test_make_install_again_keeps_the_socket_and_uninstall_takes_all_away(self):
+        self.lab.sh("/src/packaging/install; systemctl enable --quiet --now dokku-daemon.socket")
+        self.assertServes()
+        inode, pid = self.lab.inode(), self.lab.property("dokku-daemon", "MainPID")
+        self.lab.sh("/src/packaging/install")
+        self.lab.wait(
+            "the new daemon", lambda: self.lab.property("dokku-daemon", "MainPID") not in ("0", pid)
+        )
+        self.assertServes()
+        self.assertEqual(self.lab.inode(), inode)
+        self.lab.sh("/src/packaging/uninstall")
+        self.assertEqual(
+            [name for name in self.packaged() if self.lab.path(name).exists() and name.startswith("/usr")], []
+        )
+        self.assertEqual(self.lab.run("pgrep -x dokku-daemon").stdout, "")
 
-    def test_with_a_link_to_the_tree(self):
-        self.assertEqual(subprocess.run([TOP / "packaging/install", "--link"], env={**os.environ, "PREFIX": "/opt", "DESTDIR": "/nowhere"},
-                                        capture_output=True).returncode, 64)
+    def test_make_develop_links_to_the_tree(self):
+        self.lab.sh("/src/packaging/install --link; systemctl start dokku-daemon")
+        self.assertServes()
+        for name in ["/usr/bin/dokku-daemon", "/usr/lib/systemd/system/dokku-daemon.service"]:
+            self.assertTrue(os.readlink(self.lab.path(name)).startswith("/src/"))
+        self.lab.sh("/src/packaging/uninstall")
+        self.assertFalse(os.path.lexists(self.lab.path("/usr/bin/dokku-daemon")))
 
 
 class OverTheOriginal(LabTest):
     """A host that has the bash daemon: it makes way, and who used it still can."""
 
+    options = [f"--bind-ro={TOP}:/src"]
+
     @classmethod
     def prepare(cls):
-        cls.lab.stand_in("echo ran \"$@\"")
+        cls.lab.stand_in('echo ran "$@"')
 
     def setUp(self):
         super().setUp()
-        self.lab.write("/usr/bin/dokku-daemon", "#!/bin/bash\nmkdir -p /var/run/dokku-daemon; umask 0\n"
-                       "exec socat UNIX-LISTEN:/var/run/dokku-daemon/dokku-daemon.sock,fork,unlink-early SYSTEM:cat\n", 0o755)
+        self.lab.write(
+            "/usr/bin/dokku-daemon",
+            "#!/bin/bash\nmkdir -p /var/run/dokku-daemon; umask 0\n"
+            "exec socat UNIX-LISTEN:/var/run/dokku-daemon/dokku-daemon.sock,fork,unlink-early SYSTEM:cat\n",
+            0o755,
+        )
         self.lab.copy(HERE / "original.service", "/etc/systemd/system/dokku-daemon.service", 0o644)
-        self.lab.write("/etc/systemd/system/dokku-daemon.env", "DOKKU_DAEMON_LOGFILE=/var/log/dokku/kept.log\n")
+        self.lab.write(
+            "/etc/systemd/system/dokku-daemon.env", "DOKKU_DAEMON_LOGFILE=/var/log/dokku/kept.log\n"
+        )
         self.lab.sh("systemctl daemon-reload; systemctl enable --now --quiet dokku-daemon")
         self.lab.wait("the original", self.lab.path(SOCKET).exists)
-        self.addCleanup(self.lab.run, "systemctl stop dokku-daemon.socket dokku-daemon; dpkg --purge dokku-daemon;"
-                        "rm -rf /etc/systemd/system/dokku-daemon* /etc/tmpfiles.d/dokku-daemon.conf /run/dokku-daemon; systemctl daemon-reload")
+        self.addCleanup(
+            self.lab.run,
+            "systemctl stop dokku-daemon.socket dokku-daemon; dpkg --purge dokku-daemon;"
+            "rm -rf /etc/systemd/system/dokku-daemon* /etc/tmpfiles.d/dokku-daemon.conf /run/dokku-daemon; systemctl daemon-reload",
+        )
 
     def assertItMadeWay(self, said):
         self.assertServes()
@@ -188,7 +258,13 @@ class OverTheOriginal(LabTest):
         self.assertTrue(self.lab.path("/etc/systemd/system/dokku-daemon.service.original").exists())
         self.assertIn("apps:list", self.lab.read("/var/log/dokku/kept.log"), "its settings hold")
         self.assertEqual(stat.S_IMODE(self.lab.path("/run/dokku-daemon").stat().st_mode), 0o755)
-        self.assertEqual(self.lab.run("setpriv --reuid=65534 --regid=65534 --clear-groups socat -u OPEN:/dev/null UNIX-CONNECT:" + SOCKET).returncode, 0)
+        self.assertEqual(
+            self.lab.run(
+                "setpriv --reuid=65534 --regid=65534 --clear-groups socat -u OPEN:/dev/null UNIX-CONNECT:"
+                + SOCKET
+            ).returncode,
+            0,
+        )
         self.assertEqual(self.lab.sh("systemctl is-enabled dokku-daemon.socket"), "enabled")
 
     def test_the_package(self):
@@ -202,10 +278,13 @@ class OverTheOriginal(LabTest):
             self.assertEqual(stat.S_IMODE(self.lab.path("/run/dokku-daemon").stat().st_mode), 0o750)
 
     def test_make_install(self):
-        self.assertItMadeWay(MakeInstall.make_install(self))
+        self.assertItMadeWay(self.lab.sh("/src/packaging/install"))
 
     def test_a_unit_of_somebodys_own_stays(self):
-        self.lab.write("/etc/systemd/system/dokku-daemon.service", "[Service]\nExecStart=/usr/bin/dokku-daemon\nEnvironment=MINE=1\n")
+        self.lab.write(
+            "/etc/systemd/system/dokku-daemon.service",
+            "[Service]\nExecStart=/usr/bin/dokku-daemon\nEnvironment=MINE=1\n",
+        )
         said = self.lab.install()
         self.assertIn("MINE=1", self.lab.read("/etc/systemd/system/dokku-daemon.service"))
         self.assertIn("hides the unit", said)

@@ -19,10 +19,15 @@ class Load:
 
     def __init__(self, lab):
         self.results = tempfile.TemporaryFile("w+")
-        script = (f"mkdir -p {MOUNTED[:MOUNTED.rindex('/')]}; touch {MOUNTED}; mount --bind {SOCKET} {MOUNTED};"
-                  f"exec python3 /root/load.py {MOUNTED} {CLIENTS}")
-        self.process = subprocess.Popen(lab.command(f"exec unshare --mount --propagation private bash -c '{script}'"),
-                                        stdin=subprocess.PIPE, stdout=self.results)
+        script = (
+            f"mkdir -p {MOUNTED[:MOUNTED.rindex('/')]}; touch {MOUNTED}; mount --bind {SOCKET} {MOUNTED};"
+            f"exec python3 /root/load.py {MOUNTED} {CLIENTS}"
+        )
+        self.process = subprocess.Popen(
+            lab.command(f"exec unshare --mount --propagation private bash -c '{script}'"),
+            stdin=subprocess.PIPE,
+            stdout=self.results,
+        )
 
     def finish(self):
         """Lets each client end its last request; all results."""
@@ -50,7 +55,10 @@ class Restarts(LabTest):
         cls.lab.copy(HERE / "witness", "/usr/bin/dokku")
         cls.lab.copy(HERE / "load.py", "/root/load.py")
         # As in the unit, but soon enough to be waited for.
-        cls.lab.write("/etc/systemd/system/dokku-daemon.service.d/soon.conf", "[Service]\nWatchdogSec=3\nTimeoutAbortSec=2\n")
+        cls.lab.write(
+            "/etc/systemd/system/dokku-daemon.service.d/soon.conf",
+            "[Service]\nWatchdogSec=3\nTimeoutAbortSec=2\n",
+        )
         cls.lab.install()
         cls.lab.sh("systemctl start dokku-daemon")
 
@@ -61,6 +69,7 @@ class Restarts(LabTest):
         def another():
             state = self.lab.properties("dokku-daemon", "MainPID", "ActiveState")
             return state["ActiveState"] == "active" and int(state["MainPID"]) not in (0, pid)
+
         self.lab.wait("another daemon", another)
 
     def wait_for_more(self, count=200):
@@ -83,7 +92,9 @@ class Restarts(LabTest):
         """In the middle of a command."""
         pid = self.pid()
         trace = self.lab.path("/var/lib/witness/trace")
-        self.lab.wait("a command that takes long", lambda: re.search(r"^start \S*7\n\Z", trace.read_text()[-40:], re.M))
+        self.lab.wait(
+            "a command that takes long", lambda: re.search(r"^start \S*7\n\Z", trace.read_text()[-40:], re.M)
+        )
         self.lab.sh(f"kill -KILL {pid}")
         self.wait_for_another(pid)
 
@@ -121,12 +132,21 @@ class Restarts(LabTest):
         started = [words[1] for words in trace if words[0] == "start"]
         ended = {words[1] for words in trace if words[0] == "end"}
         outcomes = collections.Counter(result["outcome"] for result in results)
-        refusals = [result for result in results if result["outcome"] == "answered" and not result["reply"]["ok"]]
-        print(f"\n  {len(results)} requests of {CLIENTS} clients: {dict(outcomes)}, {len(refusals)} of them refused; "
-              f"{len(started)} ran, {len(set(started) - ended)} interrupted", flush=True)
+        refusals = [
+            result for result in results if result["outcome"] == "answered" and not result["reply"]["ok"]
+        ]
+        print(
+            f"\n  {len(results)} requests of {CLIENTS} clients: {dict(outcomes)}, {len(refusals)} of them refused; "
+            f"{len(started)} ran, {len(set(started) - ended)} interrupted",
+            flush=True,
+        )
 
         with self.subTest("every line is answered, or its connection ends; no connect is refused"):
-            self.assertEqual(set(outcomes) - {"answered", "ended"}, set(), [r for r in results if r["outcome"] not in ("answered", "ended")][:5])
+            self.assertEqual(
+                set(outcomes) - {"answered", "ended"},
+                set(),
+                [r for r in results if r["outcome"] not in ("answered", "ended")][:5],
+            )
             self.assertGreater(outcomes["answered"], 1000)
             self.assertGreaterEqual(outcomes["ended"], 5)
         with self.subTest("each reply is its command's own"):
@@ -158,7 +178,9 @@ class Restarts(LabTest):
             # Beside them only one that was over a moment before the daemon, or about to begin.
             self.assertLessEqual(len(marked - interrupted), 6)
         with self.subTest("the journal says the same"):
-            said = {entry["DOKKU_COMMAND"].split()[1] for entry in self.lab.journal("DOKKU_ERROR=interrupted")}
+            said = {
+                entry["DOKKU_COMMAND"].split()[1] for entry in self.lab.journal("DOKKU_ERROR=interrupted")
+            }
             self.assertEqual(said, marked)
 
 

@@ -9,26 +9,54 @@ UNITS = ["dokku-daemon.service", "dokku-daemon.socket", "dokku-daemon-read-only.
 
 class Properties(LabTest):
     def test_systemd_has_nothing_to_say_about_them(self):
-        self.lab.sh("install -D -m 644 /usr/share/dokku-daemon/user-dokku.conf /run/systemd/system/dokku-daemon.service.d/x.conf")
+        self.lab.sh(
+            "install -D -m 644 /usr/share/dokku-daemon/user-dokku.conf /run/systemd/system/dokku-daemon.service.d/x.conf"
+        )
         for drop_in in [True, False]:
             if not drop_in:
                 self.lab.sh("rm -r /run/systemd/system/dokku-daemon.service.d")
-            done = self.lab.run("systemd-analyze verify --man=yes " + " ".join(f"/usr/lib/systemd/system/{unit}" for unit in UNITS))
+            done = self.lab.run(
+                "systemd-analyze verify --man=yes "
+                + " ".join(f"/usr/lib/systemd/system/{unit}" for unit in UNITS)
+            )
             self.assertEqual((done.returncode, done.stdout), (0, ""))
 
     def test_the_service(self):
         names = {
-            "Type": "notify", "KillMode": "mixed", "OOMPolicy": "continue", "TasksMax": "infinity", "LimitNOFILE": "8192",
-            "StartLimitIntervalUSec": "0", "Restart": "on-failure", "RestartUSec": "500ms", "User": "", "NotifyAccess": "main",
+            "Type": "notify",
+            "KillMode": "mixed",
+            "OOMPolicy": "continue",
+            "TasksMax": "infinity",
+            "LimitNOFILE": "8192",
+            "StartLimitIntervalUSec": "0",
+            "Restart": "on-failure",
+            "RestartUSec": "500ms",
+            "User": "",
+            "NotifyAccess": "main",
         }
         self.assertEqual(self.lab.properties("dokku-daemon.service", *names), names)
-        others = self.lab.properties("dokku-daemon.service", "After", "ExecReload", "EnvironmentFiles", "Environment",
-                                     "TimeoutStopUSec", "WatchdogUSec", "RuntimeDirectory", "Requires", "BindsTo", "PartOf")
+        others = self.lab.properties(
+            "dokku-daemon.service",
+            "After",
+            "ExecReload",
+            "EnvironmentFiles",
+            "Environment",
+            "TimeoutStopUSec",
+            "WatchdogUSec",
+            "RuntimeDirectory",
+            "Requires",
+            "BindsTo",
+            "PartOf",
+        )
         self.assertIn("docker.service", others["After"])
         self.assertIn("/bin/kill -HUP $MAINPID", others["ExecReload"])
-        self.assertEqual(self.lab.sh("systemctl show -p EnvironmentFiles --value dokku-daemon.service").splitlines(), [
-            "/etc/default/dokku-daemon (ignore_errors=yes)",
-            "/etc/systemd/system/dokku-daemon.env (ignore_errors=yes)"])
+        self.assertEqual(
+            self.lab.sh("systemctl show -p EnvironmentFiles --value dokku-daemon.service").splitlines(),
+            [
+                "/etc/default/dokku-daemon (ignore_errors=yes)",
+                "/etc/systemd/system/dokku-daemon.env (ignore_errors=yes)",
+            ],
+        )
         self.assertIn("DOKKU_DAEMON_STOP_GRACE=600", others["Environment"])
         self.assertEqual(others["TimeoutStopUSec"], "11min")
         self.assertNotEqual(others["WatchdogUSec"], "0")
@@ -38,11 +66,19 @@ class Properties(LabTest):
 
     def test_the_sockets(self):
         for unit in UNITS[1:]:
-            names = {"SocketMode": "0666", "DirectoryMode": "0750", "TriggerLimitIntervalUSec": "0", "SocketGroup": "",
-                     "RemoveOnStop": "no", "Accept": "no"}
+            names = {
+                "SocketMode": "0666",
+                "DirectoryMode": "0750",
+                "TriggerLimitIntervalUSec": "0",
+                "SocketGroup": "",
+                "RemoveOnStop": "no",
+                "Accept": "no",
+            }
             self.assertEqual(self.lab.properties(unit, *names), names)
             self.assertIn("docker.service", self.lab.property(unit, "Before"))
-        self.assertEqual(self.lab.property("dokku-daemon-read-only.socket", "FileDescriptorName"), "read-only")
+        self.assertEqual(
+            self.lab.property("dokku-daemon-read-only.socket", "FileDescriptorName"), "read-only"
+        )
 
     def test_only_the_first_socket_is_enabled(self):
         states = [self.lab.run(f"systemctl is-enabled {unit}").stdout.strip() for unit in UNITS]
@@ -86,7 +122,9 @@ class Hardening(LabTest):
 
     def assertForbidden(self, script):
         self.assertFalse(self.probe(script)["ok"])
-        self.assertEqual(self.lab.run(script).returncode, 0, "without the daemon it works: else this shows nothing")
+        self.assertEqual(
+            self.lab.run(script).returncode, 0, "without the daemon it works: else this shows nothing"
+        )
 
     def test_it_is_root_with_all_capabilities_and_may_gain_privileges(self):
         self.assertWorks("id -u; umask", "0\n0022")
@@ -102,8 +140,21 @@ class Hardening(LabTest):
         self.assertWorks("sudo -u dokku sudo -n id -u", "0")
 
     def test_it_may_write_everywhere(self):
-        for folder in ["/etc", "/etc/cron.d", "/etc/nginx/conf.d", "/usr/local/bin", "/usr/share", "/var/lib/dokku",
-                       "/home/dokku", "/root", "/boot", "/opt", "/tmp", "/var/tmp", "/dev/shm"]:
+        for folder in [
+            "/etc",
+            "/etc/cron.d",
+            "/etc/nginx/conf.d",
+            "/usr/local/bin",
+            "/usr/share",
+            "/var/lib/dokku",
+            "/home/dokku",
+            "/root",
+            "/boot",
+            "/opt",
+            "/tmp",
+            "/var/tmp",
+            "/dev/shm",
+        ]:
             with self.subTest(folder):
                 self.assertWorks(f"mkdir -p {folder} && echo x >{folder}/probed && cat {folder}/probed", "x")
                 self.assertEqual(self.lab.read(f"{folder}/probed"), "x\n", "the host sees it")
@@ -115,7 +166,9 @@ class Hardening(LabTest):
     def test_its_mounts_are_the_hosts(self):
         self.assertWorks("mkdir -p /mnt/probe && mount -t tmpfs probe /mnt/probe && touch /mnt/probe/x")
         self.assertEqual(self.lab.sh("ls /mnt/probe"), "x")
-        self.assertEqual(self.probe("readlink /proc/self/ns/mnt")["output"], self.lab.sh("readlink /proc/1/ns/mnt"))
+        self.assertEqual(
+            self.probe("readlink /proc/self/ns/mnt")["output"], self.lab.sh("readlink /proc/1/ns/mnt")
+        )
 
     def test_it_may_make_namespaces_devices_and_links(self):
         self.assertWorks("unshare --mount --pid --fork --net true")
@@ -137,7 +190,10 @@ class Hardening(LabTest):
         self.assertFalse(int(self.probe("grep CapEff /proc/self/status")["output"].split()[1], 16) & 1 << 25)
 
     def test_a_memory_kill_of_a_command_is_not_the_daemons_end(self):
-        self.lab.write("/run/systemd/system/dokku-daemon.service.d/memory.conf", "[Service]\nMemoryMax=64M\nMemorySwapMax=0\n")
+        self.lab.write(
+            "/run/systemd/system/dokku-daemon.service.d/memory.conf",
+            "[Service]\nMemoryMax=64M\nMemorySwapMax=0\n",
+        )
         self.lab.sh("systemctl daemon-reload; systemctl restart dokku-daemon")
         before = self.lab.property("dokku-daemon", "MainPID")
         self.assertFalse(self.probe("exec python3 -c 'bytearray(300 << 20)'")["ok"])
