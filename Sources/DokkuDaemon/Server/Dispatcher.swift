@@ -10,6 +10,7 @@ final class Dispatcher {
     private let loop: EventLoop
     /// Reused for each plain line.
     private var words = ArgumentList()
+    private var recent: RecentBuiltin?
 
     init(
         executor: Executor, catalogue: CatalogueKeeper, builtins: Builtins, log: AuditLog, loop: EventLoop
@@ -47,10 +48,9 @@ final class Dispatcher {
     }
 
     private func takePlain(_ line: ArraySlice<UInt8>, from client: Client) {
-        // Taken out meanwhile: each look at a property costs a check that nobody else changes it.
-        var words = ArgumentList()
-        swap(&words, &self.words)
-        defer { swap(&words, &self.words) }
+        if let recent, recent.matches(line, on: client.options), let reply = builtins.plainLine(recent.builtin) {
+            return client.send(line: reply)
+        }
         let redirection: Redirection?
         do throws(ShellWords.Failure) {
             redirection =
@@ -64,8 +64,9 @@ final class Dispatcher {
             isRedirected: redirection != nil)
         let verdict = Policy.judge(words, form: form, listener: client.options, catalogue: catalogue.current)
         // What needs no one else is answered on the spot.
-        if case .builtin(let builtin) = verdict, let answer = builtins.answer(builtin) {
-            return client.sendPlain(ok: true, output: answer)
+        if case .builtin(let builtin) = verdict, let reply = builtins.plainLine(builtin) {
+            recent = RecentBuiltin(line, builtin, on: client.options)
+            return client.send(line: reply)
         }
         client.plainIsOpen()
         let incoming = Incoming(arguments: words, form: form, redirection: redirection)
@@ -227,6 +228,32 @@ final class Dispatcher {
         log.answered(
             title, peer: responder.client.peer, result: Redaction.sanitize(refusal.text, limit: 1024))
         responder.refuse(refusal)
+    }
+}
+
+/// The last plain line that a built-in answered on the spot. Whoever watches the daemon sends the same again and
+/// again, and it means the same each time: no catalogue is asked about built-ins.
+private struct RecentBuiltin {
+    let builtin: Builtin
+    private let line: [UInt8]
+    private let options: ListenerOptions
+
+    /// Nil for a line that is longer than it need be, and not worth keeping.
+    init?(_ line: ArraySlice<UInt8>, _ builtin: Builtin, on options: ListenerOptions) {
+        guard line.count <= 64 else { return nil }
+        self.builtin = builtin
+        self.line = Array(line)
+        self.options = options
+    }
+
+    func matches(_ other: ArraySlice<UInt8>, on options: ListenerOptions) -> Bool {
+        guard options == self.options, other.count == line.count else { return false }
+        return line.withUnsafeBytes { line in
+            other.withUnsafeBytes { other in
+                guard let line = line.baseAddress, let other = other.baseAddress else { return false }
+                return memcmp(line, other, self.line.count) == 0
+            }
+        }
     }
 }
 
