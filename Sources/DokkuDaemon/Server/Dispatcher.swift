@@ -48,7 +48,9 @@ final class Dispatcher {
     }
 
     private func takePlain(_ line: ArraySlice<UInt8>, from client: Client) {
-        if let recent, recent.matches(line, on: client.options), let reply = builtins.plainLine(recent.builtin) {
+        if let recent, recent.matches(line, on: client.options),
+            let reply = builtins.plainLine(recent.builtin)
+        {
             return client.send(line: reply)
         }
         let redirection: Redirection?
