@@ -30,9 +30,11 @@ enum Lane: Equatable, Sendable {
 }
 
 struct Policy {
-    /// Judges one request. Without a catalogue only built-ins and what is refused in any case are decided.
+    /// Judges one request. Without a catalogue only built-ins and what is refused in any case are decided, so it is
+    /// asked for after them.
     static func judge(
-        _ arguments: ArgumentList, form: RequestForm, listener: ListenerOptions, catalogue: Catalogue?
+        _ arguments: ArgumentList, form: RequestForm, listener: ListenerOptions,
+        catalogue: @autoclosure () -> Catalogue?
     ) -> Verdict {
         guard let nameIndex = Invocation.nameIndex(in: arguments) else { return .refuse(.invalidCommand) }
         do {
@@ -52,6 +54,7 @@ struct Policy {
         guard isPossible(invocation) else { return .refuse(.unknownCommand(name, on: listener)) }
 
         let traits = CommandTraits.of(name)
+        let catalogue = catalogue()
         let isKnown = catalogue?.contains(name) ?? false
         if listener.contains(.readOnly) {
             if traits == nil, !isKnown, catalogue != nil {

@@ -29,6 +29,12 @@ enum PlainReply {
 
     static func appendTail(to line: inout [UInt8]) { line.append("\"}\n") }
 
+    static func line(ok: Bool, output: String) -> [UInt8] {
+        var line: [UInt8] = []
+        append(ok: ok, output: output, to: &line)
+        return line
+    }
+
     static func append(ok: Bool, output: String, to line: inout [UInt8]) {
         appendHead(ok: ok, to: &line)
         line.append(escaping: output)

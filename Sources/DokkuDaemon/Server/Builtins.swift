@@ -5,6 +5,8 @@ final class Builtins {
     private let executor: Executor
     private let catalogue: CatalogueKeeper
     private let startDate = time(nil)
+    /// Made once: it is what a client asks for to learn whether the daemon answers.
+    private let versionLine = PlainReply.line(ok: true, output: version)
     /// How many connections there are.
     var connectionCount: () -> Int = { 0 }
 
@@ -22,6 +24,12 @@ final class Builtins {
         case .queue: queue()
         case .commands, .refresh, .cancel: nil
         }
+    }
+
+    /// The same as the reply to a plain line.
+    func plainLine(_ builtin: Builtin) -> [UInt8]? {
+        if builtin == .version { return versionLine }
+        return answer(builtin).map { PlainReply.line(ok: true, output: $0) }
     }
 
     private func status() -> String {

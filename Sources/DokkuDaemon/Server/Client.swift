@@ -28,6 +28,8 @@ final class Client: EventHandler {
     let options: ListenerOptions
     /// Lets go of us when we close.
     private let server: Server
+    private let loop: EventLoop
+    let account: SpoolAccount
     private var connection: Connection?
     private var token: Token?
     private var phase = Phase.open
@@ -50,12 +52,13 @@ final class Client: EventHandler {
         self.peer = peer
         self.options = options
         self.server = server
+        loop = server.loop
+        account = server.account
         framer = LineFramer(maximumLength: server.limits.line)
-        token = server.loop.add(descriptor, self)
+        token = loop.add(descriptor, self)
         connection = Connection(descriptor)
     }
 
-    var account: SpoolAccount { server.account }
     var lineLimit: Int { server.limits.line }
     var inputLimit: Int { server.limits.input }
     /// Nobody reads replies any more.
@@ -68,14 +71,16 @@ final class Client: EventHandler {
     @discardableResult
     func send(_ write: (inout [UInt8]) -> Void) -> Bool {
         wake()
-        return connection?.send(server.account, write) ?? true
+        return connection?.send(account, write) ?? true
     }
 
     /// Adds a part of a reply that was kept in a spool.
     func send(_ spool: Spool) {
         wake()
-        connection?.send(spool, server.account)
+        connection?.send(spool, account)
     }
+
+    func send(line: [UInt8]) { send { $0.append(contentsOf: line) } }
 
     func sendPlain(ok: Bool, output: String) {
         send { PlainReply.append(ok: ok, output: output, to: &$0) }
@@ -110,7 +115,7 @@ final class Client: EventHandler {
             job, Refusal(code: .cancelled, text: "The client has closed its connection"))
     }
 
-    private func wake() { if let token { server.loop.mark(token) } }
+    private func wake() { if let token { loop.mark(token) } }
 
     // MARK: Events
 
@@ -161,7 +166,7 @@ final class Client: EventHandler {
 
     private func receive() {
         let limit = body == nil ? Self.readSize : ReadBuffer.size
-        let count = connection?.read(into: server.loop.buffer, limit: limit) { take($0) } ?? 0
+        let count = connection?.read(into: loop.buffer, limit: limit) { take($0) } ?? 0
         if count > 0, count < limit, options.contains(.oneShot) { takeUnterminated() }
     }
 
@@ -287,7 +292,7 @@ final class Client: EventHandler {
         phase = .lingering(discarded: 0)
         framer = LineFramer(maximumLength: 0)
         connection?.shutDownWriting()
-        _ = server.loop.timers.schedule(after: Self.lingerTime) { [weak self] in self?.close() }
+        _ = loop.timers.schedule(after: Self.lingerTime) { [weak self] in self?.close() }
     }
 
     /// Closes at once, whatever is unsent.
@@ -296,7 +301,7 @@ final class Client: EventHandler {
         phase = .closed
         server.didBuffer(0, for: self, was: &countedBytes)
         if let token, let number = connection?.number {
-            server.loop.remove(token)
+            loop.remove(token)
             server.didClose(self, number: number)
         }
         token = nil

@@ -60,8 +60,8 @@ final class Dispatcher {
             isRedirected: redirection != nil)
         let verdict = Policy.judge(words, form: form, listener: client.options, catalogue: catalogue.current)
         // What needs no one else is answered on the spot.
-        if case .builtin(let builtin) = verdict, let answer = builtins.answer(builtin) {
-            return client.sendPlain(ok: true, output: answer)
+        if case .builtin(let builtin) = verdict, let reply = builtins.plainLine(builtin) {
+            return client.send(line: reply)
         }
         client.plainIsOpen()
         let incoming = Incoming(arguments: words, form: form, redirection: redirection)

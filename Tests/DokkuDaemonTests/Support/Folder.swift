@@ -7,9 +7,7 @@ final class Folder {
 
     init() throws {
         var template = Array((NSTemporaryDirectory() + "/dokku-daemon-XXXXXX").utf8CString)
-        path = try template.withUnsafeMutableBufferPointer { buffer in
-            String(cString: try #require(mkdtemp(buffer.baseAddress!)))
-        }
+        path = String(cString: try #require(mkdtemp(&template)))
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
