@@ -168,6 +168,7 @@ final class Daemon {
         manager.stopping()
         log.note("Stopping daemon...")
         executor.stop()
+        catalogue.stop()
         server.stop()
         _ = loop.timers.schedule(after: configuration.stopGrace) { [unowned self] in giveUp() }
         stopIfFinished()

@@ -76,6 +76,14 @@ import Testing
         try connected.send("commands\n")
     }
 
+    /// Here the command takes its time, longer than the daemon may be idle.
+    @Test func aDaemonThatWorksIsNotIdle() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_IDLE_EXIT": "0.1"])
+        do { try daemon.connect().send("test:wait 1\n") }
+        try daemon.log.line(with: "[res] #1", "status=0")
+        #expect(try daemon.process.wait() == .status(0))
+    }
+
     enum Impostor: CaseIterable {
         case file, datagram, connectedless, internet
         func open(in box: Box) throws -> Int32 {

@@ -97,6 +97,62 @@ import Testing
         #expect(try daemon.process.wait() == .status(0))
     }
 
+    @Test func clientsWithNothingToAskAreLetGo() throws {
+        let daemon = try Daemon()
+        let idle = try daemon.connect()
+        let half = try daemon.connect()
+        try half.send("apps:li")
+        try daemon.settle()
+        #expect(try daemon.stop() == .status(0))
+        #expect(try idle.ends() && half.ends())
+    }
+
+    @Test func aBodyThatIsNotAllThereIsNotWaitedFor() throws {
+        let daemon = try Daemon()
+        let client = try daemon.connect()
+        try client.order(#"{"id":1,"command":"test:stdin","stdin_length":10}"#)
+        try client.send("abc")
+        try daemon.settle()
+        daemon.process.signal(SIGTERM)
+        let answer = try client.answer(patience: .seconds(10))
+        #expect(answer["id"] == .number(1) && answer["error"] == .text("shutting_down"))
+        #expect(try daemon.process.wait(patience: .seconds(10)) == .status(0))
+        #expect(daemon.ran == [])
+    }
+
+    @Test func whoWaitsForTheLockIsAnswered() throws {
+        let daemon = try Daemon()
+        let own = try checked("open", open(daemon.box.path("lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o640))
+        defer { close(own) }
+        try checked("flock", flock(own, LOCK_EX))
+        let (first, second) = (try daemon.connect(), try daemon.connect())
+        try first.send("apps:create a\n")
+        try daemon.settle()
+        #expect(try daemon.ask("daemon:cancel 1").ok)
+        #expect(try first.reply().ok == false)
+        try second.send("apps:create b\n")
+        try daemon.settle()
+        daemon.process.signal(SIGTERM)
+        #expect(try second.reply().output.contains("stopping"))
+        #expect(try daemon.process.wait(patience: .seconds(10)) == .status(0))
+        #expect(daemon.ran == [])
+    }
+
+    @Test func whoWaitsForTheCatalogueIsAnswered() throws {
+        let box = try Box()
+        let fifo = try box.fifo()
+        let dokku = try box.write("dokku", "#!/bin/sh\nread line <\(fifo.path)\n", mode: 0o755)
+        let daemon = try Daemon(
+            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": dokku])
+        let client = try daemon.connect()
+        try client.send("apps:create a\ncommands\n")
+        #expect(try daemon.ask("daemon:version").ok)
+        daemon.process.signal(SIGTERM)
+        #expect(try client.reply(patience: .seconds(10)).output.contains("stopping"))
+        #expect(try client.reply().ok == false)
+        #expect(try daemon.process.wait(patience: .seconds(10)) == .status(0))
+    }
+
     @Test func hangUpReopensTheLogAndTouchesNoCommand() throws {
         let (daemon, running, fifo) = try busy()
         rename(daemon.box.path("log"), daemon.box.path("log.1"))

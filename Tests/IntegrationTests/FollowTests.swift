@@ -40,6 +40,21 @@ import Testing
         #expect(try daemon.ask("daemon:queue") == .good(""))
     }
 
+    @Test func oneWhoseClientHasLeftBeforeItCouldStartDoesNotStart() throws {
+        let daemon = try Daemon()
+        let (logs, block) = (try daemon.box.fifo("logs"), try daemon.box.fifo("block"))
+        do {
+            let client = try daemon.connect()
+            try client.send("test:block \(block.path)\n")
+            try daemon.box.journal.line(with: "held ")
+            try client.order(#"{"command":["logs","\#(logs.path)","-t"],"stream":true}"#)
+        }
+        try daemon.settle()
+        try block.release()
+        try daemon.log.line(with: "[res] #2")
+        #expect(daemon.ran == ["test:block \(block.path)"])
+    }
+
     @Test func itEndsByCancel() throws {
         let daemon = try Daemon()
         let client = try follow(daemon, try daemon.box.fifo())

@@ -24,6 +24,7 @@ final class CatalogueKeeper {
     private var reading: Run?
     private var output: [UInt8] = []
     private var timer: Timer?
+    private var isStopping = false
     private var waiting: [Completion] = []
     /// Those who asked for a reading while one was under way that may have begun too early for them.
     private var waitingForNext: [Completion] = []
@@ -79,11 +80,21 @@ final class CatalogueKeeper {
         if reading == nil { read() }
     }
 
+    /// Reads nothing more. Who waits is told that the daemon stops, and so is who asks later.
+    func stop() {
+        isStopping = true
+        reading?.terminate()
+        waiting += waitingForNext
+        waitingForNext = []
+        finish(.shuttingDown)
+    }
+
     // MARK: Reading
 
     /// `dokku help --all` changes nothing: it runs beside the queue and without its lock, so that a long deploy
     /// delays no `refresh`.
     private func read() {
+        if isStopping { return finish(.shuttingDown) }
         output = []
         stamp = store.stamp()
         do throws(SystemError) {

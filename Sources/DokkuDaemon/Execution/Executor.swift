@@ -58,7 +58,11 @@ final class Executor {
         records.accepted(job)
         observer.jobWasAccepted(job)
         didChange()
-        if command.lane == .queue { worker.startNext() } else { side.start(job) }
+        if command.lane == .queue {
+            worker.startNext()
+        } else if job.state == .waiting {
+            side.start(job)
+        }
         return job
     }
 

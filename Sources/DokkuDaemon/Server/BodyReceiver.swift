@@ -33,11 +33,10 @@ final class BodyReceiver {
         }
     }
 
-    /// All has come, or nothing more will.
-    func end() {
+    /// All has come, or nothing more will: `reason` says why, where it is not the client's doing.
+    func end(_ reason: Refusal? = nil) {
         if missing > 0 {
-            completion(
-                .failure(Refusal(code: .invalidRequest, text: "The input ended \(missing) bytes too early")))
+            completion(.failure(reason ?? .invalid("The input ended \(missing) bytes too early")))
         } else if let failure {
             completion(.failure(failure))
         } else if let spool {

@@ -253,11 +253,11 @@ final class Client: EventHandler {
         return true
     }
 
-    private func endBody() {
+    private func endBody(_ reason: Refusal? = nil) {
         guard let body else { return }
         self.body = nil
         if options.contains(.oneShot) { phase = .finishing }
-        body.end()
+        body.end(reason)
     }
 
     // MARK: Closing
@@ -269,7 +269,7 @@ final class Client: EventHandler {
     }
 
     private func closeIfFinished() {
-        if phase == .ending, connection?.hasReadAll ?? true { endBody() }
+        if phase == .ending, connection?.hasReadAll ?? true { endBody(.shuttingDown) }
         let isAnswered = !isPlainOpen && openRequests.isEmpty && body == nil && unsentCount == 0
         let isRead = hasReadEnd && framer.bufferedBytes == 0
         switch phase {

@@ -71,6 +71,8 @@ final class JSONResponder: Responder {
 
     func jobWasAccepted(_ job: Job) {
         self.job = job
+        // It was still in the socket when its client left.
+        if client.hasGone { return clientDidLeave() }
         guard isStreamed, job.command.lane == .queue else { return }
         let position = client.position(of: job)
         client.send { reply.appendQueued(job: job.number, position: position, to: &$0) }

@@ -43,10 +43,10 @@ final class Daemon {
     }
 
     /// Starts a daemon and waits until it says that it is ready. With no sockets handed over it binds its own;
-    /// an empty setting is left out.
+    /// an empty setting is left out. `shell` is run in its process first.
     init(
         _ box: Box, sockets: [ListeningSocket], settings: [String: String] = [:], arguments: [String] = [],
-        ready: Bool = true
+        shell: String = "", ready: Bool = true
     ) throws {
         self.box = box
         self.sockets = sockets
@@ -62,7 +62,7 @@ final class Daemon {
         environment["NOTIFY_SOCKET"] = notify
         environment.merge(settings) { _, given in given }
         environment = environment.filter { !$0.value.isEmpty }
-        process = try Self.spawn(box, sockets, environment, arguments)
+        process = try Self.spawn(box, sockets, environment, arguments, shell)
         if ready {
             do {
                 try manager.line("READY=1", from: process)
@@ -79,7 +79,8 @@ final class Daemon {
     }
 
     private static func spawn(
-        _ box: Box, _ sockets: [ListeningSocket], _ settings: [String: String], _ arguments: [String]
+        _ box: Box, _ sockets: [ListeningSocket], _ settings: [String: String], _ arguments: [String],
+        _ shell: String
     ) throws -> Spawned {
         guard access(binary, X_OK) == 0 else { throw SystemFailure(call: "the daemon's binary \(binary)") }
         let null = try checked("open", open("/dev/null", O_RDWR | O_CLOEXEC))
@@ -94,9 +95,9 @@ final class Daemon {
         if !sockets.isEmpty {
             environment["LISTEN_FDS"] = "\(sockets.count)"
             environment["LISTEN_FDNAMES"] = sockets.map(\.name).joined(separator: ":")
-            // The number of the process is known only inside it.
-            command = ["/bin/sh", "-c", "LISTEN_PID=$$ exec \"$0\" \"$@\""] + command
         }
+        // The number of the process is known only inside it.
+        command = ["/bin/sh", "-c", "\(shell)\nLISTEN_PID=$$ exec \"$0\" \"$@\""] + command
         return try Spawned(
             command, environment: environment,
             descriptors: [null, errors, errors] + sockets.map(\.descriptor))
