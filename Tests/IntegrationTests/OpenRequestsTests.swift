@@ -108,6 +108,16 @@ import Testing
         #expect(try client.answer()["ok"] == true)
     }
 
+    /// The last of a large reply may leave in one write, and with it what held the next line back.
+    @Test func aLargeReplyHoldsBackTheNextLineOnlyUntilItIsSent() throws {
+        let client = try Daemon().connect()
+        for _ in 0..<40 {
+            try client.send("test:big 400000\ntest:args on\n")
+            #expect(try client.reply().output.utf8.count == 400_000)
+            #expect(try client.reply() == .good("<on>"))
+        }
+    }
+
     @Test func sixtyFourMayBeOpen() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()

@@ -58,13 +58,19 @@ final class Child: EventHandler {
         }
         if let token { loop.remove(token, isShared: wasSignalled) }
         // Only what is left of a group that is being ended may still have to be found.
-        if !wasSignalled { descriptor = nil }
+        if !wasSignalled || !isGroupLeft { descriptor = nil }
         let report = didExit
         didExit = nil
         report?(status)
     }
 
     func settle() -> Interest? { .read }
+
+    /// Whether others of the process group are there; false also where the kernel cannot tell.
+    private var isGroupLeft: Bool {
+        guard let number = descriptor?.number else { return false }
+        return shim_pidfd_signal_group(number, 0) == 0
+    }
 
     /// Signals the whole process group. Once the leader was reaped its number may belong to somebody else: then
     /// only by pidfd, where the kernel can (Linux 6.9), which finds what is left of the group or nobody.

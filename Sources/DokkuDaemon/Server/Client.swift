@@ -126,7 +126,10 @@ final class Client: EventHandler {
 
     func settle() -> Interest? {
         takeRequests()
+        let wasHeldBack = !mayTake
         flush()
+        // What waits in the framer for room in the outbox is announced by no further event.
+        if wasHeldBack, mayTake { wake() }
         closeIfFinished()
         // A hang-up is reported whatever the interest: once it is known the connection is read without epoll.
         if phase == .closed || connection?.isHungUp ?? true { return nil }

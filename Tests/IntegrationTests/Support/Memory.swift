@@ -18,6 +18,9 @@ struct Memory {
     /// The most that was in use at a time since, beyond what was in use at the beginning, in KiB.
     var growth: Int { get throws { try Self.value("VmHWM", pid) - before } }
 
+    /// What is in use now, in KiB.
+    static func resident(_ daemon: Daemon) throws -> Int { try value("VmRSS", daemon.process.pid) }
+
     private static func value(_ name: String, _ pid: pid_t) throws -> Int {
         let lines = contents("/proc/\(pid)/status").text.split(separator: "\n")
         let line = try #require(lines.first { $0.hasPrefix(name + ":") })

@@ -1,0 +1,44 @@
+// Some seconds of everything at once, right and wrong. What it does depends on chance, whose seed a failure names.
+import Foundation
+import Testing
+
+@Suite struct SoakTests {
+    /// How long, and from which seed; for longer runs, under the address sanitizer above all (README of the tests).
+    private static func setting(_ name: String) -> Int? {
+        ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
+    }
+
+    private func openFiles(_ daemon: Daemon) throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(daemon.process.pid)/fd").count
+    }
+
+    @Test func everyLineIsAnsweredOnceAndNothingIsLeftBehind() throws {
+        let box = try Box()
+        let sockets = [
+            try ListeningSocket(box.path("socket")),
+            try ListeningSocket(box.path("one-shot"), name: "one-shot"),
+            try ListeningSocket(box.path("read-only"), name: "read-only"),
+        ]
+        let daemon = try Daemon(
+            box, sockets: sockets,
+            settings: [
+                "DOKKU_DAEMON_DOKKU": Daemon.standIn + "/quick-dokku", "DOKKU_DAEMON_MAX_QUEUE": "100000",
+                "DOKKU_DAEMON_MAX_LINE": "65536", "ASAN_OPTIONS": "quarantine_size_mb=1",
+            ])
+        let seconds = Self.setting("DOKKU_TEST_SOAK_SECONDS") ?? 6
+        let seed = Self.setting("DOKKU_TEST_SOAK_SEED") ?? Int.random(in: 1..<1_000_000_000)
+        func soak(_ seed: Int) throws {
+            let arguments = ["python3", Daemon.client("soak.py"), box.folder, "\(seed)", "\(seconds / 2)"]
+            print(try PipedProgram.run(arguments, patience: .seconds(120 + 20 * seconds)))
+        }
+        // Once for what is made once and kept.
+        try soak(seed)
+        let files = try openFiles(daemon)
+        let memory = try Memory.resident(daemon)
+        try soak(seed + 1)
+        #expect(try openFiles(daemon) == files)
+        #expect(try Memory.resident(daemon) - memory < 2048)
+        #expect(try daemon.stop() == .status(0))
+        #expect(daemon.errors == "")
+    }
+}
