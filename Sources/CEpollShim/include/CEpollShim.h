@@ -75,3 +75,6 @@ int shim_connect(int descriptor, const char *path);
 int shim_bound_path(int descriptor, char *path, size_t size);
 
 int64_t shim_monotonic_nanoseconds(void);
+
+// Unmaps all code and constants until they are next used, when they come back from the page cache, madvise(2).
+void shim_forget_code(void);
