@@ -11,14 +11,6 @@ import selectors
 import socket
 import sys
 import time
-import signal
-def dump(*a):
-    print("living", len(living), "counts", counts)
-    for c in list(living)[:5]:
-        print(c.ending, c.is_one_shot, c.sent, len(c.out), len(c.plains), len(c.open), c.laziness, list(c.plains)[:1], list(c.open)[:2], c.got[:50], c.socket.getpeername(), "\nTAIL", c.out[-3000:])
-    print(ask("daemon:status")); print(ask("daemon:queue")[:2000])
-    sys.exit(1)
-signal.signal(signal.SIGTERM, dump)
 
 folder, seed, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 rng = random.Random(seed)
@@ -85,7 +77,9 @@ def request(read_only):
         expected = lambda reply: reply["exit_status"] is None and reply["signal"] == "SIGKILL"
     elif kind == 8 and not read_only:
         keys |= {"command": ["test:wait", token], "timeout": 0.01, "stream": rng.random() < 0.5}
-        expected = refused("timeout")
+        expected, runs = refused("timeout"), None
+        # It may be ended before it has told the journal.
+        may_run.add(token)
     elif kind == 9:
         keys = {"id": token, "command": [rng.choice(["daemon:version", "commands", "daemon:queue"])]}
         expected, runs = lambda reply: reply["ok"] is True, None
@@ -126,12 +120,14 @@ class Conversation:
             line, expected, runs = plain(read_only)
             if line.startswith("nonsense") and self.is_one_shot:
                 expected = lambda reply: "is not a dokku command" in reply["output"]
+            body = None
             if self.is_one_shot and len(line) > 30000:
-                line, expected = "nonsense", refused()
-            body, parts = None, "plain"
+                line, expected = "'", refused()
             self.plains.append((line, expected))
         else:
             line, expected, runs, body = request(read_only)
+            if self.is_one_shot and len(line) > 30000:
+                line = line[:1000]
             self.open[json.loads(line)["id"] if runs or body is not None else self.id_of(line)] = expected
         self.out += line.encode("latin-1") + b"\n" + (body or b"")
         counts["requests"] += 1
@@ -147,7 +143,8 @@ class Conversation:
         """Sends and receives what can be; True when the conversation is over."""
         try:
             while self.sent < len(self.out):
-                step = rng.choice([1, 7, 100, 65536])
+                # There what one write brings counts as a request.
+                step = 1 << 20 if self.is_one_shot else rng.choice([1, 7, 100, 65536])
                 self.sent += self.socket.send(self.out[self.sent : self.sent + step])
             if self.ending == "drop":
                 return self.drop()
@@ -274,7 +271,8 @@ with open(f"{folder}/journal") as journal:
 for token in must_run:
     if ran.pop(token, 0) != 1:
         fail(f"{token} ran more than once, or never")
-if ran:
-    fail(f"ran and should not have: {list(ran)[:3]}")
+for token, times in ran.items():
+    if token not in may_run or times > 1:
+        fail(f"{token} ran {times} times and should not have")
 print(f"{counts['connections']} connections, {counts['requests']} requests, {counts['answers']} answers, "
       f"{len(must_run)} commands, {counts['followers']} left")
