@@ -56,7 +56,8 @@ struct ArgumentList: Sendable, Equatable {
 
     mutating func removeAll() {
         storage.removeAll(keepingCapacity: true)
-        ends.removeAll(keepingCapacity: true)
+        // For a few words much faster than to replace a range of them by an empty one.
+        while ends.popLast() != nil {}
     }
 
     /// The last `count` words taken away, and what was written of a word that was not ended.

@@ -183,8 +183,10 @@ enum ShellWords {
         until isSpecial: (UInt8) -> Bool
     ) {
         let start = index
-        while index < line.count, !isSpecial(line[index]) { index += 1 }
-        if start < index { words.append(line.extracting(start..<index)) }
+        var end = start
+        while end < line.count, !isSpecial(line[end]) { end += 1 }
+        index = end
+        if start < end { words.append(line.extracting(start..<end)) }
     }
 }
 

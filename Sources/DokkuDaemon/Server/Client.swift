@@ -41,6 +41,7 @@ final class Client: EventHandler {
     /// Made with the first command.
     private(set) lazy var submitter = Submitter()
 
+    private var isTaking = false
     /// A plain line waits for its answer.
     private var isPlainOpen = false
     /// JSON requests that wait for their answers.
@@ -80,7 +81,9 @@ final class Client: EventHandler {
         connection?.send(spool, account)
     }
 
-    func send(line: [UInt8]) { send { $0.append(contentsOf: line) } }
+    func send(line: [UInt8]) {
+        send { reply in line.withUnsafeBufferPointer { reply.append(contentsOf: $0) } }
+    }
 
     func sendPlain(ok: Bool, output: String) {
         send { PlainReply.append(ok: ok, output: output, to: &$0) }
@@ -115,7 +118,8 @@ final class Client: EventHandler {
             job, Refusal(code: .cancelled, text: "The client has closed its connection"))
     }
 
-    private func wake() { if let token { loop.mark(token) } }
+    /// Has this client settle once more in this turn; while requests are taken it is about to anyway.
+    private func wake() { if let token, !isTaking { loop.mark(token) } }
 
     // MARK: Events
 
@@ -182,29 +186,33 @@ final class Client: EventHandler {
     }
 
     private func takeRequests() {
-        takeBuffered()
+        isTaking = true
+        var isCutShort = takeBuffered()
         // What was sent before the end counts, also where nobody was told of it yet.
         if connection?.isHungUp ?? false || phase == .ending, wantsInput {
             receive()
-            takeBuffered()
-            if wantsInput, connection?.hasReadAll == false { wake() }
+            if takeBuffered() { isCutShort = true }
+            if wantsInput, connection?.hasReadAll == false { isCutShort = true }
         }
         if hasReadEnd, body == nil, mayTake, !framer.hasCompleteLine { takeRest() }
+        isTaking = false
+        if isCutShort { wake() }
         server.didBuffer(framer.bufferedBytes, for: self, was: &countedBytes)
     }
 
-    private func takeBuffered() {
+    /// True where others are to have their turn before the rest is taken.
+    private func takeBuffered() -> Bool {
         for _ in 0..<Self.turnLimit {
-            guard mayTake else { return }
+            guard mayTake else { return false }
             if body != nil {
-                guard receiveBody() else { return }
+                guard receiveBody() else { return false }
             } else if let event = framer.next() {
                 take(event)
             } else {
-                return
+                return false
             }
         }
-        wake()
+        return true
     }
 
     /// On a `one-shot` listener a client may write its line without an end, and wait: a read that brought less than

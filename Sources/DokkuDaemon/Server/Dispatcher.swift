@@ -47,6 +47,10 @@ final class Dispatcher {
     }
 
     private func takePlain(_ line: ArraySlice<UInt8>, from client: Client) {
+        // Taken out meanwhile: what stands in a property could change, and is counted and copied where it is read.
+        var words = ArgumentList()
+        swap(&words, &self.words)
+        defer { swap(&words, &self.words) }
         let redirection: Redirection?
         do throws(ShellWords.Failure) {
             redirection =

@@ -6,6 +6,8 @@ struct Outbox {
     static let turnLimit = 512 * 1024
     /// A reply up to this size is put together in one piece, and so leaves in one write.
     static let inlineLimit = 64 * 1024
+    /// Room for a few short replies: as cheap to get as for one.
+    private static let usualSize = 512
 
     private var backlog: [Spool] = []
     /// True where the backlog's last spool is ours to append to.
@@ -23,6 +25,7 @@ struct Outbox {
     /// has a choice adds no more.
     mutating func append(_ account: SpoolAccount, _ write: (inout [UInt8]) -> Void) -> Bool {
         let before = newest.count
+        if before == 0 { newest.reserveCapacity(Self.usualSize) }
         write(&newest)
         unsentCount += newest.count - before
         return newest.count - head <= Self.inlineLimit || moveToBacklog(account)
