@@ -14,7 +14,11 @@ final class JournalSocket {
         precondition(shim_bind(descriptor, path) == 0)
     }
 
-    deinit { close(descriptor) }
+    /// Shut first: a child that another test is just starting may have it, too, for a moment.
+    deinit {
+        shutdown(descriptor, Int32(SHUT_RD))
+        close(descriptor)
+    }
 
     /// The entries that have come.
     func entries() -> [[String: String]] {

@@ -21,7 +21,7 @@ import Testing
         let later = try TemporaryFolder()
         try FileManager.default.copyItem(atPath: "\(folder.path)/running", toPath: "\(later.path)/running")
         let found = try RunningRecord(folder: later.path).interrupted
-        #expect(try RunningRecord(folder: later.path).interrupted.isEmpty, "told once")
+        #expect(later.contents("running").isEmpty, "told once")
         return found
     }
 
