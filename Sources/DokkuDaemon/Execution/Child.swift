@@ -67,7 +67,7 @@ final class Child: EventHandler {
     func settle() -> Interest? { .read }
 
     /// Whether others of the process group are there; false also where the kernel cannot tell.
-    private var isGroupLeft: Bool {
+    var isGroupLeft: Bool {
         guard let number = descriptor?.number else { return false }
         return shim_pidfd_signal_group(number, 0) == 0
     }

@@ -107,6 +107,7 @@ final class Run {
     private func didExit(_ status: ExitStatus) {
         self.status = status
         feed?.close()
+        if child?.isGroupLeft == false { killTimer?.cancel() }
         for pipe in pipes { pipe.readRemainder() }
         owner.runDidExit(self)
         endIfComplete()
