@@ -7,7 +7,8 @@ final class ServiceManager {
     private static let statusInterval = Duration.seconds(1)
 
     private let loop: EventLoop
-    private let isManaged: Bool
+    /// Where it listens; nil where there is none.
+    private let address: String?
     private var statusTimer: Timer?
     private var toldStatus = ""
     /// What the daemon is doing, in a line for people.
@@ -17,7 +18,7 @@ final class ServiceManager {
 
     init(loop: EventLoop, environment: [String: String]) {
         self.loop = loop
-        isManaged = environment["NOTIFY_SOCKET"] != nil
+        address = environment["NOTIFY_SOCKET"]
         var microseconds: UInt64 = 0
         if sd_watchdog_enabled(0, &microseconds) > 0 {
             // Half of what systemd allows, as sd_watchdog_enabled(3) recommends.
@@ -27,18 +28,18 @@ final class ServiceManager {
 
     func ready() {
         toldStatus = status()
-        notify("READY=1\nSTATUS=\(toldStatus)")
+        // This may wait for a busy manager: nobody is served yet.
+        sd_notify(0, "READY=1\nSTATUS=\(toldStatus)")
         feedWatchdog()
     }
 
     /// Has the status told anew, at most once a second: what changes more often is not for people.
     func statusDidChange() {
-        guard isManaged, statusTimer == nil else { return }
+        guard address != nil, statusTimer == nil else { return }
         statusTimer = loop.timers.schedule(after: Self.statusInterval) { [unowned self] in
             statusTimer = nil
             let text = status()
-            if text != toldStatus { notify("STATUS=\(text)") }
-            toldStatus = text
+            if text != toldStatus, notify("STATUS=\(text)") { toldStatus = text }
         }
     }
 
@@ -50,5 +51,19 @@ final class ServiceManager {
         watchdogTimer = loop.timers.schedule(after: watchdogInterval) { [unowned self] in feedWatchdog() }
     }
 
-    private func notify(_ state: String) { sd_notify(0, state) }
+    /// Says it now or not at all: sd_notify(3) waits as long as the manager does not read. False where it was not.
+    @discardableResult
+    private func notify(_ state: String) -> Bool {
+        guard let address else { return false }
+        // A name that is no path, as some container managers give, is left to who knows them all.
+        guard address.hasPrefix("/") else { return sd_notify(0, state) > 0 }
+        do throws(SystemError) {
+            let socket = Descriptor(owning: try retrying("socket") { shim_unix_datagram_socket() })
+            let number = socket.number
+            _ = try retrying("connect") { shim_connect(number, address) }
+            return try socket.write(Array(state.utf8)[...]) != .wouldBlock
+        } catch {
+            return false
+        }
+    }
 }

@@ -25,4 +25,12 @@ import Testing
         try fifo.release()
         #expect(try client.reply() == .good("waiting\ndone"))
     }
+
+    /// The interval is shorter than a command takes: it is told something each time, and finds no room.
+    @Test func aManagerThatDoesNotReadHoldsUpNobody() throws {
+        let daemon = try Daemon(["WATCHDOG_USEC": "4000"])
+        try daemon.manager.fill()
+        for _ in 0..<10 { #expect(try daemon.ask("test:args on") == .good("<on>")) }
+        #expect(try daemon.stop() == .status(0))
+    }
 }

@@ -24,10 +24,11 @@ import Testing
             box, sockets: sockets,
             settings: [
                 "DOKKU_DAEMON_DOKKU": Daemon.standIn + "/quick-dokku", "DOKKU_DAEMON_MAX_QUEUE": "100000",
-                "DOKKU_DAEMON_MAX_LINE": "65536",  // What is left at the end is no leak of a conversation; that would show in the memory below.
+                "DOKKU_DAEMON_MAX_LINE": "65536",
+                // What the end leaves is no leak of a conversation: that shows in the memory below.
                 "ASAN_OPTIONS": "quarantine_size_mb=1:detect_leaks=0",
             ])
-        let seconds = Self.setting("DOKKU_TEST_SOAK_SECONDS") ?? 6
+        let seconds = Self.setting("DOKKU_TEST_SOAK_SECONDS") ?? 3
         let seed = Self.setting("DOKKU_TEST_SOAK_SEED") ?? Int.random(in: 1..<1_000_000_000)
         func soak(_ seed: Int) throws {
             let arguments = ["python3", Daemon.client("soak.py"), box.folder, "\(seed)", "\(seconds / 2)"]

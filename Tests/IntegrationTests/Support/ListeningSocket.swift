@@ -66,4 +66,13 @@ final class ServiceManager {
     }
 
     func forget() { messages = [] }
+
+    /// Sends itself messages until there is no room for another, as if it did not read.
+    func fill() throws {
+        let sender = try checked("socket", shim_unix_datagram_socket())
+        defer { close(sender) }
+        try checked("connect", shim_connect(sender, path))
+        while write(sender, "X=1", 3) > 0 {}
+        guard errno == EAGAIN else { throw SystemFailure(call: "write") }
+    }
 }
