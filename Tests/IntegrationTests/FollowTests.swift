@@ -106,6 +106,18 @@ import Testing
         #expect(try daemon.peakMemory() - before < 8192)
     }
 
+    /// Its last words, which it left in its pipe while nobody read, are not lost with it.
+    @Test func oneThatEndsByItselfIsReadToItsEnd() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
+        let file = try daemon.box.write("said", [UInt8](repeating: 0x78, count: 1_900_000))
+        let client = try daemon.connect()
+        try client.order(#"{"command":"logs \#(file) -t","stream":true}"#)
+        try daemon.log.line(with: "[res] #1")
+        let outcome = try client.outcome()
+        #expect(outcome.text("stdout").utf8.count == 1_900_000)
+        #expect(outcome.end["ok"] == true)
+    }
+
     @Test func withoutTheFlagItIsACommandAsAnyOther() throws {
         let daemon = try Daemon()
         #expect(try daemon.ask("apps:create a").ok)
