@@ -40,10 +40,9 @@ struct CatalogueStore {
 
     private func contents() -> String? {
         guard let file = try? Descriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) else { return nil }
-        var bytes = [UInt8](repeating: 0, count: 1024 * 1024)
-        let count = read(file.number, &bytes, bytes.count)
-        guard count > 0, count < bytes.count else { return nil }
-        return String(validating: bytes[..<count], as: UTF8.self)
+        let limit = 1024 * 1024
+        guard let bytes = try? file.readStart(limit), bytes.count < limit else { return nil }
+        return String(validating: bytes, as: UTF8.self)
     }
 }
 

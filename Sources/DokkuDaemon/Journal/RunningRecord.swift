@@ -64,11 +64,9 @@ final class RunningRecord {
     }
 
     private static func read(_ file: borrowing Descriptor) throws(SystemError) -> [InterruptedCommand] {
-        var bytes = [UInt8](repeating: 0, count: slotSize * slotLimit)
-        let number = file.number
-        let count = try retrying("read") { Glibc.read(number, &bytes, bytes.count) }
-        return stride(from: 0, to: count, by: slotSize).compactMap { start in
-            parse(bytes[start..<min(start + slotSize, count)].prefix { $0 != UInt8(ascii: "\n") })
+        let bytes = try file.readStart(slotSize * slotLimit)
+        return stride(from: 0, to: bytes.count, by: slotSize).compactMap { start in
+            parse(bytes[start..<min(start + slotSize, bytes.count)].prefix { $0 != UInt8(ascii: "\n") })
         }
     }
 

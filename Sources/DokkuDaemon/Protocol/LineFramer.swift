@@ -28,8 +28,9 @@ struct LineFramer {
     /// While the unfinished line is being thrown away: how much of it was, so far, and whether it began as JSON,
     /// if a byte said so. Then `buffer` is empty.
     private var skipped: (count: Int, isJSON: Bool?)?
-    /// Set while the first byte in `buffer` is the LF of a line whose other bytes were thrown away.
-    private var endOfSkipped: Event?
+    /// Set while the first byte in `buffer` is the LF of a line whose other bytes were thrown away: whether that began
+    /// as JSON.
+    private var endOfSkipped: Bool?
 
     init(maximumLength: Int) { self.maximumLength = maximumLength }
 
@@ -54,7 +55,7 @@ struct LineFramer {
                     return
                 }
                 skipped = nil
-                endOfSkipped = .tooLong(isJSON: isJSON ?? false)
+                endOfSkipped = isJSON ?? false
                 rest = rest[end...]
             }
             let start = buffer.count
@@ -75,7 +76,7 @@ struct LineFramer {
         let start = head
         let end = buffer.withUnsafeBufferPointer { $0[start...].firstIndex(ofByte: UInt8(ascii: "\n")) }
         guard let end else { preconditionFailure("a complete line has an LF") }
-        let event = endOfSkipped ?? line(start..<end)
+        let event = if let isJSON = endOfSkipped { Event.tooLong(isJSON: isJSON) } else { line(start..<end) }
         consume(upTo: end + 1)
         return event
     }
@@ -128,7 +129,10 @@ struct LineFramer {
     }
 
     /// A line whose first byte that is no blank is `{` is a JSON request.
-    static func beginsJSON(_ line: ArraySlice<UInt8>) -> Bool { isJSON(line) ?? false }
+    static func beginsJSON(_ line: ArraySlice<UInt8>) -> Bool {
+        if let first = line.first, first > UInt8(ascii: " ") { return first == UInt8(ascii: "{") }
+        return isJSON(line) ?? false
+    }
 
     /// Nil where only blanks are there yet.
     private static func isJSON(_ line: some Sequence<UInt8>) -> Bool? {

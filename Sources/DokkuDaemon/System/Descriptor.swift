@@ -96,6 +96,21 @@ extension Descriptor {
         }
     }
 
+    /// read(2) of a file, up to `limit` bytes. Only memory that is written to is touched: that saves a start 1 ms.
+    borrowing func readStart(_ limit: Int) throws(SystemError) -> [UInt8] {
+        let number = number
+        var failure: SystemError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+            do throws(SystemError) {
+                count = try retrying("read") { read(number, buffer.baseAddress, limit) }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
     /// Writes everything, to a file that does not block.
     borrowing func writeAll(_ bytes: ArraySlice<UInt8>) throws(SystemError) {
         var rest = bytes
