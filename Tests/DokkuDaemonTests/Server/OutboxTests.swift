@@ -1,4 +1,5 @@
 // What a client has yet to receive comes whole and in order, at the client's pace.
+import CEpollShim
 import Glibc
 import Testing
 
@@ -135,7 +136,7 @@ import Testing
         // A pipe that is larger than a turn's share.
         let ends = try Ends.pipe()
         let pipe = try ends.takeOurs()
-        try #require(fcntl(pipe.number, 1031 /* F_SETPIPE_SZ */, 1 << 20) >= 1 << 20)
+        try #require(shim_set_pipe_size(pipe.number, 1 << 20) >= 1 << 20)
         outbox.append(try spool(Sample.bytes(3_000_000)), account)
         try outbox.flush(to: pipe)
         #expect(outbox.unsentCount == 3_000_000 - Outbox.turnLimit)
