@@ -37,10 +37,11 @@ final class OutputPipe: EventHandler {
     /// Has the loop ask again whether output is wanted.
     func reconsider() { if let token { loop.mark(token) } }
 
-    /// Reads what a child has left behind at its exit, at most what a pipe can hold.
+    /// Reads what a child has left behind at its exit, at most what a pipe can hold, also for a reader who is far
+    /// behind: nobody waits for it after the drain grace.
     func readRemainder() {
         var rest = Self.grownSize
-        while !hasEnded, rest > 0, run.wantsOutput {
+        while !hasEnded, rest > 0 {
             let count = readOnce()
             if count == 0 { return }
             rest -= count
