@@ -61,10 +61,6 @@ int shim_open_unlinked(const char *folder) {
     return descriptor;
 }
 
-int shim_punch_hole(int descriptor, int64_t offset, int64_t length) {
-    return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
-}
-
 int shim_peer_credentials(int descriptor, struct shim_peer *peer) {
     struct ucred credentials;
     socklen_t size = sizeof credentials;

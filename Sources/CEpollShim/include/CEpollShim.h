@@ -28,8 +28,6 @@ int shim_set_pipe_size(int descriptor, int size);
 // An unlinked file in a folder (O_TMPFILE), for reading and writing.
 int shim_open_unlinked(const char *folder);
 
-// Gives a range of a file's blocks and memory back, and leaves its size: fallocate(2).
-int shim_punch_hole(int descriptor, int64_t offset, int64_t length);
 
 struct shim_peer {
     int32_t pid;

@@ -45,13 +45,19 @@ final class CommandQueue {
         if let next = submitter.waiting { jobs.append(next) }
     }
 
-    /// The place of a command if nobody else came: 1 is the next to start.
+    /// The place of a command if nobody else came: 1 is the next to start. 0 where it does not wait.
     func position(of job: Job) -> Int {
         if let index = jobs.firstIndex(where: { $0 === job }) { return index + 1 }
         guard let submitter = submitters[ObjectIdentifier(job)],
-            let index = submitter.held.firstIndex(where: { $0 === job })
+            let rank = submitter.held.firstIndex(where: { $0 === job }),
+            let place = jobs.firstIndex(where: { $0 === submitter.waiting })
         else { return 0 }
-        return jobs.count + index + 1
+        // Before it go all that are in the queue now, `rank` more of each submitter, and one more of each whose turn
+        // comes before this one's.
+        return jobs.enumerated().reduce(jobs.count + 1) { sum, entry in
+            let held = submitters[ObjectIdentifier(entry.element)]?.held.count ?? 0
+            return sum + min(held, entry.offset < place ? rank + 1 : rank)
+        }
     }
 
     /// All that wait, those in the queue first, in their order.

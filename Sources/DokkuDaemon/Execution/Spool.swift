@@ -1,5 +1,5 @@
-// Bytes that wait for a reader: first in memory, then in an unlinked file. Nobody who writes to a spool ever
-// waits for who reads from it.
+// Bytes that wait for a reader: first in memory, then in unlinked files. Nobody who writes to a spool ever waits
+// for who reads from it.
 import CEpollShim
 import Glibc
 
@@ -25,12 +25,13 @@ final class SpoolAccount {
 
 /// A first-in-first-out of bytes with one writer and one reader.
 final class Spool {
-    /// More than this is moved to the file.
+    /// More than this is moved to a file.
     static let memoryLimit = 1024 * 1024
     /// With a file, memory only gathers writes.
     private static let gatherLimit = 128 * 1024
-    /// As much of the file is given back at once: all of it at the end would hold the loop up, 12 ms for 100 MB.
-    private static let releaseSize: Int64 = 1024 * 1024
+    /// A file that holds this much is followed by another. One is given back at a time: 100 MB at once would hold
+    /// the loop up for 10 ms.
+    private static let fileSize: Int64 = 8 * 1024 * 1024
 
     enum Failure: Error, Equatable {
         /// The spools of all requests hold as much as they may.
@@ -39,14 +40,11 @@ final class Spool {
     }
 
     private let account: SpoolAccount
-    /// Unread bytes: those in the file first, then those in memory.
+    /// Unread bytes: those in the files first, then those in memory.
     private var memory: [UInt8] = []
     private var memoryHead = 0
-    private var file: Descriptor?
-    private var fileHead: Int64 = 0
-    private var fileEnd: Int64 = 0
-    /// What is before this is given back to the system.
-    private var fileStart: Int64 = 0
+    private var files: [SpoolFile] = []
+    private var fileCount: Int64 = 0
     private var charged = 0
 
     init(account: SpoolAccount) { self.account = account }
@@ -54,8 +52,8 @@ final class Spool {
     deinit { account.give(charged) }
 
     /// Unread bytes.
-    var count: Int { Int(fileEnd - fileHead) + memory.count - memoryHead }
-    var isInMemory: Bool { fileEnd == fileHead }
+    var count: Int { Int(fileCount) + memory.count - memoryHead }
+    var isInMemory: Bool { fileCount == 0 }
 
     /// The unread bytes of a spool that never left memory.
     var memoryBytes: ArraySlice<UInt8> { memory[memoryHead...] }
@@ -93,7 +91,14 @@ final class Spool {
     func removeLast(_ count: Int) {
         let inMemory = min(count, memory.count - memoryHead)
         memory.removeLast(inMemory)
-        fileEnd -= Int64(count - inMemory)
+        var rest = Int64(count - inMemory)
+        while rest > 0, let file = files.last {
+            let part = min(rest, file.end - file.head)
+            file.end -= part
+            fileCount -= part
+            rest -= part
+            if file.head == file.end { files.removeLast() }
+        }
         let paid = min(count, charged)
         account.give(paid)
         charged -= paid
@@ -102,7 +107,9 @@ final class Spool {
     private func commit(_ added: Int) throws(Failure) {
         try account.take(added)
         charged += added
-        guard memory.count - memoryHead > (file == nil ? Self.memoryLimit : Self.gatherLimit) else { return }
+        guard memory.count - memoryHead > (files.isEmpty ? Self.memoryLimit : Self.gatherLimit) else {
+            return
+        }
         do throws(Failure) {
             try moveToFile()
         } catch {
@@ -114,9 +121,10 @@ final class Spool {
 
     private func moveToFile() throws(Failure) {
         do throws(SystemError) {
-            if file == nil { file = try openFile() }
-            guard let number = file?.number else { return }
-            fileEnd = try Self.write(memory[memoryHead...], to: number, at: fileEnd)
+            let file = try fileToFill()
+            let end = try Self.write(memory[memoryHead...], to: file.descriptor.number, at: file.end)
+            fileCount += end - file.end
+            file.end = end
             memoryHead = 0
             memory.removeAll(keepingCapacity: memory.capacity <= 2 * Self.memoryLimit)
         } catch {
@@ -139,17 +147,20 @@ final class Spool {
         return start + Int64(sent)
     }
 
-    private func openFile() throws(SystemError) -> Descriptor {
+    private func fileToFill() throws(SystemError) -> SpoolFile {
+        if let last = files.last, last.end < Self.fileSize { return last }
         let folder = account.folder
-        return Descriptor(
-            owning: try retrying("open a spool file in the state folder") { shim_open_unlinked(folder) })
+        let number = try retrying("open a spool file in the state folder") { shim_open_unlinked(folder) }
+        let file = SpoolFile(Descriptor(owning: number))
+        files.append(file)
+        return file
     }
 
     /// Sends unread bytes to a socket or a pipe, at most `limit` of them.
     func drain(to target: borrowing Descriptor, limit: Int) throws(SystemError) -> WriteOutcome {
         let outcome: WriteOutcome
-        if fileHead < fileEnd, let number = file?.number {
-            outcome = try sendFromFile(number, to: target, limit: limit)
+        if fileCount > 0, let file = files.first {
+            outcome = try send(file, to: target, limit: limit)
         } else {
             outcome = try target.write(memory[memoryHead...].prefix(limit))
             if case .sent(let count) = outcome { memoryHead += count }
@@ -158,25 +169,23 @@ final class Spool {
         return outcome
     }
 
-    private func sendFromFile(
-        _ number: Int32, to target: borrowing Descriptor, limit: Int
+    private func send(
+        _ file: SpoolFile, to target: borrowing Descriptor, limit: Int
     ) throws(SystemError) -> WriteOutcome {
         let socket = target.number
         let count: Int
         do throws(SystemError) {
             count = try retrying("sendfile") {
-                shim_send_file(socket, number, fileHead, min(limit, Int(fileEnd - fileHead)))
+                shim_send_file(
+                    socket, file.descriptor.number, file.head, min(limit, Int(file.end - file.head)))
             }
         } catch {
             if error.wouldBlock { return .wouldBlock }
             throw error
         }
-        fileHead += Int64(count)
-        if fileHead - fileStart >= Self.releaseSize {
-            // A file system that cannot do this gives all back at the end.
-            _ = shim_punch_hole(number, fileStart, Self.releaseSize)
-            fileStart += Self.releaseSize
-        }
+        file.head += Int64(count)
+        fileCount -= Int64(count)
+        if file.head == file.end { files.removeFirst() }
         return .sent(count)
     }
 
@@ -184,15 +193,26 @@ final class Spool {
         let paid = min(count, charged)
         account.give(paid)
         charged -= paid
-        if fileHead == fileEnd, fileEnd > 0, let number = file?.number {
-            _ = ftruncate(number, 0)
-            fileHead = 0
-            fileEnd = 0
-            fileStart = 0
-        }
         if memoryHead == memory.count {
             memory.removeAll(keepingCapacity: memory.capacity <= 4096)
             memoryHead = 0
+        } else if memoryHead > max(memory.count / 2, Self.gatherLimit) {
+            // A reader that never quite catches up must not keep what it has read.
+            memory.removeFirst(memoryHead)
+            memoryHead = 0
         }
     }
+}
+
+/// One file of a spool, written and read from its start to its end, and then let go of as a whole.
+///
+/// sendfile(2) hands out the file's pages themselves, and nobody knows when their last reader is done. So what was
+/// sent is never written over, and no part is given back before the rest: punching a hole clears what of a page's folio it
+/// meets, also in the reader's hands, while pages whose file goes stay as they are.
+private final class SpoolFile {
+    let descriptor: Descriptor
+    var head: Int64 = 0
+    var end: Int64 = 0
+
+    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 }

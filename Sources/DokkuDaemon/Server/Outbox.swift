@@ -54,6 +54,7 @@ struct Outbox {
 
     /// Sends what the peer takes, up to a turn's share.
     mutating func flush(to socket: borrowing Descriptor) throws(SystemError) {
+        defer { forgetSent() }
         var rest = Self.turnLimit
         while let spool = backlog.first, rest > 0 {
             guard spool.count > 0 else {
@@ -71,8 +72,15 @@ struct Outbox {
             head += count
             rest -= count
         }
+    }
+
+    private mutating func forgetSent() {
         if head == newest.count {
             newest = []
+            head = 0
+        } else if head > Self.inlineLimit {
+            // A reader that never quite catches up must not keep what it has read.
+            newest.removeFirst(head)
             head = 0
         }
     }

@@ -1,43 +1,40 @@
-// Signals as the loop sees them, each in a process of its own: a signal belongs to a whole process.
+// Signals as the loop sees them, sent to the test's own thread.
 import Glibc
 import Testing
 
 @testable import DokkuDaemon
 
 @Suite struct SignalSourceTests {
-    @Test func signalsAreReportedByTheLoopAndDoNothingElse() async {
-        await #expect(processExitsWith: .success) {
+    @Test func signalsAreReportedByTheLoopAndDoNothingElse() throws {
+        try withBlockedSignals([SIGUSR1, SIGUSR2]) {
             let loop = try EventLoop()
             var received: [Int32] = []
-            let source = try SignalSource([SIGTERM, SIGHUP]) { received.append($0) }
+            let source = try SignalSource([SIGUSR1, SIGUSR2]) { received.append($0) }
             source.start(in: loop)
             try loop.turnOnce()
             #expect(received == [])
-            // To this thread, which has them blocked.
-            raise(SIGTERM)
+            raise(SIGUSR1)
             try loop.turnOnce()
-            #expect(received == [SIGTERM])
+            #expect(received == [SIGUSR1])
             received = []
-            raise(SIGHUP)
-            raise(SIGTERM)
-            raise(SIGHUP)
+            for signal in [SIGUSR2, SIGUSR1, SIGUSR2] { raise(signal) }
             try loop.turnOnce()
-            #expect(received.sorted() == [SIGHUP, SIGTERM])
+            #expect(received.sorted() == [SIGUSR1, SIGUSR2])
             received = []
             try loop.turnOnce()
             #expect(received == [])
         }
     }
 
-    @Test func otherSignalsAreNotTouched() async {
-        await #expect(processExitsWith: .success) {
+    @Test func onlyItsSignalsAreBlocked() throws {
+        try withBlockedSignals([]) {
             var mask = sigset_t()
             sigemptyset(&mask)
             pthread_sigmask(SIG_SETMASK, &mask, nil)
-            _ = try SignalSource([SIGTERM, SIGINT]) { _ in }
+            _ = try SignalSource([SIGUSR1, SIGUSR2]) { _ in }
             pthread_sigmask(SIG_BLOCK, nil, &mask)
             let blocked = (1...64).filter { sigismember(&mask, $0) == 1 }
-            #expect(blocked == [SIGINT, SIGTERM])
+            #expect(blocked == [SIGUSR1, SIGUSR2])
         }
     }
 }

@@ -6,8 +6,12 @@ final class Folder {
     let path: String
 
     init() throws {
-        var template = Array((NSTemporaryDirectory() + "/dokku-daemon-XXXXXX").utf8CString)
-        path = String(cString: try #require(mkdtemp(&template)))
+        let name = "\(NSTemporaryDirectory())/dokku-daemon-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: name, withIntermediateDirectories: true)
+        // As the kernel writes it: /proc/self/fd knows nothing of doubled slashes.
+        let real = try #require(realpath(name, nil))
+        defer { free(real) }
+        path = String(cString: real)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -21,9 +25,11 @@ final class Folder {
         return path(name)
     }
 
-    func read(_ name: String) throws -> String {
-        String(decoding: try Data(contentsOf: URL(fileURLWithPath: path(name))), as: UTF8.self)
+    func bytes(_ name: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: path(name))))
     }
+
+    func read(_ name: String) throws -> String { String(decoding: try bytes(name), as: UTF8.self) }
 
     func has(_ name: String) -> Bool {
         var status = stat()

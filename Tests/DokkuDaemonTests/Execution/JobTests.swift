@@ -1,0 +1,127 @@
+// A job between who asked for it and the process that does it.
+import Glibc
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite final class JobTests: JobSupervisor {
+    private let loop: EventLoop
+    private let observer = JobRecorder()
+    private let folder: Folder
+    private var exits = 0
+    private var ends = 0
+
+    init() throws {
+        loop = try EventLoop()
+        folder = try Folder()
+    }
+
+    func jobDidExit(_ job: Job) { exits += 1 }
+    func jobDidEnd(_ job: Job) { ends += 1 }
+
+    private func start(
+        _ script: String, lane: Lane = .queue, timeout: Duration? = nil, drain: Duration = .seconds(100),
+        outputLimit: Int = 1 << 20, program: String = "/bin/sh"
+    ) -> Job {
+        var command = Command.sample(["-c", script], lane: lane)
+        command.timeout = timeout
+        let job = Job.sample(1, command, observer: observer, outputLimit: outputLimit)
+        job.start(
+            lock: -1,
+            context: RunContext(
+                loop: loop, launcher: Launcher(program: program, environment: [:]), killGrace: .seconds(100),
+                drainGrace: drain), supervisor: self)
+        return job
+    }
+
+    private func finish(_ job: Job) throws {
+        try loop.turn(until: observer.hasEnded, "the job's end")
+        #expect(exits == 1)
+        #expect(ends == 1)
+        #expect(job.state == .ended)
+        #expect(observer.events == [.started, .ended])
+    }
+
+    @Test func aJobThatSucceeds() throws {
+        let job = start("echo done")
+        try finish(job)
+        #expect(job.isSuccess)
+        #expect(observer.text == "done\n")
+        #expect(job.outputCount == 5)
+    }
+
+    @Test func aJobThatCannotBeStarted() throws {
+        let job = start("x", program: "/none/dokku")
+        try finish(job)
+        #expect(job.status == nil)
+        #expect(job.failure?.code == .spawnFailed)
+        #expect(job.failure?.text == "/none/dokku: No such file or directory")
+    }
+
+    @Test func outputIsCutAtItsLimitAndTheCommandGoesOn() throws {
+        let job = start("echo 0123456789; echo more; exit 3", outputLimit: 4)
+        try finish(job)
+        #expect(observer.text == "0123")
+        #expect(job.failure?.code == .outputTruncated)
+        #expect(job.status == .exited(3))
+    }
+
+    @Test func aTimeOutEndsIt() throws {
+        let job = start("sleep 1000", timeout: .milliseconds(1))
+        try finish(job)
+        #expect(job.failure?.code == .timeout)
+        #expect(job.status == .signalled(SIGTERM))
+    }
+
+    @Test func theFirstReasonStays() throws {
+        let job = start("echo ready; sleep 1000")
+        try loop.turn(until: observer.text == "ready\n")
+        job.interrupt(Refusal(code: .cancelled, text: "one"))
+        job.interrupt(.shuttingDown)
+        try finish(job)
+        #expect(job.failure?.code == .cancelled)
+    }
+
+    @Test func aWaitingJobIsOverAtOnce() {
+        let job = Job.sample(1, observer: observer)
+        job.interrupt(.shuttingDown)
+        job.interrupt(.shuttingDown)
+        #expect(observer.events == [.ended])
+        #expect(job.failure == .shuttingDown)
+        #expect(job.startedAt == nil)
+    }
+
+    /// What has exited was not cut short: only its last output is not waited for any more.
+    @Test func anInterruptionAfterTheExitChangesNoResult() throws {
+        let job = start("sleep 1000 & echo done $!")
+        try loop.turn(until: exits == 1)
+        #expect(!observer.hasEnded)
+        job.interrupt(.shuttingDown)
+        #expect(observer.hasEnded)
+        #expect(job.isSuccess)
+        let sleeper = try #require(pid_t(observer.text.split(whereSeparator: \.isWhitespace)[1]))
+        // After a normal exit nothing is signalled.
+        #expect(kill(sleeper, SIGKILL) == 0)
+    }
+
+    @Test func aTimeThatRunsOutAfterTheExitIsNoTimeOut() throws {
+        try #require(mkfifo(folder.path("fifo"), 0o600) == 0)
+        let fifo = try Descriptor.open(folder.path("fifo"), O_RDWR)
+        let job = start("(read line < \(folder.path("fifo")); echo late) & echo soon", timeout: .seconds(1))
+        try loop.turn(until: exits == 1)
+        loop.timers.fire(until: .now + .seconds(50))
+        #expect(!observer.hasEnded)
+        _ = try fifo.write([10])
+        try finish(job)
+        #expect(job.isSuccess)
+        #expect(observer.text == "soon\nlate\n")
+    }
+
+    @Test func aFollowedCommandsLastWordsAreReadHoweverSlowItsReaderIs() throws {
+        observer.wantsOutput = false
+        let job = start("echo last words", lane: .follow)
+        try finish(job)
+        #expect(observer.text == "last words\n")
+        #expect(job.isSuccess)
+    }
+}

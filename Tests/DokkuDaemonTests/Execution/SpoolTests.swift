@@ -1,0 +1,281 @@
+// Spools: first in, first out, in memory or in a file, within what all may hold.
+import CEpollShim
+import Foundation
+import Glibc
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct SpoolTests {
+    private let folder: Folder
+    private let account: SpoolAccount
+
+    init() throws {
+        folder = try Folder()
+        account = SpoolAccount(folder: folder.path, limit: 64 << 20)
+    }
+
+    /// Everything that is left in a spool, through a socket or a pipe.
+    private func drain(_ spool: Spool, through ends: Ends, limit: Int = 256 * 1024) throws -> [UInt8] {
+        let target = try ends.takeOurs()
+        var received: [UInt8] = []
+        while spool.count > 0 {
+            switch try spool.drain(to: target, limit: limit) {
+            case .sent(let count): #expect(count > 0 && count <= limit)
+            case .wouldBlock: received += try ends.receive()
+            }
+        }
+        return received + (try ends.receive())
+    }
+
+    /// The spools' files, found by their folder: nobody else has one there.
+    static func files(in folder: Folder) -> [stat] {
+        OpenDescriptors.now.compactMap { number, file in
+            var status = stat()
+            guard file.hasPrefix(folder.path + "/#"), let number = Int32(number), fstat(number, &status) == 0
+            else { return nil }
+            return status
+        }
+    }
+
+    // MARK: Order
+
+    @Test func whatFitsStaysInMemory() throws {
+        let spool = Spool(account: account)
+        #expect(spool.count == 0)
+        #expect(spool.isInMemory)
+        let sample = Sample.bytes(Spool.memoryLimit)
+        try spool.append { $0 += sample[..<1000] }
+        try spool.append { $0 += sample[1000...] }
+        #expect(spool.isInMemory)
+        #expect(spool.count == sample.count)
+        #expect(Array(spool.memoryBytes) == sample)
+        #expect(account.used == sample.count)
+        #expect(Self.files(in: folder).isEmpty)
+        #expect(try drain(spool, through: Ends.sockets()) == sample)
+        #expect(account.used == 0)
+    }
+
+    @Test(arguments: [true, false])
+    func orderHoldsWhereMemoryBecomesAFile(isSocket: Bool) throws {
+        let spool = Spool(account: account)
+        let sample = Sample.bytes(3_000_000)
+        for start in stride(from: 0, to: sample.count, by: 70_001) {
+            try spool.append(sample[start..<min(start + 70_001, sample.count)].span)
+            #expect(spool.count == min(start + 70_001, sample.count))
+        }
+        #expect(!spool.isInMemory)
+        #expect(!Self.files(in: folder).isEmpty)
+        let isSame = try drain(spool, through: isSocket ? .sockets() : .pipe()) == sample
+        #expect(isSame)
+        #expect(account.used == 0)
+    }
+
+    @Test func readingAndWritingTakeTurns() throws {
+        let spool = Spool(account: account)
+        let ends = try Ends.sockets()
+        let socket = try ends.takeOurs()
+        let sample = Sample.bytes(4_000_000)
+        var written = 0
+        var received: [UInt8] = []
+        // Steps that share no factor: reads end now in the file, now in memory, now at what was just written.
+        while received.count < sample.count {
+            let next = min(written + 410_009, sample.count)
+            if next > written { try spool.append(sample[written..<next].span) }
+            written = next
+            _ = try spool.drain(to: socket, limit: 390_011)
+            received += try ends.receive()
+            #expect(spool.count == written - received.count)
+            #expect(account.used == spool.count)
+        }
+        let isSame = received == sample
+        #expect(isSame)
+    }
+
+    @Test func aDrainedSpoolServesAgain() throws {
+        let spool = Spool(account: account)
+        for count in [Spool.memoryLimit + 5, 10, 200_000, 3_000_000] {
+            let sample = Sample.bytes(count, from: count)
+            try spool.append(sample.span)
+            let isSame = try drain(spool, through: Ends.sockets()) == sample
+            #expect(isSame)
+            #expect(spool.isInMemory)
+            #expect(Self.files(in: folder).isEmpty)
+        }
+        #expect(account.used == 0)
+    }
+
+    /// sendfile(2) hands out the file's own pages: what becomes of the file must not reach who has yet to read them.
+    @Test func whatIsOnItsWayIsNotTouchedAnyMore() throws {
+        let spool = Spool(account: account)
+        let sample = Sample.bytes(20_000_000)
+        let ends = try Ends.sockets()
+        let socket = try ends.takeOurs()
+        try spool.append(sample.span)
+        var received: [UInt8] = []
+        while spool.count > 0 {
+            while spool.count > 0, case .sent = try spool.drain(to: socket, limit: 65_536) {}
+            // By now everything that the spool does after sending is done.
+            received += try ends.receive()
+        }
+        let isSame = received == sample
+        #expect(isSame)
+    }
+
+    @Test func aLimitedDrainLeavesTheRest() throws {
+        let spool = Spool(account: account)
+        let ends = try Ends.sockets()
+        let socket = try ends.takeOurs()
+        try spool.append(Array("abcdef".utf8).span)
+        #expect(try spool.drain(to: socket, limit: 4) == .sent(4))
+        #expect(spool.memoryBytes.elementsEqual("ef".utf8))
+        #expect(spool.count == 2)
+        #expect(account.used == 2)
+    }
+
+    @Test func aFullReaderIsNoError() throws {
+        let spool = Spool(account: account)
+        let ends = try Ends.sockets()
+        let socket = try ends.takeOurs()
+        try spool.append(Sample.bytes(8_000_000).span)
+        var sent = 0
+        while case .sent(let count) = try spool.drain(to: socket, limit: .max) { sent += count }
+        #expect(spool.count == 8_000_000 - sent)
+        #expect(account.used == spool.count)
+    }
+
+    // MARK: The account
+
+    @Test func anExhaustedAccountLeavesWhatWasThere() throws {
+        let account = SpoolAccount(folder: folder.path, limit: 1000)
+        let spool = Spool(account: account)
+        let sample = Sample.bytes(900)
+        try spool.append(sample.span)
+        #expect(throws: Spool.Failure.accountExhausted) { try spool.append(Sample.bytes(101).span) }
+        #expect(Array(spool.memoryBytes) == sample)
+        #expect(account.used == 900)
+        try spool.append(Sample.bytes(100).span)
+        #expect(account.used == 1000)
+    }
+
+    @Test func anAccountIsSharedAndGivenBack() throws {
+        let account = SpoolAccount(folder: folder.path, limit: 3 << 20)
+        var one: Spool? = Spool(account: account)
+        let other = Spool(account: account)
+        try one?.append(Sample.bytes(2 << 20).span)
+        #expect(throws: Spool.Failure.accountExhausted) { try other.append(Sample.bytes(2 << 20).span) }
+        #expect(other.count == 0)
+        one = nil
+        #expect(account.used == 0)
+        #expect(Self.files(in: folder).isEmpty)
+        try other.append(Sample.bytes(2 << 20).span)
+        #expect(account.used == 2 << 20)
+    }
+
+    @Test func whatMustBeKeptIsKeptBeyondTheAccount() throws {
+        let account = SpoolAccount(folder: folder.path, limit: 10)
+        let sample = Sample.bytes(25)
+        do {
+            let spool = Spool(account: account)
+            #expect(spool.keep { $0 += sample[..<10] })
+            #expect(!spool.keep { $0 += sample[10...] })
+            #expect(spool.count == 25)
+            #expect(account.used == 10)
+            #expect(try drain(spool, through: Ends.sockets()) == sample)
+            #expect(account.used == 0)
+            #expect(!spool.keep { $0 += sample })
+        }
+        #expect(account.used == 0)
+    }
+
+    // MARK: Faults of the file
+
+    @Test func aMissingFolderCostsOnlyWhatDoesNotFit() throws {
+        let account = SpoolAccount(folder: folder.path("none"), limit: 64 << 20)
+        let spool = Spool(account: account)
+        let sample = Sample.bytes(Spool.memoryLimit)
+        try spool.append(sample.span)
+        #expect(throws: Spool.Failure.file(SystemError(call: "open", number: ENOENT))) {
+            try spool.append([UInt8(1)].span)
+        }
+        #expect(account.used == sample.count)
+        #expect(!spool.keep { $0.append(2) })
+        #expect(account.used == sample.count)
+        #expect(try drain(spool, through: Ends.sockets()) == sample + [2])
+        #expect(account.used == 0)
+        try spool.append([UInt8(3)].span)
+        #expect(spool.count == 1)
+    }
+
+    @Test func aFileInPlaceOfTheFolder() throws {
+        let account = SpoolAccount(folder: try folder.write("", to: "file"), limit: 64 << 20)
+        let spool = Spool(account: account)
+        #expect(throws: Spool.Failure.file(SystemError(call: "open", number: ENOTDIR))) {
+            try spool.append(Sample.bytes(Spool.memoryLimit + 1).span)
+        }
+        #expect(spool.count == 0)
+    }
+
+    // MARK: A reader that never catches up
+
+    @Test func memoryDoesNotGrowBehindAReaderThatNeverCatchesUp() throws {
+        let spool = Spool(account: account)
+        let ends = try Ends.sockets()
+        let socket = try ends.takeOurs()
+        let part = Sample.bytes(64 * 1024)
+        try spool.append(part.span)
+        for _ in 0..<100 {
+            try spool.append(part.span)
+            try #require(try spool.drain(to: socket, limit: part.count) == .sent(part.count))
+            try #require(try ends.receive().count == part.count)
+        }
+        #expect(spool.isInMemory)
+        // The indices are those of the whole buffer, with what was read of it.
+        #expect(spool.memoryBytes.endIndex <= 16 * part.count)
+    }
+
+    @Test func whatWasAppendedLastCanBeTakenBack() throws {
+        let spool = Spool(account: account)
+        let sample = Sample.bytes(3_000_000)
+        try spool.append(sample.span)
+        spool.removeLast(500_000)
+        #expect(spool.count == 2_500_000)
+        #expect(account.used == 2_500_000)
+        try spool.append { $0 += sample[2_500_000..<2_500_100] }
+        spool.removeLast(200)
+        let isSame = try drain(spool, through: Ends.sockets()) == Array(sample[..<2_499_900])
+        #expect(isSame)
+        #expect(account.used == 0)
+    }
+
+    @Test func everythingCanBeTakenBack() throws {
+        let spool = Spool(account: account)
+        try spool.append(Sample.bytes(20_000_000).span)
+        for _ in 0..<10 { try spool.append(Sample.bytes(1_000_000).span) }
+        spool.removeLast(spool.count)
+        #expect(spool.count == 0)
+        #expect(spool.isInMemory)
+        #expect(account.used == 0)
+        #expect(Self.files(in: folder).isEmpty)
+    }
+
+    @Test func filesTakeLittleMoreRoomThanWhatIsUnread() throws {
+        let spool = Spool(account: account)
+        let ends = try Ends.sockets()
+        let socket = try ends.takeOurs()
+        let part = Sample.bytes(1 << 20)
+        for _ in 0..<3 { try spool.append(part.span) }
+        var blocks = 0
+        for _ in 0..<40 {
+            try spool.append(part.span)
+            var rest = part.count
+            while rest > 0 {
+                if case .sent(let count) = try spool.drain(to: socket, limit: rest) { rest -= count }
+                _ = try ends.receive()
+            }
+            blocks = max(blocks, Self.files(in: folder).map { Int($0.st_blocks) }.reduce(0, +))
+        }
+        #expect(blocks > 0)
+        #expect(blocks * 512 <= 16 << 20)
+    }
+}

@@ -1,0 +1,211 @@
+// What a client has yet to receive comes whole and in order, at the client's pace.
+import CEpollShim
+import Glibc
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite final class OutboxTests {
+    private let folder: Folder
+    private let account: SpoolAccount
+    private let ends: Ends
+    private let socket: Descriptor
+    private var outbox = Outbox()
+    private var received: [UInt8] = []
+
+    init() throws {
+        folder = try Folder()
+        account = SpoolAccount(folder: folder.path, limit: 64 << 20)
+        ends = try Ends.sockets()
+        socket = try ends.takeOurs()
+    }
+
+    private func append(_ bytes: [UInt8]) -> Bool { outbox.append(account) { $0 += bytes } }
+
+    private func spool(_ bytes: [UInt8]) throws -> Spool {
+        let spool = Spool(account: account)
+        try spool.append(bytes.span)
+        return spool
+    }
+
+    /// Sends and reads until nothing is left.
+    private func finish() throws {
+        while !outbox.isEmpty {
+            let before = outbox.unsentCount
+            try outbox.flush(to: socket)
+            let part = try ends.receive()
+            received += part
+            #expect(before - outbox.unsentCount == part.count)
+            try #require(!part.isEmpty)
+        }
+    }
+
+    @Test func anEmptyOneHasNothingToSend() throws {
+        #expect(outbox.isEmpty)
+        try outbox.flush(to: socket)
+        #expect(try ends.receive() == [])
+    }
+
+    @Test func smallLinesLeaveTogether() throws {
+        #expect(append(Array("one\n".utf8)))
+        #expect(append(Array("two\n".utf8)))
+        #expect(outbox.unsentCount == 8)
+        try outbox.flush(to: socket)
+        #expect(outbox.isEmpty)
+        #expect(try ends.receive() == Array("one\ntwo\n".utf8))
+    }
+
+    @Test func aSmallReplyIsOnePieceWithWhatStandsAroundIt() throws {
+        #expect(append(Array("{".utf8)))
+        outbox.append(try spool(Array("inside".utf8)), account)
+        #expect(append(Array("}\n".utf8)))
+        #expect(outbox.unsentCount == 9)
+        #expect(account.used == 0)
+        try outbox.flush(to: socket)
+        #expect(try ends.receive() == Array("{inside}\n".utf8))
+    }
+
+    @Test(arguments: [100_000, 2_000_000])
+    func orderHoldsBetweenSmallAndLargeReplies(count: Int) throws {
+        let large = Sample.bytes(count)
+        var expected: [UInt8] = []
+        for number in 0..<4 {
+            let small = Array("small \(number)\n".utf8)
+            #expect(append(small))
+            outbox.append(try spool(large), account)
+            #expect(append(small))
+            expected += small + large + small
+        }
+        #expect(outbox.unsentCount == expected.count)
+        try finish()
+        let isSame = received == expected
+        #expect(isSame)
+        #expect(account.used == 0)
+    }
+
+    @Test func linesBehindALargeReplyWaitForIt() throws {
+        outbox.append(try spool(Sample.bytes(3_000_000)), account)
+        #expect(append(Array("last\n".utf8)))
+        try outbox.flush(to: socket)
+        #expect(outbox.unsentCount > 5)
+        received = try ends.receive()
+        try finish()
+        #expect(received.suffix(5).elementsEqual("last\n".utf8))
+    }
+
+    @Test func whatASlowReaderLeavesGoesToSpools() throws {
+        let part = Sample.bytes(40_000)
+        var expected: [UInt8] = []
+        for _ in 0..<100 {
+            #expect(append(part))
+            expected += part
+        }
+        #expect(outbox.unsentCount == expected.count)
+        #expect(account.used >= expected.count - Outbox.inlineLimit)
+        #expect(!SpoolTests.files(in: folder).isEmpty)
+        try finish()
+        let isSame = received == expected
+        #expect(isSame)
+        #expect(account.used == 0)
+    }
+
+    @Test func newLinesWhileAReaderIsSlowKeepTheirPlace() throws {
+        var expected: [UInt8] = []
+        for round in 0..<60 {
+            let part = Sample.bytes(61_007, from: round * 10_000)
+            #expect(append(part))
+            expected += part
+            if round % 3 == 0 {
+                let large = Sample.bytes(150_001, from: round)
+                outbox.append(try spool(large), account)
+                expected += large
+            }
+            try outbox.flush(to: socket)
+            received += try ends.receive(30_011)
+        }
+        while received.count < expected.count {
+            try outbox.flush(to: socket)
+            received += try ends.receive()
+        }
+        let isSame = received == expected
+        #expect(isSame)
+        #expect(outbox.isEmpty)
+    }
+
+    @Test func oneTurnSendsABoundedShare() throws {
+        // A pipe that is larger than a turn's share.
+        let ends = try Ends.pipe()
+        let pipe = try ends.takeOurs()
+        try #require(shim_set_pipe_size(pipe.number, 1 << 20) >= 1 << 20)
+        outbox.append(try spool(Sample.bytes(3_000_000)), account)
+        try outbox.flush(to: pipe)
+        #expect(outbox.unsentCount == 3_000_000 - Outbox.turnLimit)
+    }
+
+    @Test func withoutRoomTheLinesAreKeptAndTheWriterIsTold() throws {
+        let account = SpoolAccount(folder: folder.path, limit: 100_000)
+        let part = Sample.bytes(70_000)
+        #expect(outbox.append(account) { $0 += part })
+        #expect(!outbox.append(account) { $0 += part })
+        #expect(!outbox.append(account) { $0 += part })
+        #expect(outbox.unsentCount == 210_000)
+        #expect(account.used == 70_000)
+        try finish()
+        let isSame = received == part + part + part
+        #expect(isSame)
+        #expect(account.used == 0)
+    }
+
+    @Test func withoutAFolderTheLinesAreKeptAndTheWriterIsTold() throws {
+        let account = SpoolAccount(folder: folder.path("none"), limit: 64 << 20)
+        let part = Sample.bytes(600_000)
+        #expect(outbox.append(account) { $0 += part })
+        #expect(!outbox.append(account) { $0 += part })
+        try finish()
+        let isSame = received == part + part
+        #expect(isSame)
+        #expect(account.used == 0)
+    }
+
+    @Test func whatIsDiscardedIsGivenBack() throws {
+        outbox.append(try spool(Sample.bytes(2_000_000)), account)
+        #expect(append(Sample.bytes(100_000)))
+        #expect(account.used == 2_100_000)
+        outbox.discard()
+        #expect(outbox.isEmpty)
+        #expect(account.used == 0)
+        try outbox.flush(to: socket)
+        #expect(try ends.receive() == [])
+        #expect(append(Array("x".utf8)))
+        try finish()
+        #expect(received == Array("x".utf8))
+    }
+
+    @Test func aReaderThatIsGoneIsAnError() throws {
+        ends.closeTheirs()
+        #expect(append([1]))
+        let error = try withoutBrokenPipeSignal {
+            #expect(throws: SystemError.self) { try outbox.flush(to: socket) }
+        }
+        #expect(error?.number == EPIPE)
+    }
+
+    @Test func memoryDoesNotGrowBehindAReaderThatNeverCatchesUp() throws {
+        // A pipe takes exactly as much as was read from it.
+        let ends = try Ends.pipe()
+        let pipe = try ends.takeOurs()
+        let part = Sample.bytes(16 * 1024)
+        while outbox.unsentCount < 2 * part.count {
+            #expect(append(part))
+            try outbox.flush(to: pipe)
+        }
+        for _ in 0..<200 {
+            #expect(append(part))
+            _ = try ends.receive(part.count)
+            try outbox.flush(to: pipe)
+        }
+        #expect(outbox.unsentCount == 2 * part.count)
+        let newest = try #require(Mirror(reflecting: outbox).descendant("newest") as? [UInt8])
+        #expect(newest.count <= 4 * Outbox.inlineLimit)
+    }
+}

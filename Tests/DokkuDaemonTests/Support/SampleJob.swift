@@ -1,0 +1,53 @@
+// Jobs for tests, and an observer that writes down what becomes of them.
+@testable import DokkuDaemon
+
+final class JobRecorder: JobObserver {
+    enum Event: Equatable { case accepted, started, ended }
+
+    var wantsOutput = true
+    private(set) var events: [Event] = []
+    private(set) var output: [UInt8] = []
+    private(set) var errors: [UInt8] = []
+    var onEvent: (Event, Job) -> Void = { _, _ in }
+
+    var hasEnded: Bool { events.last == .ended }
+    var text: String { String(decoding: output, as: UTF8.self) }
+
+    func jobWasAccepted(_ job: Job) { note(.accepted, job) }
+    func jobDidStart(_ job: Job) { note(.started, job) }
+    func jobDidEnd(_ job: Job) { note(.ended, job) }
+
+    func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
+        bytes.withUnsafeBufferPointer {
+            if stream == .standardOutput { output += $0 } else { errors += $0 }
+        }
+    }
+
+    private func note(_ event: Event, _ job: Job) {
+        events.append(event)
+        onEvent(event, job)
+    }
+}
+
+extension Command {
+    /// `arguments` go to whatever program the launcher starts.
+    static func sample(_ arguments: ArgumentList = ["apps:list"], lane: Lane = .queue) -> Command {
+        guard let invocation = Invocation(arguments) else { preconditionFailure("no command") }
+        return Command(invocation: invocation, lane: lane)
+    }
+}
+
+extension Peer {
+    static let sample = Peer(pid: 1, uid: 2, gid: 3, listener: "/s")
+}
+
+extension Job {
+    static func sample(
+        _ number: UInt64 = 1, _ command: Command = .sample(), observer: any JobObserver = JobRecorder(),
+        outputLimit: Int = 1 << 20
+    ) -> Job {
+        Job(
+            number: number, command: command, peer: .sample, observer: observer, outputLimit: outputLimit,
+            excerptLimit: 4096)
+    }
+}
