@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <link.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,6 +211,11 @@ int64_t shim_monotonic_nanoseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void shim_return_large_memory(size_t limit) {
+    mallopt(M_MMAP_THRESHOLD, (int)limit);
+    mallopt(M_TRIM_THRESHOLD, (int)limit);
 }
 
 static int forget_object(struct dl_phdr_info *object, size_t size, void *context) {

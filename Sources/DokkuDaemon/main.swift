@@ -37,6 +37,7 @@ private func prepareDescriptors() {
 
 private func serve() {
     prepareDescriptors()
+    shim_return_large_memory(256 * 1024)
     let environment = readEnvironment()
     do throws(ConfigurationFailure) {
         let configuration = try Configuration(environment: environment)

@@ -74,5 +74,9 @@ int shim_bound_path(int descriptor, char *path, size_t size);
 
 int64_t shim_monotonic_nanoseconds(void);
 
+// Has memory beyond the limit go back to the system when it is freed, mallopt(3): by itself malloc keeps more the more
+// was once freed.
+void shim_return_large_memory(size_t limit);
+
 // Unmaps all code and constants until they are next used, when they come back from the page cache, madvise(2).
 void shim_forget_code(void);

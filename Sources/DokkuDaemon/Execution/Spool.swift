@@ -126,7 +126,7 @@ final class Spool {
             fileCount += end - file.end
             file.end = end
             memoryHead = 0
-            memory.removeAll(keepingCapacity: memory.capacity <= 2 * Self.memoryLimit)
+            memory.removeAll(keepingCapacity: memory.capacity <= 4 * Self.gatherLimit)
         } catch {
             throw .file(error)
         }
