@@ -1,0 +1,137 @@
+// Every setting: its default, its value, and what is refused by name.
+import Glibc
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct ConfigurationTests {
+    private func read(_ environment: [String: String] = [:]) throws(ConfigurationFailure) -> Configuration {
+        try Configuration(environment: environment)
+    }
+
+    @Test func pathsByDefault() throws {
+        let settings = try read()
+        #expect(settings.socketPath == "/var/run/dokku-daemon/dokku-daemon.sock")
+        #expect(!settings.isSocketPathGiven)
+        #expect(settings.lockPath == "/var/lock/dokku-daemon/dokku-daemon.lock")
+        #expect(settings.logPath == "/var/log/dokku/dokku-daemon.log")
+        #expect(settings.program == "dokku")
+        #expect(settings.stateFolder == "/var/lib/dokku-daemon")
+        #expect(settings.listenerOptions == [])
+    }
+
+    private typealias Size = (name: String, standard: Int, value: (Configuration) -> Int)
+    private typealias Time = (name: String, standard: Duration?, value: (Configuration) -> Duration?)
+
+    private let sizes: [Size] = [
+        ("DOKKU_DAEMON_MAX_LINE", 1 << 20, { $0.serverLimits.line }),
+        ("DOKKU_DAEMON_MAX_INPUT", 1 << 30, { $0.serverLimits.input }),
+        ("DOKKU_DAEMON_MAX_BUFFER", 64 << 20, { $0.serverLimits.buffer }),
+        ("DOKKU_DAEMON_MAX_CONNECTIONS", 1000, { $0.serverLimits.connections }),
+        ("DOKKU_DAEMON_MAX_OPEN", 64, { $0.serverLimits.open }),
+        ("DOKKU_DAEMON_MAX_QUEUE", 1000, { $0.executorLimits.queue }),
+        ("DOKKU_DAEMON_MAX_FOLLOW", 16, { $0.executorLimits.follow }),
+        ("DOKKU_DAEMON_MAX_OUTPUT", 256 << 20, { $0.executorLimits.output }),
+        ("DOKKU_DAEMON_MAX_SPOOL", 2 << 30, { $0.spoolLimit }),
+    ]
+
+    private let times: [Time] = [
+        ("DOKKU_DAEMON_TIMEOUT", nil, { $0.executorLimits.timeout }),
+        ("DOKKU_DAEMON_KILL_GRACE", .seconds(30), { $0.killGrace }),
+        ("DOKKU_DAEMON_DRAIN_GRACE", .seconds(2), { $0.drainGrace }),
+        ("DOKKU_DAEMON_STOP_GRACE", .seconds(25), { $0.stopGrace }),
+        ("DOKKU_DAEMON_IDLE_EXIT", nil, { $0.idleExit }),
+    ]
+
+    @Test func sizesAreDecimal() throws {
+        for (name, standard, value) in sizes {
+            #expect(try value(read()) == standard, "\(name)")
+            #expect(try value(read([name: ""])) == standard, "\(name)")
+            #expect(try value(read([name: "12345"])) == 12345, "\(name)")
+        }
+    }
+
+    @Test func aWrongSizeIsRefusedByName() {
+        let wrong = ["0", "-1", "+1", "1k", "0x10", " 1", "1.5", "9007199254740993", "99999999999999999999"]
+        for (name, _, _) in sizes {
+            for text in wrong {
+                let failure = #expect(throws: ConfigurationFailure.self) { try read([name: text]) }
+                #expect(failure?.description.contains(name) == true, "\(text)")
+            }
+        }
+    }
+
+    @Test func timesAreSecondsWithDecimals() throws {
+        for (name, standard, value) in times {
+            #expect(try value(read()) == standard, "\(name)")
+            #expect(try value(read([name: ""])) == standard, "\(name)")
+            #expect(try value(read([name: "7"])) == .seconds(7), "\(name)")
+            #expect(try value(read([name: "0.25"])) == .milliseconds(250), "\(name)")
+        }
+    }
+
+    @Test func zeroIsNoLimitButNoGraceEither() throws {
+        #expect(try read(["DOKKU_DAEMON_TIMEOUT": "0"]).executorLimits.timeout == nil)
+        #expect(try read(["DOKKU_DAEMON_IDLE_EXIT": "0.0"]).idleExit == nil)
+        #expect(try read(["DOKKU_DAEMON_KILL_GRACE": "0"]).killGrace == .zero)
+    }
+
+    @Test func aWrongTimeIsRefusedByName() {
+        for (name, _, _) in times {
+            for text in ["-1", "1s", "1e3", "inf", "nan", "1.2.3", ".", " 1", "99999999999"] {
+                let failure = #expect(throws: ConfigurationFailure.self) { try read([name: text]) }
+                #expect(failure?.description.contains(name) == true, "\(text)")
+            }
+        }
+    }
+
+    @Test func givenPaths() throws {
+        let settings = try read([
+            "DOKKU_SOCK_PATH": "/a", "DOKKU_LOCK_PATH": "/b", "DOKKU_DAEMON_LOGFILE": "/c",
+            "DOKKU_DAEMON_STATE_DIR": "/d", "STATE_DIRECTORY": "/e", "DOKKU_DAEMON_DOKKU": "/f/dokku",
+        ])
+        #expect(settings.socketPath == "/a")
+        #expect(settings.isSocketPathGiven)
+        #expect(settings.lockPath == "/b")
+        #expect(settings.logPath == "/c")
+        #expect(settings.stateFolder == "/d")
+        #expect(settings.program == "/f/dokku")
+    }
+
+    @Test func theStateFolderThatSystemdNames() throws {
+        #expect(try read(["STATE_DIRECTORY": "/e"]).stateFolder == "/e")
+        #expect(try read(["STATE_DIRECTORY": "/e:/f"]).stateFolder == "/e")
+        #expect(try read(["STATE_DIRECTORY": ""]).stateFolder == "/var/lib/dokku-daemon")
+    }
+
+    @Test func relativePathsCountFromTheWorkingFolder() throws {
+        let folder = try #require(getcwd(nil, 0))
+        defer { free(folder) }
+        let settings = try read(["DOKKU_SOCK_PATH": "x/y", "DOKKU_DAEMON_DOKKU": "./dokku"])
+        #expect(settings.socketPath == String(cString: folder) + "/x/y")
+        #expect(settings.program == String(cString: folder) + "/./dokku")
+    }
+
+    @Test func anEmptyPathIsNotSet() throws {
+        let settings = try read([
+            "DOKKU_SOCK_PATH": "", "DOKKU_DAEMON_LOGFILE": "", "DOKKU_DAEMON_DOKKU": "",
+            "DOKKU_DAEMON_LISTENER": "",
+        ])
+        #expect(!settings.isSocketPathGiven)
+        #expect(settings.socketPath == "/var/run/dokku-daemon/dokku-daemon.sock")
+        #expect(settings.logPath == "/var/log/dokku/dokku-daemon.log")
+        #expect(settings.program == "dokku")
+    }
+
+    @Test func noLog() throws { #expect(try read(["DOKKU_DAEMON_LOGFILE": "none"]).logPath == nil) }
+
+    @Test func optionsOfItsOwnSocket() throws {
+        let settings = try read(["DOKKU_DAEMON_LISTENER": "one-shot,raw-words"])
+        #expect(settings.listenerOptions == [.oneShot, .rawWords])
+        let failure = #expect(throws: ConfigurationFailure.self) {
+            try read(["DOKKU_DAEMON_LISTENER": "odd"])
+        }
+        #expect(failure?.description.contains("DOKKU_DAEMON_LISTENER") == true)
+        #expect(failure?.description.contains("odd") == true)
+    }
+}

@@ -1,0 +1,78 @@
+// Files of redirected commands: regular ones only, and nobody waits for one.
+import Glibc
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct RedirectionTests {
+    private let folder: Folder
+
+    init() throws { folder = try Folder() }
+
+    private func open(_ name: String, _ direction: Redirection.Direction) throws(Refusal) -> OpenFile {
+        try Redirection(direction: direction, path: Array(folder.path(name).utf8)).open()
+    }
+
+    @Test func aFileIsRead() throws {
+        try folder.write("text", to: "file")
+        let file = try open("file", .input)
+        #expect(fcntl(file.descriptor.number, F_GETFL) & O_ACCMODE == O_RDONLY)
+        var byte: UInt8 = 0
+        #expect(read(file.descriptor.number, &byte, 1) == 1)
+    }
+
+    @Test func aFileIsWrittenFromItsStart() throws {
+        try folder.write("what was there", to: "file")
+        let file = try open("file", .output)
+        try file.descriptor.writeAll(Array("new".utf8)[...])
+        #expect(try folder.read("file") == "new")
+    }
+
+    @Test func aNewFileIsForItsOwnerAlone() throws {
+        _ = try open("new", .output)
+        #expect(try folder.status("new").st_mode & 0o077 == 0)
+        #expect(try folder.status("new").st_size == 0)
+    }
+
+    @Test(arguments: [Redirection.Direction.input, .output])
+    func whatIsNoFileIsRefused(direction: Redirection.Direction) throws {
+        try folder.makeFolder("folder")
+        try #require(mkfifo(folder.path("fifo"), 0o600) == 0)
+        for name in ["folder", "fifo"] {
+            let refusal = #expect(throws: Refusal.self) { _ = try open(name, direction) }
+            #expect(refusal?.code == .invalidRequest)
+            #expect(refusal?.text.hasPrefix(folder.path(name) + ": ") == true)
+        }
+    }
+
+    @Test func aFIFOWithAReaderIsRefused() throws {
+        try #require(mkfifo(folder.path("fifo"), 0o600) == 0)
+        let reader = try Descriptor.open(folder.path("fifo"), O_RDWR)
+        let refusal = #expect(throws: Refusal.self) { _ = try open("fifo", .output) }
+        #expect(refusal?.text.hasSuffix("Not a regular file") == true)
+        #expect(reader.number >= 0)
+    }
+
+    @Test func aDeviceIsRefused() {
+        let path = Array("/dev/null".utf8)
+        #expect(throws: Refusal.self) { _ = try Redirection(direction: .output, path: path).open() }
+    }
+
+    @Test func aLinkIsFollowedAsAShellWould() throws {
+        let target = try folder.write("text", to: "target")
+        try #require(symlink(target, folder.path("link")) == 0)
+        _ = try open("link", .input)
+    }
+
+    @Test func aMissingFileIsNamed() {
+        let refusal = #expect(throws: Refusal.self) { _ = try open("none", .input) }
+        #expect(refusal?.text == folder.path("none") + ": No such file or directory")
+        #expect(throws: Refusal.self) { _ = try open("none/none", .output) }
+    }
+
+    @Test func aNameThatIsNotUTF8() throws {
+        let path = Array(folder.path("x").utf8) + [0xff]
+        _ = try Redirection(direction: .output, path: path).open()
+        _ = try Redirection(direction: .input, path: path).open()
+    }
+}
