@@ -22,7 +22,7 @@ final class ServiceManager {
         var microseconds: UInt64 = 0
         if sd_watchdog_enabled(0, &microseconds) > 0 {
             // Half of what systemd allows, as sd_watchdog_enabled(3) recommends.
-            watchdogInterval = .microseconds(Int64(clamping: microseconds / 2))
+            watchdogInterval = max(.microseconds(Int64(clamping: microseconds / 2)), .milliseconds(1))
         }
     }
 

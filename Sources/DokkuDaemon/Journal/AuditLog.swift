@@ -8,6 +8,7 @@ final class AuditLog {
     private let path: String?
     private var file: Descriptor?
     private var lostLines = 0
+    private var isCut = false
     private var line: [UInt8] = []
     private var stamp: [UInt8] = []
     private var stampSecond: time_t = -1
@@ -126,9 +127,12 @@ final class AuditLog {
         if lostLines > 0 || !write(line) { lose() }
     }
 
+    /// A line that a full disk cut is ended before the next one.
     private func write(_ bytes: [UInt8]) -> Bool {
-        guard let outcome = try? file?.write(bytes[...]) else { return false }
-        return outcome == .sent(bytes.count)
+        let text = isCut ? [UInt8(ascii: "\n")] + bytes : bytes
+        guard let outcome = try? file?.write(text[...]), case .sent(let count) = outcome else { return false }
+        if count > 0 { isCut = count < text.count }
+        return count == text.count
     }
 
     private func lose() {

@@ -39,6 +39,9 @@ final class RunningRecord {
         line.reserveCapacity(Self.slotSize)
     }
 
+    /// Unlocked by word, as the command lock is: a copy in a process that was just forked would keep it.
+    deinit { _ = shim_unlock(file.number) }
+
     /// Call before the command starts: a record too many is better than a command that nobody knows of.
     func willStart(_ job: Job) {
         line.removeAll(keepingCapacity: true)
