@@ -2,18 +2,22 @@
 // command, posix_spawn, JSON replies) with no rule, limit, log or spool, everything kept in memory.
 //
 //   baseline        runs the program DOKKU_DAEMON_DOKKU with each line's words, one command at a time
+//   baseline bound  the same, with what the daemon promises of its children: a session of their own, default
+//                   signals, an empty pipe as standard input, and the lock at DOKKU_LOCK_PATH
 //   baseline echo   answers each line with itself
 //
-// Both listen on DOKKU_SOCK_PATH.
+// All listen on DOKKU_SOCK_PATH.
 
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -36,7 +40,7 @@ struct client {
     struct client *next;
 };
 
-static int epoll_fd, listen_fd, echo;
+static int epoll_fd, listen_fd, echo, bound, lock_fd;
 static const char *program;
 static struct client *head, **tail = &head; // clients with a complete line, one place each
 static struct {
@@ -161,6 +165,21 @@ static void leave(struct client *client) {
     if (!client->queued) destroy(client);
 }
 
+static void bind_child(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes) {
+    static int empty[2] = {-1, -1};
+    if (empty[0] < 0 && (pipe2(empty, O_CLOEXEC) < 0 || close(empty[1]) < 0)) fail("pipe2");
+    lock_fd = open(getenv("DOKKU_LOCK_PATH"), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+    if (lock_fd < 0 || flock(lock_fd, LOCK_EX | LOCK_NB) < 0) fail("lock");
+    posix_spawn_file_actions_adddup2(actions, empty[0], 0);
+    posix_spawn_file_actions_adddup2(actions, lock_fd, 3);
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setsigdefault(attributes, &all);
+    posix_spawnattr_setsigmask(attributes, &none);
+}
+
 static void spawn(char *line) {
     char *words[WORDS + 2] = {(char *)program};
     int count = 1;
@@ -172,7 +191,10 @@ static void spawn(char *line) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
     posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
-    errno = posix_spawn(&job.pid, program, &actions, NULL, words, environ);
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    if (bound) bind_child(&actions, &attributes);
+    errno = posix_spawn(&job.pid, program, &actions, bound ? &attributes : NULL, words, environ);
     if (errno) fail(program);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
@@ -200,6 +222,10 @@ static void start_next(void) {
 }
 
 static void finish(int status) {
+    if (bound) {
+        flock(lock_fd, LOCK_UN);
+        close(lock_fd);
+    }
     struct client *client = job.client;
     if (client) {
         while (job.output.used && job.output.bytes[job.output.used - 1] == '\n') job.output.used--;
@@ -271,9 +297,11 @@ int main(int count, char **arguments) {
     const char *path = getenv("DOKKU_SOCK_PATH");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     echo = count == 2 && !strcmp(arguments[1], "echo");
+    bound = count == 2 && !strcmp(arguments[1], "bound");
     program = getenv("DOKKU_DAEMON_DOKKU");
-    if (count > 2 || (count == 2 && !echo) || !path || strlen(path) >= sizeof address.sun_path || (!echo && !program)) {
-        fprintf(stderr, "Usage: DOKKU_SOCK_PATH=… DOKKU_DAEMON_DOKKU=… baseline [echo]\n");
+    if (count > 2 || (count == 2 && !echo && !bound) || (!echo && !program)
+        || !path || strlen(path) >= sizeof address.sun_path) {
+        fprintf(stderr, "Usage: DOKKU_SOCK_PATH=… DOKKU_DAEMON_DOKKU=… baseline [bound|echo]\n");
         return 64;
     }
     strcpy(address.sun_path, path);

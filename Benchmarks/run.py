@@ -286,10 +286,13 @@ def measure(table, size, folder, program):
     with contextlib.ExitStack() as stack:
         ours = stack.enter_context(Server(folder, "ours", program))
         theirs = stack.enter_context(Server(folder, "theirs", BIN / "baseline"))
+        bound = stack.enter_context(Server(folder, "bound", BIN / "baseline", "bound"))
         echo = stack.enter_context(Server(folder, "echo", BIN / "baseline", "echo"))
         for server in (ours, theirs):
             client("sequential", server, COMMAND, 10)
         measure_commands(table, size, ours, theirs, "(a) a command")
+        what = "    against C that promises its children the same"
+        measure_commands(table, size, ours, bound, what, limit=None)
         with beside("idle", ours, "", size.idle), beside("idle", theirs, "", size.idle):
             measure_commands(table, size, ours, theirs, f"(a) with {size.idle} idle connections")
         measure_echo(table, size, ours, echo)
