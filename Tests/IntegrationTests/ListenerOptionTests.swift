@@ -70,6 +70,20 @@ import Testing
         }
     }
 
+    /// Of what is denied in any case nothing is kept: who may only read cannot fill the disk.
+    @Test func aReadOnlySocketKeepsNoInput() throws {
+        let box = try Box()
+        let daemon = try Daemon(
+            box, sockets: [ListeningSocket(box.path("socket"), name: "read-only")],
+            settings: ["DOKKU_DAEMON_MAX_SPOOL": "1000000"])
+        let client = try daemon.connect()
+        try client.order(#"{"id":1,"command":"apps:create a","stdin_length":2000000}"#)
+        // Before the input is there.
+        #expect(try client.answer()["error"] == .text("denied"))
+        try client.send([UInt8](repeating: 0x0a, count: 2_000_000))
+        #expect(try client.request(#"{"id":2,"command":"apps:list"}"#)["id"] == .number(2))
+    }
+
     @Test(arguments: ["test:args a", "test:args a\n", "  test:args a\r\n"]) func oneShotAnswersOnceAndHangsUp(
         line: String
     ) throws {

@@ -40,7 +40,8 @@ import Testing
         let memory = try Memory.resident(daemon)
         try soak(seed + 1)
         #expect(try openFiles(daemon) == files)
-        #expect(try Memory.resident(daemon) - memory < 2048)
+        // The allocator's own ups and downs are some megabytes; replies and inputs that stayed would be hundreds.
+        #expect(try Memory.resident(daemon) - memory < 8192)
         #expect(try daemon.stop() == .status(0))
         #expect(daemon.errors == "")
     }

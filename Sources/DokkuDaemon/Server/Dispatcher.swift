@@ -109,6 +109,11 @@ final class Dispatcher {
                 refuse(.inputTooLong(client.inputLimit), incoming.arguments, for: responder)
                 return client.expectBody(BodyReceiver(skipping: count))
             }
+            // What is refused in any case takes up no room for its input.
+            if case .refuse(let refusal) = verdict(on: incoming, for: responder) {
+                refuse(refusal, incoming.arguments, for: responder)
+                return client.expectBody(BodyReceiver(skipping: count))
+            }
             client.expectBody(
                 BodyReceiver(count, into: Spool(account: client.account)) { [self] result in
                     switch result {
@@ -125,10 +130,13 @@ final class Dispatcher {
     // MARK: Verdicts
 
     private func judge(_ incoming: Incoming, for responder: any Responder) {
-        let verdict = Policy.judge(
+        carryOut(verdict(on: incoming, for: responder), incoming, for: responder)
+    }
+
+    private func verdict(on incoming: Incoming, for responder: any Responder) -> Verdict {
+        Policy.judge(
             incoming.arguments, form: incoming.form, listener: responder.client.options,
             catalogue: catalogue.current)
-        carryOut(verdict, incoming, for: responder)
     }
 
     private func carryOut(_ verdict: Verdict, _ incoming: Incoming, for responder: any Responder) {
