@@ -4,7 +4,7 @@ DESTDIR ?=
 export PREFIX DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo run test lint format bench install develop uninstall deb test-systemd lab clean
+.PHONY: help deps build demo run test fuzz lint format bench install develop uninstall deb test-systemd lab clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,10 @@ test: build ## run all tests, and those of the whole daemon also with the build 
 	@packaging/with-swift swift test --disable-xctest
 	@DOKKU_DAEMON_BINARY=$(CURDIR)/.build/release/dokku-daemon packaging/with-swift \
 		swift test --disable-xctest --skip-build --filter IntegrationTests
+
+fuzz: ## feed the parsers and encoders what nobody would send, SECONDS=10 each
+	@packaging/deps build
+	@packaging/with-swift Tests/Fuzz/run.sh $(or $(SECONDS),10)
 
 lint: ## check the format of the sources, and the shell scripts
 	@packaging/deps lint
