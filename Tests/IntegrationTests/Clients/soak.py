@@ -234,6 +234,8 @@ def follow():
     counts["followers"] += 1
 
 
+# Of what blocks: nobody waits longer than this for an answer.
+socket.setdefaulttimeout(60)
 selector = selectors.DefaultSelector()
 end = time.monotonic() + seconds
 living = set()
@@ -247,7 +249,11 @@ while living or time.monotonic() < end:
     over = []
     busy = [each for each in living if each.sent < len(each.out) or each.laziness > 0 or each.ending == "drop"
             or not each.out]
-    ready = [key.data for key, _ in selector.select(None if not busy else 0.001)]
+    ready = [key.data for key, _ in selector.select(0.001 if busy else 30)]
+    if not busy and not ready:
+        one = living.pop()
+        fail(f"{1 + len(living)} wait in vain, one for {list(one.plains)[:1]} and {list(one.open)[:1]},"
+             f" ending {one.ending}, after {one.out[-2000:]}; {ask('daemon:status')}")
     for each in set(busy + ready):
         # Unregistered first: a closed socket cannot be.
         selector.unregister(each.socket)
@@ -257,10 +263,13 @@ while living or time.monotonic() < end:
             selector.register(each.socket, selectors.EVENT_READ, each)
 
 # What was left behind runs to its end; what never ends has ended with its client.
+patience = time.monotonic() + 60
 while True:
     status = dict(line.split(": ", 1) for line in ask("daemon:status").split("\n"))
     if status["running"] == "0" and status["waiting"] == "0" and status["connections"] == "1":
         break
+    if time.monotonic() > patience:
+        fail(f"this was not to last: {status} {ask('daemon:queue')}")
 
 ran = collections.Counter()
 with open(f"{folder}/journal") as journal:
