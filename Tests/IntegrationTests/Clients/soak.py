@@ -155,7 +155,9 @@ class Conversation:
             pass
         if self.laziness > 0 and self.sent == len(self.out):
             self.laziness -= 1
-            return False
+            # At last it looks: all may have come already, and nothing more would call it.
+            if self.laziness > 0:
+                return False
         try:
             while piece := self.socket.recv(1 << 18):
                 self.got += piece
