@@ -23,10 +23,10 @@ demo: build ## hold a conversation with the daemon over a stand-in dokku, and pr
 run: build ## serve in the foreground, with the host's dokku if there is one
 	@packaging/serve
 
-test: build ## run all tests, and those of the whole daemon also with the build that users get
+test: build ## run all tests, those of the whole daemon also in full size with the build that users get
 	@packaging/deps build demo test
 	@packaging/with-swift swift test --disable-xctest
-	@DOKKU_DAEMON_BINARY=$(CURDIR)/.build/release/dokku-daemon packaging/with-swift \
+	@DOKKU_TEST_FULL=1 DOKKU_DAEMON_BINARY=$(CURDIR)/.build/release/dokku-daemon packaging/with-swift \
 		swift test --disable-xctest --skip-build --filter IntegrationTests
 
 fuzz: ## feed the parsers and encoders what nobody would send, SECONDS=10 each
