@@ -1,5 +1,6 @@
 // What Swift's Glibc module lacks of Linux (epoll, signalfd, pidfd, accept4, …), and the two libraries the
-// daemon uses: libsystemd and jansson. Nothing here decides anything; every function is one system call.
+// daemon uses: libsystemd and jansson. Nothing here decides anything: a function is a system call, or the few that
+// always go together.
 #pragma once
 
 #include <jansson.h>

@@ -37,9 +37,6 @@ struct LineFramer {
     /// The bytes held: complete lines that nobody took, and the unfinished one.
     var bufferedBytes: Int { buffer.count - head }
 
-    /// True while anything is unanswered, also where its bytes are gone.
-    var hasRest: Bool { bufferedBytes > 0 || skipped != nil }
-
     /// Whether `next` has an event that does not depend on more bytes.
     var hasCompleteLine: Bool { head < unfinished }
 
