@@ -10,7 +10,7 @@ final class RecordedExecutor: JobObserver {
     let executor: Executor
     private var ended: [UInt64] = []
 
-    init(_ records: CommandRecords, folder: TemporaryFolder) throws {
+    init(_ records: CommandRecords, folder: Folder) throws {
         loop = try EventLoop()
         let launcher = Launcher(program: "/bin/sh", environment: [:])
         executor = Executor(

@@ -5,11 +5,11 @@ import Testing
 @testable import DokkuDaemon
 
 @Suite struct RunningRecordTests {
-    private let folder: TemporaryFolder
+    private let folder: Folder
     private let executor: RecordedExecutor
 
     init() throws {
-        folder = try TemporaryFolder()
+        folder = try Folder()
         let records = CommandRecords(
             log: AuditLog(path: folder.path + "/log") { _ in }, journal: nil,
             running: try RunningRecord(folder: folder.path))
@@ -18,10 +18,10 @@ import Testing
 
     /// What a start would find if the daemon ended right now.
     private func interrupted() throws -> [InterruptedCommand] {
-        let later = try TemporaryFolder()
+        let later = try Folder()
         try FileManager.default.copyItem(atPath: "\(folder.path)/running", toPath: "\(later.path)/running")
         let found = try RunningRecord(folder: later.path).interrupted
-        #expect(later.contents("running").isEmpty, "told once")
+        #expect(try later.read("running").isEmpty, "told once")
         return found
     }
 
@@ -67,13 +67,13 @@ import Testing
 
     @Test(arguments: ["", "\n", "x", "12", "12 ", "of another kind\n", String(repeating: "\0", count: 5000)])
     func whatIsNoRecordIsNothing(contents: String) throws {
-        let other = try TemporaryFolder()
+        let other = try Folder()
         try contents.write(toFile: "\(other.path)/running", atomically: false, encoding: .utf8)
         #expect(try RunningRecord(folder: other.path).interrupted.isEmpty)
     }
 
     @Test func theLogAndTheJournalSayIt() throws {
-        let other = try TemporaryFolder()
+        let other = try Folder()
         try "7 apps:create x\n".write(toFile: "\(other.path)/running", atomically: false, encoding: .utf8)
         let socket = JournalSocket("\(other.path)/journal")
         _ = CommandRecords(
@@ -81,7 +81,7 @@ import Testing
             journal: SystemJournal(path: "\(other.path)/journal") { _ in },
             running: try RunningRecord(folder: other.path))
         #expect(
-            other.contents("log").hasSuffix(
+            try other.read("log").hasSuffix(
                 "[res] #7 error=interrupted by the end of the daemon: apps:create x\n"))
         let entry = try #require(socket.entries().first)
         #expect(entry["DOKKU_JOB"] == "7")

@@ -4,9 +4,9 @@ import Testing
 @testable import DokkuDaemon
 
 @Suite struct SystemJournalTests {
-    private let folder: TemporaryFolder
+    private let folder: Folder
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = try Folder() }
     private var path: String { "\(folder.path)/journal" }
 
     private final class Complaints { var texts: [String] = [] }

@@ -1,3 +1,4 @@
+// What the filter takes out of an output, wherever the output is cut.
 import Testing
 
 @testable import DokkuDaemon

@@ -1,3 +1,4 @@
+// Each key of a JSON request, right and wrong, and documents meant to do harm.
 import Testing
 
 @testable import DokkuDaemon

@@ -1,3 +1,4 @@
+// Any bytes become the inside of a valid JSON string, wherever they are cut.
 import Foundation
 import Testing
 

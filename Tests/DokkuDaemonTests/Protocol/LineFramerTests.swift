@@ -1,3 +1,4 @@
+// Lines, overlong ones and bodies, wherever the bytes are cut.
 import Testing
 
 @testable import DokkuDaemon

@@ -1,3 +1,4 @@
+// Outputs on their way into a reply: the filter, the newlines at the end, two streams, and base64.
 import Foundation
 import Testing
 

@@ -1,3 +1,4 @@
+// Words by the rules of the shell, redirections, and lines that have no meaning.
 import Testing
 
 @testable import DokkuDaemon

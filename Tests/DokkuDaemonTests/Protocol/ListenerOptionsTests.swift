@@ -1,3 +1,4 @@
+// The rules of a listener, read from its name.
 import Testing
 
 @testable import DokkuDaemon
