@@ -7,6 +7,8 @@ struct Peer: Sendable {
     var uid: UInt32
     var gid: UInt32
     var listener: String
+    /// The listener's options make it `isRestricted`.
+    var isRestricted = false
 }
 
 /// Receives what becomes of a job. This is how results travel back without the worker knowing to whom.

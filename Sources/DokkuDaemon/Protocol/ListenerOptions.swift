@@ -11,6 +11,13 @@ struct ListenerOptions: OptionSet, Sendable, Hashable {
     /// Escape sequences stay in plain replies.
     static let keepAnsi = ListenerOptions(rawValue: 8)
 
+    /// True where not everybody is trusted with everything. All such sockets together hold at most their share of
+    /// what the daemon has for all, so that those without rules are served whatever comes through these.
+    var isRestricted: Bool { contains(.readOnly) }
+
+    /// How much of a limit all restricted sockets together may use: three quarters, rounded up.
+    static func restrictedShare(of limit: Int) -> Int { limit - limit / 4 }
+
     struct Unknown: Error, Equatable { var option: String }
 
     private static let names: [(name: String, option: ListenerOptions)] = [

@@ -64,7 +64,8 @@ final class Server {
         var credentials = shim_peer()
         _ = shim_peer_credentials(connection.number, &credentials)
         let peer = Peer(
-            pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, listener: listener.name)
+            pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, listener: listener.name,
+            isRestricted: listener.options.isRestricted)
         let number = Int(connection.number)
         let client = Client(connection, peer: peer, options: listener.options, server: self)
         while clients.count <= number { clients.append(nil) }

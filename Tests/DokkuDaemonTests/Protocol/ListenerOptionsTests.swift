@@ -20,4 +20,10 @@ import Testing
         }
         #expect(throws: ListenerOptions.Unknown(option: "")) { try ListenerOptions(parsing: "one-shot,") }
     }
+
+    @Test func whoMayOnlyReadGetsAShare() {
+        #expect(ListenerOptions([.readOnly, .oneShot]).isRestricted)
+        #expect(!ListenerOptions([.oneShot, .rawWords, .keepAnsi]).isRestricted)
+        #expect([1000, 16, 4, 1].map(ListenerOptions.restrictedShare) == [750, 12, 3, 1])
+    }
 }
