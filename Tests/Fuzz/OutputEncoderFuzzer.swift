@@ -1,50 +1,36 @@
-// The whole way of a command's output: the same bytes however it is cut, valid JSON to jansson, and the text that
-// a reference which sees everything at once makes of it. Base64 likewise.
+// The whole way of a command's output, on one stream or two: the same bytes however it is cut, valid JSON to jansson,
+// and the text that a reference which sees everything at once makes of it. Base64 likewise.
 
 import CEpollShim
 
-/// Escape sequences by looking ahead, from where each begins.
-private func withoutSequences(_ bytes: [UInt8]) -> [UInt8] {
-    var result: [UInt8] = []
-    var rest = bytes[...]
-    while let byte = rest.popFirst() {
-        guard byte == 0x1B else {
-            result.append(byte)
-            continue
-        }
-        guard let kind = rest.first else { break }
-        switch kind {
-        case 0x5B:
-            rest = rest.dropFirst().drop { (0x30...0x3F).contains($0) }.drop { (0x20...0x2F).contains($0) }
-            if let final = rest.first, (0x40...0x7E).contains(final) { rest.removeFirst() }
-        case 0x50, 0x58, 0x5D, 0x5E, 0x5F:
-            rest = rest.dropFirst().drop { $0 != 0x1B && $0 != 0x0A && !(kind == 0x5D && $0 == 0x07) }
-            if rest.first == 0x07 { rest.removeFirst() }
-        default:
-            rest = rest.drop { (0x20...0x2F).contains($0) }
-            if let final = rest.first, final >= 0x30, final <= 0x7E, final != 0x1B {
-                // `ESC (` may be followed by a final byte that would begin another kind right behind ESC.
-                rest.removeFirst()
-            }
-        }
+private func encode(_ chunks: [MergedOutput.Chunk], stripsAnsi: Bool, trims: Bool) -> [UInt8] {
+    var encoder = OutputEncoder(stripsAnsi: stripsAnsi, trimsTrailingNewlines: trims)
+    var text: [UInt8] = []
+    for chunk in chunks {
+        let stream = chunk.isError ? OutputStream.standardError : .standardOutput
+        while encoder.writeRun(before: { $0.encode(chunk.bytes.span, from: stream, into: &$1) }, into: &text) {}
+        encoder.encode(chunk.bytes.span, from: stream, into: &text)
     }
-    return result
+    while encoder.writeRun(before: { $0.finish(into: &$1) }, into: &text) {}
+    encoder.finish(into: &text)
+    return text
 }
 
 private func check(_ input: FuzzInput, stripsAnsi: Bool, trims: Bool) {
-    var encoder = OutputEncoder(stripsAnsi: stripsAnsi, trimsTrailingNewlines: trims)
-    var whole = Array("[\"".utf8)
-    encoder.encode(input.content.span, into: &whole)
-    whole.removeLast(encoder.finish(into: &whole))
-    var cut = Array("[\"".utf8)
-    for chunk in input.chunks { encoder.encode(chunk.span, into: &cut) }
-    cut.removeLast(encoder.finish(into: &cut))
-    require(whole == cut, "\(whole) became \(cut)")
+    // Which stream a chunk comes on, by turns.
+    let streams = input.choices[6]
+    let chunks = input.chunks.enumerated().map { number, chunk in
+        MergedOutput.Chunk(isError: streams >> UInt8(number % 8) & 1 == 1, bytes: Array(chunk))
+    }
+    let cut = encode(chunks, stripsAnsi: stripsAnsi, trims: trims)
+    let bytewise = chunks.flatMap { chunk in
+        chunk.bytes.map { MergedOutput.Chunk(isError: chunk.isError, bytes: [$0]) }
+    }
+    let single = encode(bytewise, stripsAnsi: stripsAnsi, trims: trims)
+    require(single == cut, "\(single) became \(cut)")
 
-    var expected = stripsAnsi ? withoutSequences(input.content) : input.content
-    while trims, expected.last == 0x0A { expected.removeLast() }
-    let text = Array(String(decoding: expected, as: UTF8.self).utf8)
-    let document = whole + Array("\"]".utf8)
+    let text = Array(MergedOutput.text(chunks, stripsAnsi: stripsAnsi, trims: trims).utf8)
+    let document = Array("[\"".utf8) + cut + Array("\"]".utf8)
     let parsed = document.withUnsafeBytes { json_loadb($0.baseAddress, $0.count, Int(JSON_ALLOW_NUL), nil) }
     guard let parsed, let value = json_array_get(parsed, 0), let start = json_string_value(value) else {
         fatalError("not JSON: \(document)")

@@ -13,6 +13,7 @@ fuzzers=${FUZZERS:-"LineFramer ShellWords OutputEncoder JSONRequestDecoder"}
 
 set --
 for part in $parts; do set -- "$@" "$sources/$part.swift"; done
+set -- "$@" "$root/Tests/DokkuDaemonTests/Support/MergedOutput.swift"
 
 mkdir -p "$build/CEpollShim"
 cat >"$build/CEpollShim/module.modulemap" <<MAP

@@ -87,23 +87,6 @@ final class Spool {
         }
     }
 
-    /// Takes back the bytes appended last, none of which was read.
-    func removeLast(_ count: Int) {
-        let inMemory = min(count, memory.count - memoryHead)
-        memory.removeLast(inMemory)
-        var rest = Int64(count - inMemory)
-        while rest > 0, let file = files.last {
-            let part = min(rest, file.end - file.head)
-            file.end -= part
-            fileCount -= part
-            rest -= part
-            if file.head == file.end { files.removeLast() }
-        }
-        let paid = min(count, charged)
-        account.give(paid)
-        charged -= paid
-    }
-
     private func commit(_ added: Int) throws(Failure) {
         try account.take(added)
         charged += added

@@ -91,6 +91,8 @@ struct JSONReply {
         var ok: Bool
         var status: ExitStatus?
         var error: ErrorCode?
+        /// Not all of the output is in the answer, whatever else `error` says.
+        var isOutputCut: Bool
         /// Nil where the answer is not streamed.
         var endOfJob: UInt64?
         var queued: Duration
@@ -110,6 +112,7 @@ struct JSONReply {
             line.append(contentsOf: error.rawValue.utf8)
             line.append("\"")
         }
+        if result.isOutputCut { line.append(",\"output_truncated\":true") }
         switch result.status {
         case nil: break
         case .exited(let status):

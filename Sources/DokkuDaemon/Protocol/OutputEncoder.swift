@@ -1,15 +1,20 @@
-// A command's output on its way into a reply: escape sequences out, the rest as the inside of a JSON string, and
-// how much of that are newlines at the very end.
+// A command's output on its way into a reply: escape sequences out, the rest as the inside of a JSON string, and no
+// newlines at the very end.
 
 /// Encodes one output, or two that are told together in the order they come: a character or an escape sequence
 /// that is cut between two reads goes on where its own stream does.
+///
+/// Newlines that may turn out to be the last ones are held back, and written when something follows them.
 struct OutputEncoder {
+    /// As many newlines as are written at once.
+    static let runLimit = 16 * 1024
+
     private let stripsAnsi: Bool
     private var output = Stage()
     private var errors = Stage()
     private let trimsTrailingNewlines: Bool
-    /// Newlines that came last: written like all else, since any number of them may have to be kept.
-    private var trailing = 0
+    /// Newlines of both streams that nothing has followed yet.
+    private var held = 0
 
     /// What each stream has of its own.
     private struct Stage {
@@ -37,25 +42,63 @@ struct OutputEncoder {
         if stream == .standardOutput { output = stage } else { errors = stage }
     }
 
-    /// The end of the output: a character that was cut becomes U+FFFD. Returns how many of the bytes written last are
-    /// trailing newlines, for the caller to take back; 0 where they are to stay.
-    mutating func finish(into text: inout [UInt8]) -> Int {
-        let before = text.count
+    /// The end of the output: a character that was cut becomes U+FFFD, and newlines that are held back are dropped.
+    mutating func finish(into text: inout [UInt8]) {
+        let start = writeHeld(to: &text)
         output.json.finish(into: &text)
         errors.json.finish(into: &text)
+        takeBack(start, from: &text)
         output.filter.finish()
         errors.filter.finish()
-        let newlines = text.count == before ? trailing : 0
-        trailing = 0
-        return trimsTrailingNewlines ? newlines * 2 : 0
+        held = 0
+    }
+
+    /// Newlines by the million may stand before a single byte. Where so many are held back, and `step` would write
+    /// something behind them, this writes some of them and returns true: to be called until it returns false, before
+    /// `step` is done.
+    mutating func writeRun(
+        before step: (inout OutputEncoder, inout [UInt8]) -> Void, into text: inout [UInt8]
+    ) -> Bool {
+        guard held > Self.runLimit else { return false }
+        var trial = self
+        trial.held = 0
+        var following: [UInt8] = []
+        step(&trial, &following)
+        if following.isEmpty { return false }
+        Self.appendNewlines(Self.runLimit, to: &text)
+        held -= Self.runLimit
+        return true
     }
 
     private mutating func append(
         _ input: Span<UInt8>, _ json: inout JSONStringEncoder, into text: inout [UInt8]
     ) {
-        json.encode(input, into: &text)
+        guard trimsTrailingNewlines else { return json.encode(input, into: &text) }
         var end = input.count
         while end > 0, input[end - 1] == UInt8(ascii: "\n") { end -= 1 }
-        trailing = (end == 0 ? trailing : 0) + input.count - end
+        let start = writeHeld(to: &text)
+        if end > 0 { json.encode(input.extracting(..<end), into: &text) }
+        // A newline ends the character that its stream has begun.
+        if end < input.count { json.finish(into: &text) }
+        takeBack(start, from: &text)
+        held += input.count - end
+    }
+
+    /// Writes what is held back, and returns where that ends.
+    private mutating func writeHeld(to text: inout [UInt8]) -> Int {
+        Self.appendNewlines(held, to: &text)
+        return text.count
+    }
+
+    /// Where nothing was written behind the newlines, they are held back again.
+    private mutating func takeBack(_ end: Int, from text: inout [UInt8]) {
+        if text.count > end { held = 0 } else { text.removeLast(held * 2) }
+    }
+
+    private static func appendNewlines(_ count: Int, to text: inout [UInt8]) {
+        for _ in 0..<count {
+            text.append(UInt8(ascii: "\\"))
+            text.append(UInt8(ascii: "n"))
+        }
     }
 }

@@ -19,8 +19,7 @@ final class ReplyChannel {
 
     /// Appends what is left at the output's end. The channel is as new.
     func finish(into line: inout [UInt8]) {
-        let surplus = text?.finish(into: &line) ?? 0
-        line.removeLast(surplus)
+        text?.finish(into: &line)
         base64?.finish(into: &line)
     }
 
@@ -31,6 +30,7 @@ final class ReplyChannel {
         let spool = spool ?? Spool(account: account)
         self.spool = spool
         do throws(Spool.Failure) {
+            try writeRun(to: spool) { $0.encode(bytes, from: stream, into: &$1) }
             try spool.append { encode(bytes, from: stream, into: &$0) }
         } catch {
             isCut = true
@@ -38,15 +38,25 @@ final class ReplyChannel {
         }
     }
 
-    /// All that was kept, complete.
-    func finishKept() -> Spool? {
+    /// All that was kept: complete, or up to where it was cut, be it only here.
+    func finishKept(_ didCut: (Spool.Failure) -> Void) -> Spool? {
         guard let spool, !isCut else { return spool }
-        var surplus = 0
-        _ = spool.keep { kept in
-            surplus = text?.finish(into: &kept) ?? 0
-            base64?.finish(into: &kept)
+        do throws(Spool.Failure) {
+            try writeRun(to: spool) { $0.finish(into: &$1) }
+            _ = spool.keep { finish(into: &$0) }
+        } catch {
+            didCut(error)
         }
-        spool.removeLast(surplus)
         return spool
+    }
+
+    private func writeRun(
+        to spool: Spool, before step: (inout OutputEncoder, inout [UInt8]) -> Void
+    ) throws(Spool.Failure) {
+        var goesOn = text != nil
+        while goesOn {
+            goesOn = false
+            try spool.append { goesOn = text?.writeRun(before: step, into: &$0) ?? false }
+        }
     }
 }

@@ -234,31 +234,6 @@ import Testing
         #expect(spool.memoryBytes.endIndex <= 16 * part.count)
     }
 
-    @Test func whatWasAppendedLastCanBeTakenBack() throws {
-        let spool = Spool(account: account)
-        let sample = Sample.bytes(3_000_000)
-        try spool.append(sample.span)
-        spool.removeLast(500_000)
-        #expect(spool.count == 2_500_000)
-        #expect(account.used == 2_500_000)
-        try spool.append { $0 += sample[2_500_000..<2_500_100] }
-        spool.removeLast(200)
-        let isSame = try drain(spool, through: Ends.sockets()) == Array(sample[..<2_499_900])
-        #expect(isSame)
-        #expect(account.used == 0)
-    }
-
-    @Test func everythingCanBeTakenBack() throws {
-        let spool = Spool(account: account)
-        try spool.append(Sample.bytes(20_000_000).span)
-        for _ in 0..<10 { try spool.append(Sample.bytes(1_000_000).span) }
-        spool.removeLast(spool.count)
-        #expect(spool.count == 0)
-        #expect(spool.isInMemory)
-        #expect(account.used == 0)
-        #expect(Self.files(in: folder).isEmpty)
-    }
-
     @Test func filesTakeLittleMoreRoomThanWhatIsUnread() throws {
         let spool = Spool(account: account)
         let ends = try Ends.sockets()

@@ -9,7 +9,7 @@ import Testing
         var encoder = OutputEncoder(stripsAnsi: strips, trimsTrailingNewlines: trims)
         var result: [UInt8] = []
         for chunk in chunks { encoder.encode(chunk.span, into: &result) }
-        result.removeLast(encoder.finish(into: &result))
+        encoder.finish(into: &result)
         return text(result)
     }
 
@@ -78,7 +78,7 @@ import Testing
         var encoder = OutputEncoder(stripsAnsi: true, trimsTrailingNewlines: true)
         var text: [UInt8] = []
         for (stream, bytes) in chunks { encoder.encode(bytes.span, from: stream, into: &text) }
-        text.removeLast(encoder.finish(into: &text))
+        encoder.finish(into: &text)
         return String(decoding: text, as: UTF8.self)
     }
 
@@ -113,6 +113,67 @@ import Testing
             (.standardOutput, Array("1mred".utf8)),
         ])
         #expect(text == "1 xred")
+    }
+
+    private struct Text: Decodable { var text: String }
+
+    /// Both streams, cut anywhere, say what a reference says that sees them whole.
+    @Test(arguments: 0..<8) func whateverTheyHoldAndWhereverTheyAreCut(part: Int) throws {
+        var random = SystemRandomNumberGenerator()
+        let newline: [UInt8] = [0x0A]
+        let pieces: [[UInt8]] = [
+            newline, newline, newline, [0x0A, 0x0A], [0x61], [0x22], [0x00], [0x80], [0xC3], [0xA9],
+            [0xE2, 0x82],
+            [0xAC], [0xF0], [0x9F, 0x98], Array("€".utf8), Array("\u{1B}[3".utf8), Array("1m".utf8),
+            Array("\u{1B}]0;x".utf8), [0x07],
+        ]
+        for _ in 0..<500 {
+            let chunks = (0..<Int.random(in: 0...12, using: &random)).map { _ in
+                MergedOutput.Chunk(
+                    isError: .random(using: &random),
+                    bytes: (0..<Int.random(in: 0...2, using: &random)).flatMap { _ in
+                        pieces.randomElement(using: &random) ?? []
+                    })
+            }
+            let (strips, trims) = (Bool.random(using: &random), Int.random(in: 0..<4, using: &random) > 0)
+            let expected = MergedOutput.text(chunks, stripsAnsi: strips, trims: trims)
+            var encoder = OutputEncoder(stripsAnsi: strips, trimsTrailingNewlines: trims)
+            var text: [UInt8] = []
+            for chunk in chunks {
+                encoder.encode(
+                    chunk.bytes.span, from: chunk.isError ? .standardError : .standardOutput, into: &text)
+            }
+            encoder.finish(into: &text)
+            let line = Data("{\"text\":\"".utf8) + Data(text) + Data("\"}".utf8)
+            let decoded = try? JSONDecoder().decode(Text.self, from: line)
+            #expect(decoded?.text == expected, "\(chunks) strips \(strips) trims \(trims)")
+        }
+    }
+
+    /// A run that is longer than what is written at once comes in parts, and only where something follows.
+    @Test(arguments: [nil, "x", "\u{1B}[m", "\u{1B}[mx", "\n"] as [String?]) func aLongRunIsWrittenInParts(
+        next: String?
+    ) {
+        let count = 3 * OutputEncoder.runLimit + 5
+        var encoder = OutputEncoder(stripsAnsi: true, trimsTrailingNewlines: true)
+        var text: [UInt8] = []
+        encoder.encode(Array("a".utf8).span, into: &text)
+        encoder.encode([UInt8](repeating: 0x0A, count: count).span, into: &text)
+        // A character that is never finished is known only at the end.
+        encoder.encode([0xC3].span, from: .standardError, into: &text)
+        let step: (inout OutputEncoder, inout [UInt8]) -> Void = { encoder, text in
+            guard let next else { return encoder.finish(into: &text) }
+            encoder.encode(Array(next.utf8).span, into: &text)
+        }
+        var parts = 0
+        while encoder.writeRun(before: step, into: &text) { parts += 1 }
+        let follows = next.map { $0.contains("x") } ?? true
+        #expect(parts == (follows ? 3 : 0))
+        step(&encoder, &text)
+        let end = next == nil ? Array("\u{FFFD}".utf8) : Array("x".utf8)
+        let run = String(repeating: "\\n", count: count).utf8
+        let isSame = text == (follows ? Array("a".utf8) + run + end : Array("a".utf8))
+        #expect(isSame)
     }
 
     @Test func newlinesBetweenTheStreamsStay() {
