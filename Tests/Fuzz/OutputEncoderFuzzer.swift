@@ -8,7 +8,8 @@ private func encode(_ chunks: [MergedOutput.Chunk], stripsAnsi: Bool, trims: Boo
     var text: [UInt8] = []
     for chunk in chunks {
         let stream = chunk.isError ? OutputStream.standardError : .standardOutput
-        while encoder.writeRun(before: { $0.encode(chunk.bytes.span, from: stream, into: &$1) }, into: &text) {}
+        while encoder.writeRun(before: { $0.encode(chunk.bytes.span, from: stream, into: &$1) }, into: &text)
+        {}
         encoder.encode(chunk.bytes.span, from: stream, into: &text)
     }
     while encoder.writeRun(before: { $0.finish(into: &$1) }, into: &text) {}

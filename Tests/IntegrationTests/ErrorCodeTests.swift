@@ -116,6 +116,36 @@ import Testing
         #expect(try client.ask(["id": 7, "command": ["test:big", "1000"]])["ok"] == true)
     }
 
+    /// Each way of asking learns both: that it was ended, and that what came before was not all.
+    @Test func outputTruncatedAndCancelled() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_OUTPUT": "3"])
+        let fifo = try daemon.box.fifo()
+        let client = try daemon.connect()
+        let command: JSON = ["test:ignore-term", .text(fifo.path)]
+        var job = 0
+        func cancel() throws {
+            job += 1
+            try daemon.box.journal.wait("held by \(job)") { lines in
+                lines.filter { $0.hasPrefix("held ") }.count == job ? true : nil
+            }
+            #expect(try daemon.ask("daemon:cancel \(job)").ok)
+            try fifo.release()
+        }
+        for stream in [false, true] {
+            try client.send(["id": 7, "command": command, "stream": .bool(stream)])
+            try cancel()
+            let outcome = try client.outcome()
+            #expect(outcome.end["ok"] == false && outcome.end["error"] == "cancelled")
+            #expect(outcome.end["output_truncated"] == true)
+            #expect((outcome.end["output"]?.text ?? outcome.text("stdout")) == "dea")
+        }
+        try client.send("test:ignore-term \(fifo.path)\n")
+        try cancel()
+        let reply = try client.reply()
+        #expect(!reply.ok)
+        #expect(reply.output == "dea\nThe output was cut after 3 bytes\nThe command was cancelled")
+    }
+
     /// All commands' output together has less room than this one needs.
     @Test func outputTruncatedForWantOfRoom() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "3000000"])

@@ -50,8 +50,8 @@ final class Job {
     private(set) var endedAt: Instant?
     /// How the process ended; nil where there was none, or it is not over.
     private(set) var status: ExitStatus?
-    /// Why it did not run, or not to its end.
-    private(set) var failure: Refusal?
+    /// What went wrong, beside what the status says.
+    private(set) var failure: JobFailure?
     /// Raw output so far, in bytes.
     private(set) var outputCount = 0
     /// The command for logs and listings: without secrets.
@@ -94,7 +94,7 @@ final class Job {
         do throws(Refusal) {
             run = try launch(lock: lock, context: context)
         } catch {
-            failure = error
+            failure = .ended(error)
             supervisor.jobDidExit(self)
             end()
             return
@@ -128,16 +128,14 @@ final class Job {
         guard state != .ended else { return }
         if status != nil {
             run?.stopDraining()
-        } else if failure == nil || failure?.code == .outputTruncated {
-            failure = reason
+        } else if failure?.isEnded != true {
+            failure = JobFailure.add(end: reason, to: failure)
             if let run { run.terminate() } else { end() }
         }
     }
 
-    /// The observer could not keep all output; the command goes on.
-    func truncate(_ reason: Refusal) {
-        if failure == nil { failure = reason }
-    }
+    /// Not all output could be kept: nothing more of it is told, and the command goes on.
+    func truncate(_ reason: Refusal) { failure = JobFailure.add(cut: reason, to: failure) }
 
     func reconsiderOutput() { run?.reconsiderOutput() }
 
@@ -175,7 +173,7 @@ extension Job: RunOwner {
 
     private func deliver(_ bytes: Span<UInt8>, on stream: OutputStream) {
         // What follows a gap would be taken for what belongs in it.
-        if failure?.code == .outputTruncated { return }
+        if failure?.isOutputCut == true { return }
         outputCount += bytes.count
         if excerpt.count < excerptLimit, excerpt.count < excerptRoom {
             let room = excerptRoom - excerpt.count

@@ -70,7 +70,7 @@ final class AuditLog {
         case .signalled(let signal): add(" signal=\(ExitStatus.signalName(signal))")
         case nil: break
         }
-        if let failure = job.failure { add(" error=\(failure.code.rawValue)") }
+        if let failure = job.failure { add(" error=\(failure.reason.code.rawValue)") }
         add(" run_ms=\(job.runDuration.wholeMilliseconds) bytes=\(job.outputCount)")
         if !job.excerpt.isEmpty {
             add(" ")

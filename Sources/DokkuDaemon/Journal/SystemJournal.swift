@@ -35,7 +35,7 @@ final class SystemJournal {
         case .signalled(let signal): entry.add("DOKKU_SIGNAL", ExitStatus.signalName(signal))
         case nil: break
         }
-        if let failure = job.failure { entry.add("DOKKU_ERROR", failure.code.rawValue) }
+        if let failure = job.failure { entry.add("DOKKU_ERROR", failure.reason.code.rawValue) }
         entry.add("DOKKU_DURATION_USEC", "\(job.runDuration.wholeNanoseconds / 1000)")
         send()
     }
@@ -112,6 +112,6 @@ extension Job {
             case .signalled(let signal): "ended by \(ExitStatus.signalName(signal))"
             case nil: "did not run"
             }
-        return failure.map { "\(ending), \($0.code.rawValue)" } ?? ending
+        return failure.map { "\(ending), \($0.reason.code.rawValue)" } ?? ending
     }
 }

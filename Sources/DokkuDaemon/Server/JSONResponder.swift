@@ -109,16 +109,13 @@ final class JSONResponder: Responder {
 
     func jobDidEnd(_ job: Job) {
         self.job = nil
-        if job.status == nil, let failure = job.failure { return refuse(failure) }
-        var result = JSONReply.Result(
-            ok: job.isSuccess, status: job.status, error: job.failure?.code, endOfJob: nil,
+        if job.status == nil, let failure = job.failure { return refuse(failure.reason) }
+        let kept = isStreamed ? [] : outputs.map { $0.finishKept { job.truncate($0.refusal) } }
+        let result = JSONReply.Result(
+            ok: job.isSuccess, status: job.status, error: job.failure?.reason.code,
+            isOutputCut: job.failure?.isOutputCut ?? false, endOfJob: isStreamed ? job.number : nil,
             queued: job.queuedDuration, ran: job.runDuration)
-        if isStreamed {
-            result.endOfJob = job.number
-            finishStream(result)
-        } else {
-            finishLine(result)
-        }
+        if isStreamed { finishStream(result) } else { finishLine(result, kept) }
         client.didAnswer(self)
     }
 
@@ -132,11 +129,11 @@ final class JSONResponder: Responder {
         }
     }
 
-    private func finishLine(_ result: JSONReply.Result) {
+    private func finishLine(_ result: JSONReply.Result, _ kept: [Spool?]) {
         client.send { reply.appendHead(result, to: &$0) }
-        for (channel, key) in zip(outputs, [",\"output\":\"", ",\"stderr\":\""] as [StaticString]) {
+        for (kept, key) in zip(kept, [",\"output\":\"", ",\"stderr\":\""] as [StaticString]) {
             client.send { $0.append(key) }
-            if let kept = channel.finishKept() { client.send(kept) }
+            if let kept { client.send(kept) }
             client.send { $0.append("\"") }
         }
         client.send { reply.appendTail(result, to: &$0) }

@@ -36,14 +36,15 @@ final class PlainResponder: Responder {
     }
 
     func jobDidEnd(_ job: Job) {
-        let kept = output.finishKept()
-        let hasOutput = kept.map { $0.count > 0 } ?? false
+        let kept = output.finishKept { job.truncate($0.refusal) }
+        var isFirst = kept.map { $0.count == 0 } ?? true
         client.send { PlainReply.appendHead(ok: job.isSuccess, to: &$0) }
         if let kept { client.send(kept) }
         client.send { line in
-            if let failure = job.failure {
-                if hasOutput { line.append("\\n") }
-                line.append(escaping: failure.text)
+            for reason in job.failure?.reasons ?? [] {
+                if !isFirst { line.append("\\n") }
+                isFirst = false
+                line.append(escaping: reason.text)
             }
             PlainReply.appendTail(to: &line)
         }

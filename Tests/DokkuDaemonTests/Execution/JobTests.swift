@@ -54,22 +54,46 @@ import Testing
         let job = start("x", program: "/none/dokku")
         try finish(job)
         #expect(job.status == nil)
-        #expect(job.failure?.code == .spawnFailed)
-        #expect(job.failure?.text == "/none/dokku: No such file or directory")
+        #expect(job.failure?.reason.code == .spawnFailed)
+        #expect(job.failure?.reason.text == "/none/dokku: No such file or directory")
     }
 
     @Test func outputIsCutAtItsLimitAndTheCommandGoesOn() throws {
         let job = start("echo 0123456789; echo more; exit 3", outputLimit: 4)
         try finish(job)
         #expect(observer.text == "0123")
-        #expect(job.failure?.code == .outputTruncated)
+        #expect(job.failure?.reason.code == .outputTruncated)
         #expect(job.status == .exited(3))
+    }
+
+    /// What an end says does not hide that output is missing before it, and what comes after the gap is not told.
+    @Test func whatWasCutAndThenEndedSaysBoth() throws {
+        let job = start("trap 'echo late; exit 3' TERM; echo early; while :; do sleep 0.01; done")
+        try loop.turn(until: observer.text == "early\n")
+        job.truncate(Refusal(code: .outputTruncated, text: "cut"))
+        job.interrupt(Refusal(code: .cancelled, text: "cancelled"))
+        try finish(job)
+        #expect(observer.text == "early\n")
+        #expect(job.failure?.reasons.map(\.code) == [.outputTruncated, .cancelled])
+        #expect(job.failure?.reason.code == .cancelled)
+        #expect(job.failure?.isOutputCut == true)
+    }
+
+    @Test func whatWasEndedAndThenCutSaysBoth() throws {
+        let job = start(
+            "trap 'echo 0123456789; exit 3' TERM; echo a; while :; do sleep 0.01; done", outputLimit: 4)
+        try loop.turn(until: observer.text == "a\n")
+        job.interrupt(.shuttingDown)
+        try finish(job)
+        #expect(observer.text == "a\n01")
+        #expect(job.failure?.reason.code == .shuttingDown)
+        #expect(job.failure?.isOutputCut == true)
     }
 
     @Test func aTimeOutEndsIt() throws {
         let job = start("sleep 1000", timeout: .milliseconds(1))
         try finish(job)
-        #expect(job.failure?.code == .timeout)
+        #expect(job.failure?.reason.code == .timeout)
         #expect(job.status == .signalled(SIGTERM))
     }
 
@@ -79,7 +103,7 @@ import Testing
         job.interrupt(Refusal(code: .cancelled, text: "one"))
         job.interrupt(.shuttingDown)
         try finish(job)
-        #expect(job.failure?.code == .cancelled)
+        #expect(job.failure?.reason.code == .cancelled)
     }
 
     @Test func aWaitingJobIsOverAtOnce() {
@@ -87,7 +111,7 @@ import Testing
         job.interrupt(.shuttingDown)
         job.interrupt(.shuttingDown)
         #expect(observer.events == [.ended])
-        #expect(job.failure == .shuttingDown)
+        #expect(job.failure == .ended(.shuttingDown))
         #expect(job.startedAt == nil)
     }
 
