@@ -31,6 +31,10 @@ int shim_epoll_control(int epoll, int operation, int descriptor, uint32_t events
     return epoll_ctl(epoll, operation, descriptor, &event);
 }
 
+int shim_epoll_wait(int epoll, struct epoll_event *events, int capacity, int milliseconds) {
+    return epoll_wait(epoll, events, capacity, milliseconds);
+}
+
 int shim_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
 int shim_unix_socket(void) { return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }

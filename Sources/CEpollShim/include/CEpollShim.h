@@ -14,6 +14,8 @@
 
 // epoll_ctl(2) and epoll_wait(2) with the 64-bit token as the event's data.
 int shim_epoll_control(int epoll, int operation, int descriptor, uint32_t events, uint64_t token);
+// Swift takes an optional pointer for this one: not so with the declaration of glibc 2.41.
+int shim_epoll_wait(int epoll, struct epoll_event *events, int capacity, int milliseconds);
 static inline uint64_t shim_event_token(const struct epoll_event *event) { return event->data.u64; }
 
 // accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC.

@@ -129,7 +129,7 @@ final class EventLoop {
         let timeout = marked.isEmpty ? timers.millisecondsToNext(limit: limit) : 0
         let capacity = Int32(events.count)
         return Int(
-            try retrying("epoll_wait") { epoll_wait(epoll.number, events.baseAddress, capacity, timeout) })
+            try retrying("epoll_wait") { shim_epoll_wait(epoll.number, events.baseAddress, capacity, timeout) })
     }
 
     /// Settling one handler may mark others; a few rounds let results travel within a turn, and a handler that
