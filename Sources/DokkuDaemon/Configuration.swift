@@ -16,6 +16,8 @@ struct Configuration {
     var logPath: String?
     var journal: JournalUse
     var program: String
+    /// The user that dokku's commands run as.
+    var systemUser: String
     var stateFolder: String
     var pluginFolders: [String]
     var serverLimits: Server.Limits
@@ -38,6 +40,7 @@ struct Configuration {
         journal = try settings.journal("DOKKU_DAEMON_JOURNAL")
         let dokku = settings.value("DOKKU_DAEMON_DOKKU") ?? "dokku"
         program = dokku.contains("/") ? absolute(dokku) : dokku
+        systemUser = settings.value("DOKKU_SYSTEM_USER") ?? "dokku"
         let state = settings.value("STATE_DIRECTORY").map { String($0.prefix { $0 != ":" }) }
         stateFolder = settings.path("DOKKU_DAEMON_STATE_DIR", state ?? "/var/lib/dokku-daemon")
         let library = settings.value("DOKKU_LIB_ROOT") ?? "/var/lib/dokku"

@@ -34,8 +34,12 @@ final class Daemon {
         }
         Self.prepareFolders(configuration, console)
         log = AuditLog(path: configuration.logPath) { console.say(.error, $0) }
+        let launcher = Launcher(
+            program: configuration.program, environment: environment,
+            user: SystemUser(name: configuration.systemUser))
+        if let complaint = launcher.complaint { console.say(.warning, complaint) }
         context = RunContext(
-            loop: loop, launcher: Launcher(program: configuration.program, environment: environment),
+            loop: loop, launcher: launcher,
             killGrace: configuration.killGrace, drainGrace: configuration.drainGrace)
         let lock = CommandLock(path: configuration.lockPath)
         let records = CommandRecords(

@@ -36,6 +36,17 @@ enum CommandName {
         suffix.withUTF8Buffer { name.utf8.suffix($0.count).elementsEqual($0) }
     }
 
+    static func contains(_ name: String, _ part: StaticString) -> Bool {
+        part.withUTF8Buffer { part in
+            var rest = name.utf8[...]
+            while rest.count >= part.count {
+                if rest.starts(with: part) { return true }
+                rest = rest.dropFirst()
+            }
+            return false
+        }
+    }
+
     /// dokku's short names of its own plugins.
     private static let aliases = [
         "docker-local": "scheduler-docker-local", "k3s": "scheduler-k3s",

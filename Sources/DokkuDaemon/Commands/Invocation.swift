@@ -30,6 +30,13 @@ struct Invocation: Equatable, Sendable {
     /// An app named before the command, which dokku then takes for its first argument.
     var namesApp: Bool { (0..<nameIndex).contains { arguments.word($0, is: "--app") } }
 
+    /// dokku, started by root, stays root for these and changes to its own user for all else. Its test for the plugin
+    /// commands is a regular expression that holds wherever the word stands; the others it compares before it
+    /// replaces an alias.
+    var keepsRoot: Bool {
+        CommandName.contains(name, "plugin") || CommandTable.traits[name]?.needsRoot == true
+    }
+
     /// The index of the first word after the leading global flags, or nil.
     ///
     /// An app's name that looks like a flag is refused: some versions of dokku would drop it as one, and take the

@@ -98,7 +98,8 @@ final class CatalogueKeeper {
         output = []
         stamp = store.stamp()
         do throws(SystemError) {
-            let plan = RunPlan(arguments: ["help", "--all"], separatesStreams: true)
+            let plan = RunPlan(
+                arguments: ["help", "--all"], identity: .systemUser, separatesStreams: true)
             reading = try Run(plan, context: context, owner: self)
         } catch {
             return didFail("\(context.launcher.program): \(error.reason)")

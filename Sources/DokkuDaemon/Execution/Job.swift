@@ -109,7 +109,9 @@ final class Job {
 
     private func launch(lock: Int32, context: RunContext) throws(Refusal) -> Run {
         var plan = RunPlan(
-            arguments: command.invocation.arguments, separatesStreams: command.separatesStreams, lock: lock)
+            arguments: command.invocation.arguments,
+            identity: command.invocation.keepsRoot ? .daemon : .systemUser,
+            separatesStreams: command.separatesStreams, lock: lock)
         if let input = command.input { plan.input = .spool(input) }
         if let redirection = command.redirection {
             let file = try redirection.open()

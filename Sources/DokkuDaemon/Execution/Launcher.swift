@@ -1,4 +1,5 @@
-// Starts programs the way every child of the daemon is started: found in PATH, with an environment made once.
+// Starts programs the way every child of the daemon is started: found in PATH, as the user it is meant for, with an
+// environment made once.
 import CEpollShim
 import Glibc
 
@@ -12,57 +13,50 @@ struct ChildDescriptors {
 }
 
 final class Launcher {
-    /// What dokku would read from the environment and act upon, and what was meant for the daemon alone.
-    static let hiddenVariables: Set<String> = [
-        "SSH_ORIGINAL_COMMAND", "SSH_USER", "SSH_NAME", "NAME", "SSH_TTY", "DOKKU_QUIET_OUTPUT",
-        "DOKKU_TRACE",
-        "DOKKU_APP_NAME", "DOKKU_APPS_FORCE_DELETE", "DOKKU_GLOBAL_FLAGS", "DOKKU_PID", "NOTIFY_SOCKET",
-    ]
-    private static let hiddenPrefixes = ["LISTEN_", "WATCHDOG_"]
-    private static let standardFolders = [
-        "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
-    ]
-
     let program: String
     /// Not a name to be searched.
     private let isPath: Bool
-    private let folders: [String]
-    private let environment: [UnsafeMutablePointer<CChar>?]
+    private let environment: ChildEnvironment
+    /// What stands before the arguments of a child that runs as the daemon itself.
+    private let leading: ArgumentList
+    private let sizeLimit: Int
+    private let user: SystemUser?
+    private let setpriv: String?
+    private var change: UserChange?
 
-    /// `program` is a name to be searched in PATH at each start, or a path.
-    init(program: String, environment variables: [String: String]) {
-        self.program = program
-        isPath = program.utf8.contains(UInt8(ascii: "/"))
-        var child = variables.filter { name, _ in
-            !Self.hiddenVariables.contains(name) && !Self.hiddenPrefixes.contains { name.hasPrefix($0) }
-        }
-        var folders = (child["PATH"] ?? "").split(separator: ":").map(String.init)
-        folders += Self.standardFolders.filter { !folders.contains($0) }
-        child["PATH"] = folders.joined(separator: ":")
-        child["TERM"] = "dumb"
-        if !Self.isUTF8(child["LC_ALL"] ?? child["LC_CTYPE"] ?? child["LANG"] ?? "") {
-            child["LC_ALL"] = nil
-            child["LC_CTYPE"] = nil
-            child["LANG"] = "C.UTF-8"
-        } else if child["LANG"].map(Self.isUTF8) != true {
-            child["LANG"] = "C.UTF-8"
-        }
-        self.folders = folders
-        environment = child.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    /// All that is made once for a child of another user.
+    private struct UserChange {
+        let account: Account
+        let path: String
+        let leading: ArgumentList
+        let environment: ChildEnvironment
     }
 
-    deinit { for variable in environment { free(variable) } }
+    /// `program` is a name to be searched in PATH at each start, or a path. `user` is for commands that do not run as
+    /// the daemon itself.
+    init(program: String, environment variables: [String: String], user: SystemUser? = nil) {
+        self.program = program
+        self.user = user
+        isPath = program.utf8.contains(UInt8(ascii: "/"))
+        environment = ChildEnvironment(from: variables)
+        leading = ArgumentList([program])
+        // What execve(2) allows, which counts the stack's limit up to 24 MiB.
+        sizeLimit = min(sysconf(Int32(_SC_ARG_MAX)), 6 << 20)
+        setpriv = ChildEnvironment.standardFolders.map { "\($0)/setpriv" }.first { access($0, X_OK) == 0 }
+    }
 
-    private static func isUTF8(_ locale: String) -> Bool {
-        let lowered = locale.lowercased()
-        return lowered.hasSuffix(".utf-8") || lowered.hasSuffix(".utf8")
+    /// Why commands are not started as the user that is there for them; nil where they are, or there is none.
+    var complaint: String? {
+        guard setpriv == nil, let account = user?.current() else { return nil }
+        return
+            "there is no setpriv: dokku changes to user \(account.name) by sudo, which logs every command with its secrets"
     }
 
     /// The path of the program as of now, or why there is none.
     func locate() throws(SystemError) -> String {
         if isPath { return program }
         var failure = ENOENT
-        for folder in folders {
+        for folder in environment.folders {
             let path = "\(folder)/\(program)"
             if access(path, X_OK) == 0 { return path }
             if errno == EACCES { failure = EACCES }
@@ -71,17 +65,71 @@ final class Launcher {
     }
 
     /// Starts the program in a session of its own and returns its process number; the caller must reap it.
-    func start(_ arguments: ArgumentList, _ descriptors: ChildDescriptors) throws(SystemError) -> pid_t {
+    func start(
+        _ arguments: ArgumentList, as identity: Identity = .daemon, _ descriptors: ChildDescriptors
+    ) throws(SystemError) -> pid_t {
         let path = try locate()
+        guard identity == .systemUser, let setpriv, let account = user?.current() else {
+            return try spawn(path, leading, arguments, environment, descriptors)
+        }
+        // setpriv's own failure to start the program would look like an exit of the program.
+        if isPath { try checkProgram(path) }
+        let change = userChange(to: account, path)
+        return try spawn(setpriv, change.leading, arguments, change.environment, descriptors)
+    }
+
+    private func userChange(to account: Account, _ path: String) -> UserChange {
+        if let change, change.account == account, change.path == path { return change }
+        let caller = Account.numbered(geteuid())?.name ?? "root"
+        // setpriv(1) executes the program in its own place: the process, its group and its signals are the command's.
+        let fresh = UserChange(
+            account: account, path: path,
+            leading: [
+                "setpriv", "--reuid=\(account.name)", "--regid=\(account.group)", "--init-groups", "--", path,
+            ],
+            environment: environment.changed(to: account, caller: caller))
+        change = fresh
+        return fresh
+    }
+
+    private func checkProgram(_ path: String) throws(SystemError) {
+        var status = stat()
+        _ = try retrying("start") { stat(path, &status) }
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o111 != 0 else {
+            throw SystemError(call: "start", number: EACCES)
+        }
+    }
+
+    private func spawn(
+        _ path: String, _ leading: ArgumentList, _ arguments: ArgumentList, _ environment: ChildEnvironment,
+        _ descriptors: ChildDescriptors
+    ) throws(SystemError) -> pid_t {
+        try checkSize(leading, arguments, environment)
         var pid: pid_t = 0
-        let failure = arguments.withArgumentVector(program: program) { vector in
-            environment.withUnsafeBufferPointer { environment in
+        let failure = arguments.withArgumentVector(after: leading) { vector in
+            environment.withEntries { entries in
                 shim_spawn(
-                    &pid, path, vector, environment.baseAddress, descriptors.input, descriptors.output,
-                    descriptors.error, descriptors.lock)
+                    &pid, path, vector, entries, descriptors.input, descriptors.output, descriptors.error,
+                    descriptors.lock)
             }
         }
         guard failure == 0 else { throw SystemError(call: "start", number: failure) }
         return pid
+    }
+
+    /// Finds what execve(2) would refuse, before anything has happened that cannot be undone.
+    private func checkSize(
+        _ leading: ArgumentList, _ arguments: ArgumentList, _ environment: ChildEnvironment
+    ) throws(SystemError) {
+        // A word has 32 pages at most, with its NUL.
+        let longestWord = 32 * 4096 - 1
+        // The program's path, and what the first line of a script adds.
+        let slack = 4096
+        let count = leading.count + arguments.count + environment.count + 2
+        let size = leading.byteCount + arguments.byteCount + environment.byteCount + slack
+        let pointers = count * MemoryLayout<UnsafePointer<CChar>>.size
+        guard size + pointers <= sizeLimit, !arguments.hasWord(longerThan: longestWord) else {
+            throw SystemError(call: "start", number: E2BIG)
+        }
     }
 }

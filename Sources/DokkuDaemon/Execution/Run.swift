@@ -33,6 +33,7 @@ enum RunInput {
 /// How to start a command.
 struct RunPlan {
     var arguments: ArgumentList
+    var identity = Identity.daemon
     var input = RunInput.empty
     /// Where standard output goes instead of a pipe.
     var outputFile: OpenFile?
@@ -150,7 +151,7 @@ extension Run {
             output: plan.outputFile?.descriptor.number ?? output.theirs,
             error: errors?.theirs ?? output.theirs,
             lock: plan.lock)
-        try watch(context.launcher.start(plan.arguments, descriptors))
+        try watch(context.launcher.start(plan.arguments, as: plan.identity, descriptors))
 
         attach(output, as: .standardOutput)
         if let errors { attach(errors, as: .standardError) }

@@ -66,24 +66,40 @@ struct ArgumentList: Sendable, Equatable {
         storage.removeLast(storage.count - (ends.last.map { $0 + 1 } ?? 0))
     }
 
-    /// Calls `body` with the words as the kernel wants them: pointers to C strings, `program` first, then a null.
+    /// Bytes of all words, with their NULs.
+    var byteCount: Int { storage.count }
+
+    func hasWord(longerThan limit: Int) -> Bool {
+        // Most often all of them together are shorter.
+        storage.count > limit && (0..<count).contains { self[$0].count > limit }
+    }
+
+    /// Calls `body` with the words as the kernel wants them: pointers to C strings, those of `leading` first, then a
+    /// null.
     func withArgumentVector<Result>(
-        program: String, _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+        after leading: ArgumentList, _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
     ) -> Result {
-        var program = Array(program.utf8CString)
+        var first = leading.storage
         var words = storage
-        return program.withUnsafeMutableBufferPointer { name in
+        return first.withUnsafeMutableBytes { firstBytes in
             words.withUnsafeMutableBytes { bytes in
-                var vector: [UnsafeMutablePointer<CChar>?] = [name.baseAddress]
-                vector.reserveCapacity(count + 2)
-                var start = 0
-                for end in ends {
-                    vector.append(bytes.baseAddress.map { ($0 + start).assumingMemoryBound(to: CChar.self) })
-                    start = end + 1
-                }
+                var vector: [UnsafeMutablePointer<CChar>?] = []
+                vector.reserveCapacity(leading.count + count + 1)
+                leading.appendPointers(into: firstBytes, to: &vector)
+                appendPointers(into: bytes, to: &vector)
                 vector.append(nil)
                 return body(vector)
             }
+        }
+    }
+
+    private func appendPointers(
+        into bytes: UnsafeMutableRawBufferPointer, to vector: inout [UnsafeMutablePointer<CChar>?]
+    ) {
+        var start = 0
+        for end in ends {
+            vector.append(bytes.baseAddress.map { ($0 + start).assumingMemoryBound(to: CChar.self) })
+            start = end + 1
         }
     }
 }

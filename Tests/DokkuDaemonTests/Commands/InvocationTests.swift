@@ -40,4 +40,21 @@ import Testing
         #expect(Invocation(["apps:destroy", "x", "--forced"])?.hasForce == false)
         #expect(Invocation(["apps:list", "--trace"])?.hasTrace == true)
     }
+
+    @Test(arguments: [
+        "plugin:install", "plugin", "plugin:help", "my-plugins:list", "--quiet plugin:update",
+        "--app x plugin:list", "ssh-keys:add", "ssh-keys:remove", "scheduler-k3s:initialize",
+        "scheduler-k3s:uninstall",
+    ])
+    func whatKeepsRoot(line: String) {
+        #expect(Invocation(ArgumentList(CommandFacts.words(line)))?.keepsRoot == true)
+    }
+
+    @Test(arguments: [
+        "apps:list", "apps:list plugin:install", "ssh-keys:list", "ssh-keys", "k3s:initialize", "plugi:n",
+        "scheduler-k3s:report", "help plugin",
+    ])
+    func whatDoesNot(line: String) {
+        #expect(Invocation(ArgumentList(CommandFacts.words(line)))?.keepsRoot == false)
+    }
 }

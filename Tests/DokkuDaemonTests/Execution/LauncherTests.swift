@@ -29,7 +29,7 @@ import Testing
 
     @Test func whatWasMeantForTheDaemonIsHidden() throws {
         var given = ["DOKKU_ROOT": "/home/dokku", "HOME": "/root", "VALUE": "a=b\nc"]
-        for name in Launcher.hiddenVariables { given[name] = "x" }
+        for name in ChildEnvironment.hiddenVariables { given[name] = "x" }
         for name in ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID"] {
             given[name] = "1"
         }

@@ -1,0 +1,83 @@
+// The user that dokku's commands run as where the daemon is root.
+//
+// dokku, started by root, runs itself again through `sudo -u dokku` for nearly every command. sudo writes the whole
+// command line, secrets too, into the journal of whoever called it, and takes half the time of a short command. So the
+// daemon starts such a command as that user in the first place, and dokku finds nothing left to change.
+import CEpollShim
+import Glibc
+
+/// As whom a command starts.
+enum Identity {
+    /// As the daemon itself.
+    case daemon
+    /// As dokku's user, where the daemon can change to it.
+    case systemUser
+}
+
+/// An entry of the user database, passwd(5).
+struct Account: Equatable {
+    var name: String
+    var user: uid_t
+    var group: gid_t
+    var home: String
+
+    init?(_ entry: UnsafePointer<passwd>?) {
+        guard let entry = entry?.pointee, let name = entry.pw_name, let home = entry.pw_dir else { return nil }
+        self.name = String(cString: name)
+        user = entry.pw_uid
+        group = entry.pw_gid
+        self.home = String(cString: home)
+    }
+
+    static func named(_ name: String) -> Account? {
+        look { entry, buffer, size, found in getpwnam_r(name, entry, buffer, size, found) }
+    }
+
+    static func numbered(_ user: uid_t) -> Account? {
+        look { entry, buffer, size, found in getpwuid_r(user, entry, buffer, size, found) }
+    }
+
+    private static func look(
+        _ call: (
+            UnsafeMutablePointer<passwd>, UnsafeMutablePointer<CChar>, Int,
+            UnsafeMutablePointer<UnsafeMutablePointer<passwd>?>
+        ) -> Int32
+    ) -> Account? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16 * 1024) { buffer in
+            var entry = passwd()
+            var found: UnsafeMutablePointer<passwd>?
+            guard let memory = buffer.baseAddress, call(&entry, memory, buffer.count, &found) == 0 else {
+                return nil
+            }
+            return Account(found)
+        }
+    }
+}
+
+/// Looks the user up, and again when the user database has changed.
+final class SystemUser {
+    private static let database = "/etc/passwd"
+
+    private let name: String
+    private let ownUser: uid_t
+    private var stamp: FileStamp?
+    private var account: Account?
+
+    /// `name` is `DOKKU_SYSTEM_USER`.
+    init(name: String, ownUser: uid_t = geteuid()) {
+        self.name = name
+        self.ownUser = ownUser
+    }
+
+    /// The user to change to as of now; nil where there is none of that name, where the daemon is that user already, or
+    /// where it is not root and cannot change. Costs a stat(2) where nothing has changed.
+    func current() -> Account? {
+        guard ownUser == 0 else { return nil }
+        let stamp = FileStamp(Self.database)
+        if stamp != self.stamp {
+            self.stamp = stamp
+            account = Account.named(name).flatMap { $0.user == ownUser ? nil : $0 }
+        }
+        return account
+    }
+}
