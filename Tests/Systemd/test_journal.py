@@ -70,6 +70,24 @@ class Journal(LabTest):
         for title in titles:
             self.assertIn(title, log)
 
+    def test_dokku_needs_no_sudo_which_would_tell_every_secret(self):
+        # As dokku does, which becomes its own user where it is not.
+        self.lab.stand_in(
+            'if [[ $(id -un) != dokku && $1 != plugin:* ]]; then sudo -u dokku -E -H "$0" "$@"; exit $?; fi\n'
+            'echo "$(id -un) $SSH_USER $HOME"'
+        )
+        self.addCleanup(self.prepare_again)
+        reply = self.lab.ask("config:set app DB_PASS=hunter2secret")
+        self.assertEqual(reply, {"ok": True, "output": "dokku root /home/dokku"})
+        self.lab.sh("journalctl --sync; journalctl -o export >/run/exported")
+        exported = self.lab.read("/run/exported")
+        self.assertNotIn("hunter2secret", exported)
+        self.assertNotIn("_COMM=sudo", exported)
+        self.assertIn("config:set app", exported)
+
+    def prepare_again(self):
+        type(self).prepare()
+
     def test_without_a_log_file(self):
         self.addCleanup(
             self.lab.run, "sed -i /^DOKKU/d /etc/default/dokku-daemon; systemctl restart dokku-daemon"

@@ -51,7 +51,10 @@ class Load:
 class Restarts(LabTest):
     @classmethod
     def prepare(cls):
-        cls.lab.sh("mkdir /var/lib/witness; mkfifo /var/lib/witness/never; touch /var/lib/witness/trace")
+        cls.lab.sh(
+            "mkdir /var/lib/witness; mkfifo /var/lib/witness/never; touch /var/lib/witness/trace;"
+            " chown -R dokku: /var/lib/witness"
+        )
         cls.lab.copy(HERE / "witness", "/usr/bin/dokku")
         cls.lab.copy(HERE / "load.py", "/root/load.py")
         # As in the unit, but soon enough to be waited for.

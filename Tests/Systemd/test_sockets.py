@@ -109,11 +109,10 @@ class Starting(LabTest):
             "echo DOKKU_DAEMON_IDLE_EXIT=0.2 >>/etc/default/dokku-daemon; systemctl stop dokku-daemon"
         )
         self.addCleanup(self.lab.run, "sed -i /IDLE/d /etc/default/dokku-daemon; systemctl stop dokku-daemon")
-        # What it leaves behind is killed with the service, should that end too early.
-        self.lab.stand_in('(sleep 5; echo over >/run/over) & echo ran "$@"')
+        self.lab.stand_in('(sleep 5; echo over >/var/lib/dokku/over) & echo ran "$@"')
         self.addCleanup(self.lab.stand_in, 'echo ran "$@"')
         self.assertServes()
-        self.lab.wait("what the command left", self.lab.path("/run/over").exists)
+        self.lab.wait("what the command left", self.lab.path("/var/lib/dokku/over").exists)
         self.lab.wait(
             "the daemon's end", lambda: self.lab.property("dokku-daemon", "ActiveState") == "inactive"
         )
@@ -137,7 +136,8 @@ class Examples(LabTest):
     def test_the_user_dokku(self):
         self.lab.stand_in("id -un; sudo -n id -un; echo x >/var/lib/dokku/x && echo written")
         self.addCleanup(self.lab.stand_in, 'echo ran "$@"')
-        self.assertEqual(self.lab.ask("apps:list")["output"].split(), ["root", "root", "written"])
+        self.assertEqual(self.lab.ask("apps:list")["output"].split(), ["dokku", "root", "written"])
+        self.assertEqual(self.lab.sh("ps -o user= -C dokku-daemon"), "root")
         before = self.lab.read(LOG).count("[cmd] #")
         words = documented("packaging/systemd/user-dokku.conf", "^(install|systemctl)")
         self.lab.sh("; ".join(words))
@@ -150,7 +150,8 @@ class Examples(LabTest):
             self.lab.sh(
                 "rm /etc/systemd/system/dokku-daemon.service.d/user-dokku.conf; systemctl daemon-reload; systemctl restart dokku-daemon"
             )
-            self.assertEqual(self.lab.ask("apps:list")["output"].split()[0], "root")
+            self.assertEqual(self.lab.ask("apps:list")["output"].split()[0], "dokku")
+            self.assertEqual(self.lab.sh("ps -o user= -C dokku-daemon"), "root")
             self.assertEqual(self.lab.property("dokku-daemon", "ActiveState"), "active")
 
 

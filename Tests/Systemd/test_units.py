@@ -24,7 +24,7 @@ class Properties(LabTest):
     def test_the_service(self):
         names = {
             "Type": "notify",
-            "KillMode": "mixed",
+            "KillMode": "process",
             "OOMPolicy": "continue",
             "TasksMax": "infinity",
             "LimitNOFILE": "8192",
@@ -89,7 +89,7 @@ class Settings(LabTest):
     """Where settings come from, and what becomes of a reload."""
 
     def test_the_originals_file_overrides_the_default_file(self):
-        self.lab.stand_in('tr "\\0" "\\n" </proc/$PPID/environ | grep ^DOKKU_ | sort')
+        self.lab.stand_in("env | grep ^DOKKU_ | sort")
         self.lab.sh("echo 'DOKKU_LAB=default' >>/etc/default/dokku-daemon; systemctl restart dokku-daemon")
         self.assertIn("DOKKU_LAB=default", self.lab.ask("apps:list")["output"])
         self.lab.write("/etc/systemd/system/dokku-daemon.env", "DOKKU_LAB=original\n")
@@ -112,6 +112,7 @@ class Hardening(LabTest):
         # Each command runs what the test has written for it, as root in the service.
         cls.lab.stand_in("exec bash /run/probe 2>&1")
         cls.lab.install()
+        cls.lab.sh("echo DOKKU_SYSTEM_USER=root >>/etc/default/dokku-daemon; systemctl restart dokku-daemon")
 
     def probe(self, script):
         self.lab.write("/run/probe", script)
