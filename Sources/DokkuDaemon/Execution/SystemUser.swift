@@ -22,7 +22,9 @@ struct Account: Equatable {
     var home: String
 
     init?(_ entry: UnsafePointer<passwd>?) {
-        guard let entry = entry?.pointee, let name = entry.pw_name, let home = entry.pw_dir else { return nil }
+        guard let entry = entry?.pointee, let name = entry.pw_name, let home = entry.pw_dir else {
+            return nil
+        }
         self.name = String(cString: name)
         user = entry.pw_uid
         group = entry.pw_gid
