@@ -57,7 +57,7 @@ final class EventLoop {
     private var slots: [Slot] = []
     private var marked: [Token] = []
     private var generation: UInt32 = 0
-    private var isRunning = false
+    private var isStopped = false
     let timers = TimerQueue()
     let buffer = ReadBuffer()
     /// The time at which the current turn began.
@@ -98,12 +98,12 @@ final class EventLoop {
     }
 
     func run() throws(SystemError) {
-        isRunning = true
-        while isRunning { try turn(waiting: nil) }
+        isStopped = false
+        while !isStopped { try turn(waiting: nil) }
     }
 
-    /// Lets `run` return at the end of this turn.
-    func stop() { isRunning = false }
+    /// Lets `run` return at the end of this turn, which then waits for nothing.
+    func stop() { isStopped = true }
 
     /// One turn: waits for events, the next timer or `limit`, hands them out, and settles who was touched.
     func turn(waiting limit: Duration?) throws(SystemError) {
@@ -126,10 +126,12 @@ final class EventLoop {
     }
 
     private func wait(_ limit: Duration?) throws(SystemError) -> Int {
-        let timeout = marked.isEmpty ? timers.millisecondsToNext(limit: limit) : 0
+        let timeout = marked.isEmpty && !isStopped ? timers.millisecondsToNext(limit: limit) : 0
         let capacity = Int32(events.count)
         return Int(
-            try retrying("epoll_wait") { shim_epoll_wait(epoll.number, events.baseAddress, capacity, timeout) })
+            try retrying("epoll_wait") {
+                shim_epoll_wait(epoll.number, events.baseAddress, capacity, timeout)
+            })
     }
 
     /// Settling one handler may mark others; a few rounds let results travel within a turn, and a handler that

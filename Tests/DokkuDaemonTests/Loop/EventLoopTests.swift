@@ -299,6 +299,17 @@ import Testing
         #expect(handler.settleCount == 2)
     }
 
+    /// What settles before a turn waits may be the last that was waited for.
+    @Test func aStopBeforeTheWaitIsNotSleptThrough() throws {
+        let (handler, _) = try connect()
+        handler.onSettle = { [loop] _ in loop.stop() }
+        var isOverdue = false
+        let timer = loop.timers.schedule(after: .seconds(10)) { isOverdue = true }
+        defer { timer.cancel() }
+        try loop.run()
+        #expect(!isOverdue)
+    }
+
     @Test func timeStandsStillWithinATurn() throws {
         let (handler, ends) = try connect()
         try ends.send("x")
