@@ -57,7 +57,9 @@ enum Builtin: Equatable, Sendable {
 
     /// Digits alone: no sign, no blanks.
     private static func decimal(_ digits: ArraySlice<UInt8>) -> UInt64? {
-        guard digits.first != UInt8(ascii: "+"), digits.count <= 20 else { return nil }
+        guard digits.count <= 20, digits.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains) else {
+            return nil
+        }
         return UInt64(String(decoding: digits, as: UTF8.self))
     }
 }

@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func aNumberIsOneWordOfDigits() {
-        for number in ["", " 1", "1 ", "1\n", "١", "1_000"] {
+        for number in ["", " 1", "1 ", "1\n", "١", "1_000", "-0", "-00"] {
             #expect(judge(["daemon:cancel", number]).code == .invalidRequest)
         }
     }
