@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <poll.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -74,6 +76,13 @@ int shim_peer_credentials(int descriptor, struct shim_peer *peer) {
     peer->uid = credentials.uid;
     peer->gid = credentials.gid;
     return 0;
+}
+
+int shim_unread(int descriptor, int *has_end) {
+    struct pollfd query = {.fd = descriptor, .events = POLLRDHUP};
+    *has_end = poll(&query, 1, 0) > 0 && (query.revents & (POLLRDHUP | POLLHUP)) != 0;
+    int count = 0;
+    return ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;
 }
 
 int shim_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }

@@ -20,8 +20,16 @@ final class Daemon {
     private let context: RunContext
     private let manager: ServiceManager
     private var signals: SignalSource?
-    private var isStopping = false
+    private var stage = Stage.serving
     private static let lastMoment = Duration.seconds(1)
+
+    private enum Stage {
+        case serving
+        /// What was received is answered, and what runs may end.
+        case stopping
+        /// Told to stop twice: what runs is ended, and nobody is waited for who does not read.
+        case hurrying
+    }
 
     init(_ configuration: Configuration, environment: [String: String]) throws(StartFailure) {
         self.configuration = configuration
@@ -152,7 +160,7 @@ final class Daemon {
     private func didReceive(_ signal: Int32) {
         switch signal {
         case SIGHUP: log.reopen()
-        default: if isStopping { executor.terminateRunning() } else { stop() }
+        default: if stage == .serving { stop() } else { hurry() }
         }
     }
 
@@ -169,8 +177,8 @@ final class Daemon {
     // MARK: Stop
 
     private func stop() {
-        guard !isStopping else { return }
-        isStopping = true
+        guard stage == .serving else { return }
+        stage = .stopping
         manager.stopping()
         log.note("Stopping daemon...")
         executor.stop()
@@ -180,14 +188,29 @@ final class Daemon {
         stopIfFinished()
     }
 
-    private func stopIfFinished() {
-        if isStopping, executor.isIdle, server.isDrained { loop.stop() }
+    private func hurry() {
+        stage = .hurrying
+        executor.terminateRunning()
+        stopIfFinished()
     }
 
-    /// The stop took as long as it may: what runs is told to end, and gets a last moment to be answered.
+    private func stopIfFinished() {
+        guard stage != .serving, executor.isIdle else { return }
+        if server.isDrained {
+            loop.stop()
+        } else if stage == .hurrying {
+            server.dismiss()
+        } else {
+            server.seeOff()
+        }
+    }
+
+    /// The running command took as long as it may: it is told to end, and gets a last moment to be answered.
     private func giveUp() {
+        guard !executor.isIdle else { return }
         executor.terminateRunning()
         _ = loop.timers.schedule(after: Self.lastMoment) { [unowned self] in
+            if executor.isIdle { return }
             for job in executor.running { log.note("#\(job.number) was left running") }
             loop.stop()
         }

@@ -3,7 +3,7 @@
 
 private enum Piece: Equatable {
     case line([UInt8])
-    case tooLong(isJSON: Bool)
+    case skipped(isJSON: Bool)
     case body([UInt8])
 }
 
@@ -21,9 +21,10 @@ private func reference(_ content: [UInt8], limit: Int, skips: Set<Int>) -> [Piec
     while start < content.count {
         let end = content[start...].firstIndex(of: 0x0A) ?? content.count
         var line = content[start..<end]
-        if line.count > limit || skips.contains(where: { start < $0 && $0 <= end }) {
+        let length = line.count - (line.last == 0x0D ? 1 : 0)
+        if length > limit || skips.contains(where: { start < $0 && $0 <= end }) {
             let first = line.first { $0 != 0x20 && $0 != 0x09 }
-            pieces.append(.tooLong(isJSON: first == 0x7B))
+            pieces.append(.skipped(isJSON: first == 0x7B))
             start = end + 1
             continue
         }
@@ -58,7 +59,7 @@ private struct Reader {
         let isWhole = framer.hasCompleteLine
         switch atEnd ? framer.finish() : framer.next() {
         case nil: return false
-        case .tooLong(let isJSON): pieces.append(.tooLong(isJSON: isJSON))
+        case .skipped(_, let isJSON): pieces.append(.skipped(isJSON: isJSON))
         case .line(let line):
             pieces.append(.line(Array(line)))
             guard isWhole, let length = bodyLength(line) else { break }
@@ -86,9 +87,9 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
         }
         while reader.take(atEnd: false) {}
         require(!reader.framer.hasCompleteLine || reader.missing > 0, "a line was left")
-        require(reader.framer.bufferedBytes <= limit, "an overlong line is held")
+        require(reader.framer.bufferedBytes <= limit + 1, "an overlong line is held")
         if chunk.count == 5, reader.missing == 0, reader.framer.bufferedBytes > 0 {
-            reader.framer.skipCurrentLine()
+            reader.framer.skipCurrentLine(.crowdedOut)
             require(reader.framer.bufferedBytes == 0, "a skipped line is held")
             skips.insert(received)
         }

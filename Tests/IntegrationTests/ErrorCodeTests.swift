@@ -79,11 +79,52 @@ import Testing
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_CONNECTIONS": "1"])
         let first = try daemon.connect()
         #expect(try first.ask(list)["exit_status"] == 0)
-        let second = try daemon.connect()
-        // It has not asked anything yet, so the answer is a plain one.
-        #expect(try second.reply().ok == false)
-        #expect(try second.ends())
+        for request in [list, ["id": 7, "command": ["apps:list"], "stream": true]] as [JSON] {
+            let second = try daemon.connect()
+            try second.send(request)
+            let answer = try second.answer()
+            expect(answer, "too_many_connections")
+            #expect(answer["event"] == (request["stream"] == nil ? nil : "end"))
+            #expect(try second.ends())
+        }
+        // Who says nothing, or does not end its line, is answered all the same.
+        for (sent, isPlain) in [
+            ("", true), ("apps:li", true), ("  {\"id\"", false), ("{\"id\":7}\n{}\n", false),
+        ] {
+            let other = try daemon.connect()
+            try other.send(sent)
+            if isPlain {
+                #expect(try other.reply() == .bad("Too many connections"))
+            } else {
+                #expect(try other.answer()["error"] == "too_many_connections")
+            }
+            #expect(try other.ends())
+        }
+        let silent = try daemon.connect()
+        silent.halfClose()
+        #expect(try silent.reply() == .bad("Too many connections"))
+        #expect(try silent.ends())
         #expect(try first.ask(list)["exit_status"] == 0)
+    }
+
+    @Test func bufferFull() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_BUFFER": "10000"])
+        let client = try daemon.connect()
+        try client.send("{\"id\":7,\"command\":\"test:args\",\"stdin\":\"")
+        try client.send(String(repeating: "x", count: 10_000))
+        try daemon.settle()
+        try client.send("\"}\n")
+        // Of what was dropped nothing is kept, its id neither.
+        let answer = try client.answer()
+        #expect(answer["error"] == "buffer_full")
+        #expect(answer["output"]?.text?.contains("bytes") == false)
+        #expect(try client.ask(list)["exit_status"] == 0)
+    }
+
+    @Test func aReturnIsNoPartOfALine() throws {
+        let client = try Daemon(["DOKKU_DAEMON_MAX_LINE": "20"]).connect()
+        #expect(try client.ask("test:args 0123456789\r") == .good("<0123456789>"))
+        #expect(try client.ask("test:args 0123456789x\r").ok == false)
     }
 
     @Test func spawnFailed() throws {

@@ -123,6 +123,24 @@ import Testing
         #expect(daemon.ran == [])
     }
 
+    /// The last line counts where its newline is missing: then nothing can follow it.
+    @Test(
+        arguments: [
+            (#""command":["test:stdin"],"stdin_length":0"#, nil),
+            (#""command":["test:args"],"stdin":"""#, nil),
+            (#""command":["test:stdin"],"stdin_length":5"#, "invalid_request"),
+            (#""command":["apps:destroy","x"],"stdin_length":5"#, "requires_force"),
+            (#""command":["test:stdin"],"stdin_length":5,"x":1"#, "invalid_request"),
+        ] as [(String, String?)]) func aLineWithInputMayBeTheLast(members: String, code: String?) throws
+    {
+        let client = try Daemon().connect()
+        try client.send("{\"id\":1,\(members)}")
+        client.halfClose()
+        let answer = try client.answer()
+        #expect(answer["id"] == 1 && answer["error"]?.text == code)
+        #expect(try client.ends())
+    }
+
     @Test func inputCutShortByACloseIsNotRun() throws {
         let daemon = try Daemon()
         do {

@@ -118,6 +118,42 @@ import Testing
         #expect(try body.ends())
     }
 
+    @Test func aOneShotLineMayComeInPieces() throws {
+        let (daemon, ruled) = try daemon("one-shot")
+        let other = try daemon.connect()
+        #expect(try other.ask("daemon:version").ok)
+        for ending in ["\n", ""] {
+            let client = try daemon.connect(ruled)
+            for piece in ["test:ar", "gs on", "e tw"] {
+                try client.send(piece)
+                // The piece was read.
+                #expect(try other.ask("daemon:version").ok)
+            }
+            try client.send("o" + ending)
+            #expect(try client.reply() == .good("<one>\n<two>"))
+            #expect(try client.ends())
+        }
+    }
+
+    /// Longer than what is read at once.
+    @Test func aOneShotLineNeedsNoNewlineHoweverLongItIs() throws {
+        let (daemon, ruled) = try daemon("one-shot")
+        let client = try daemon.connect(ruled)
+        let word = String(repeating: "x", count: 100_000)
+        try client.send("test:args \(word)")
+        #expect(try client.reply() == .good("<\(word)>"))
+        #expect(try client.ends())
+    }
+
+    @Test func aOneShotRequestWithoutNewlineHasNoInput() throws {
+        let (daemon, ruled) = try daemon("one-shot")
+        let client = try daemon.connect(ruled)
+        try client.send(#"{"id":1,"command":"test:stdin","stdin_length":5}"#)
+        #expect(try client.answer()["error"] == "invalid_request")
+        #expect(try client.ends())
+        #expect(daemon.ran == [])
+    }
+
     @Test func oneShotNamesWhatIsUnknownInDokkusWords() throws {
         let (daemon, ruled) = try daemon("one-shot")
         for line in ["nonsense", "a/b x", "nonsense:cmd\n"] {

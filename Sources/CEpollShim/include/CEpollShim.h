@@ -40,6 +40,10 @@ struct shim_peer {
 // SO_PEERCRED, unix(7): who had the other end when it connected.
 int shim_peer_credentials(int descriptor, struct shim_peer *peer);
 
+// How many bytes wait in a stream socket of the unix family, ioctl(2) FIONREAD, and whether an end stands behind them, so
+// that no more will come, poll(2) POLLRDHUP. -1 on error.
+int shim_unread(int descriptor, int *has_end);
+
 // pidfd_open(2), by number: glibc has a wrapper only since 2.36.
 int shim_pidfd_open(pid_t pid);
 // Signals the process group led by the pidfd's process (Linux 6.9), whatever became of its number since.

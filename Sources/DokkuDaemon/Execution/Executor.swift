@@ -18,7 +18,7 @@ final class Executor {
     private let worker: Worker
     private let side: SideRunner
     private var lastNumber: UInt64 = 0
-    private var isStopping = false
+    private(set) var isStopping = false
     private(set) var runCount = 0
     private(set) var failureCount = 0
     /// Called when a command was accepted or has ended.

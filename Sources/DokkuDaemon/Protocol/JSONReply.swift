@@ -28,6 +28,11 @@ struct JSONReply {
 
     // MARK: Events
 
+    func appendContinue(to line: inout [UInt8]) {
+        begin(&line)
+        line.append("\"event\":\"continue\"}\n")
+    }
+
     func appendQueued(job: UInt64, position: Int, to line: inout [UInt8]) {
         begin(&line)
         line.append("\"event\":\"queued\",\"job\":")

@@ -5,6 +5,8 @@ struct JSONRequest: Equatable, Sendable {
         case bytes([UInt8])
         /// So many bytes follow the request's LF.
         case following(count: Int)
+        /// It follows in chunks, once the client was told to go on.
+        case chunks
     }
 
     enum Encoding: String, Sendable {

@@ -66,6 +66,10 @@ enum JSONRequestDecoder {
     }
 
     private static func input(_ members: Members) throws(Refusal) -> JSONRequest.Input? {
+        if try flag("stdin_chunks", members.stdinChunks) {
+            if members.stdin == nil, members.stdinLength == nil { return .chunks }
+            throw .invalid("stdin_chunks excludes stdin and stdin_length")
+        }
         switch (members.stdin, members.stdinLength) {
         case (nil, nil): return nil
         case (.some, .some): throw .invalid("stdin and stdin_length exclude each other")
@@ -124,6 +128,7 @@ private struct Members {
     var stream: JSONValue?
     var stdin: JSONValue?
     var stdinLength: JSONValue?
+    var stdinChunks: JSONValue?
     var encoding: JSONValue?
     var stripAnsi: JSONValue?
     var timeout: JSONValue?
@@ -139,6 +144,7 @@ private struct Members {
             case "stream": stream = value
             case "stdin": stdin = value
             case "stdin_length": stdinLength = value
+            case "stdin_chunks": stdinChunks = value
             case "encoding": encoding = value
             case "strip_ansi": stripAnsi = value
             case "timeout": timeout = value

@@ -12,12 +12,21 @@ struct LineFramer {
     enum Event: Equatable {
         /// Without its LF, and without one CR before that.
         case line(ArraySlice<UInt8>)
-        /// A line beyond the limit has ended; its bytes are gone. All that is known of it is whether it began as
-        /// a JSON request does.
-        case tooLong(isJSON: Bool)
+        /// A line that was thrown away has ended. All that is known of it is whether it began as a JSON request does.
+        case skipped(Fault, isJSON: Bool)
     }
 
-    /// The most bytes a line may have before its LF.
+    /// Why a line was thrown away.
+    enum Fault: Equatable {
+        /// It is longer than a line may be.
+        case tooLong
+        /// All clients together hold too much of unfinished lines.
+        case crowdedOut
+        /// Nothing more is taken, and it was not finished.
+        case unfinished
+    }
+
+    /// The most bytes a line may have before its LF, a CR there not counted.
     let maximumLength: Int
 
     private var buffer: [UInt8] = []
@@ -25,12 +34,21 @@ struct LineFramer {
     private var head = 0
     /// Where the unfinished line starts: behind the last LF.
     private var unfinished = 0
-    /// While the unfinished line is being thrown away: how much of it was, so far, and whether it began as JSON,
-    /// if a byte said so. Then `buffer` is empty.
-    private var skipped: (count: Int, isJSON: Bool?)?
-    /// Set while the first byte in `buffer` is the LF of a line whose other bytes were thrown away: whether that began
-    /// as JSON.
-    private var endOfSkipped: Bool?
+    /// The unfinished line while it is being thrown away. Then `buffer` is empty.
+    private var skipped: Skipped?
+    /// Set while the first byte in `buffer` is the LF of a line whose other bytes were thrown away.
+    private var endOfSkipped: Skipped?
+
+    /// A line that is thrown away as it comes.
+    private struct Skipped {
+        var fault: Fault
+        /// How much of it has come.
+        var count: Int
+        /// Whether it began as JSON, if a byte said so.
+        var isJSON: Bool?
+
+        var event: Event { .skipped(fault, isJSON: isJSON ?? false) }
+    }
 
     init(maximumLength: Int) { self.maximumLength = maximumLength }
 
@@ -40,19 +58,20 @@ struct LineFramer {
     /// Whether `next` has an event that does not depend on more bytes.
     var hasCompleteLine: Bool { head < unfinished }
 
+    /// Whether bytes of a line have come, and not yet its end.
+    var hasUnfinishedLine: Bool { skipped != nil || buffer.count > unfinished }
+
     mutating func append(_ bytes: Span<UInt8>) {
         if head > 0, head >= bufferedBytes { compact() }
         bytes.withUnsafeBufferPointer { bytes in
             var rest = bytes[...]
-            if let line = skipped {
+            if var line = skipped {
                 let end = rest.firstIndex(ofByte: UInt8(ascii: "\n"))
-                let isJSON = line.isJSON ?? Self.isJSON(rest[..<(end ?? rest.endIndex)])
-                guard let end else {
-                    skipped = (line.count + rest.count, isJSON)
-                    return
-                }
-                skipped = nil
-                endOfSkipped = isJSON ?? false
+                if line.isJSON == nil { line.isJSON = Self.isJSON(rest[..<(end ?? rest.endIndex)]) }
+                line.count += rest.count
+                skipped = end == nil ? line : nil
+                guard let end else { return }
+                endOfSkipped = line
                 rest = rest[end...]
             }
             let start = buffer.count
@@ -66,14 +85,14 @@ struct LineFramer {
     /// The next line that is complete; nil when more bytes must come first.
     mutating func next() -> Event? {
         guard hasCompleteLine else {
-            if buffer.count - unfinished > maximumLength { skipCurrentLine() }
+            if isTooLong(unfinished..<buffer.count) { skipCurrentLine(.tooLong) }
             if head > 0 { compact() }
             return nil
         }
         let start = head
         let end = buffer.withUnsafeBufferPointer { $0[start...].firstIndex(ofByte: UInt8(ascii: "\n")) }
         guard let end else { preconditionFailure("a complete line has an LF") }
-        let event = if let isJSON = endOfSkipped { Event.tooLong(isJSON: isJSON) } else { line(start..<end) }
+        let event = endOfSkipped?.event ?? line(start..<end)
         consume(upTo: end + 1)
         return event
     }
@@ -84,7 +103,7 @@ struct LineFramer {
         if let event = next() { return event }
         if let line = skipped {
             skipped = nil
-            return .tooLong(isJSON: line.isJSON ?? false)
+            return line.event
         }
         guard bufferedBytes > 0 else { return nil }
         let event = line(head..<buffer.count)
@@ -101,12 +120,13 @@ struct LineFramer {
         return dropped
     }
 
-    /// Makes the unfinished line one that is too long, so that it takes no memory. Without effect where no byte
-    /// of a line is waiting, and behind complete lines: after them it may be a body, of which no byte may be lost.
-    mutating func skipCurrentLine() {
+    /// Throws away what has come of the unfinished line and what will come, so that it takes no memory. Without
+    /// effect where no byte of a line is waiting, and behind complete lines: after them it may be a body, of which
+    /// no byte may be lost.
+    mutating func skipCurrentLine(_ fault: Fault) {
         let count = buffer.count - unfinished
         guard count > 0, !hasCompleteLine else { return }
-        skipped = (count, Self.isJSON(buffer[unfinished...]))
+        skipped = Skipped(fault: fault, count: count, isJSON: Self.isJSON(buffer[unfinished...]))
         consume(upTo: buffer.count)
     }
 
@@ -119,10 +139,36 @@ struct LineFramer {
         return body
     }
 
+    /// What `takeShort` finds.
+    enum ShortLine {
+        /// Without its LF.
+        case line(ArraySlice<UInt8>)
+        case tooLong
+        /// More bytes must come first.
+        case unfinished
+    }
+
+    /// Consumes one line of at most `limit` bytes, in the place of a body: to be called before the next `next`.
+    mutating func takeShort(_ limit: Int) -> ShortLine {
+        let window = buffer[head...].prefix(limit + 1)
+        guard let end = window.firstIndex(of: UInt8(ascii: "\n")) else {
+            return window.count > limit ? .tooLong : .unfinished
+        }
+        consume(upTo: end + 1)
+        return .line(window[..<end])
+    }
+
     private func line(_ range: Range<Int>) -> Event {
-        guard range.count <= maximumLength else { return .tooLong(isJSON: Self.beginsJSON(buffer[range])) }
-        let endsInReturn = range.count > 0 && buffer[range.upperBound - 1] == UInt8(ascii: "\r")
-        return .line(buffer[range.lowerBound..<range.upperBound - (endsInReturn ? 1 : 0)])
+        if isTooLong(range) { return .skipped(.tooLong, isJSON: Self.beginsJSON(buffer[range])) }
+        return .line(buffer[range.lowerBound..<range.upperBound - (endsInReturn(range) ? 1 : 0)])
+    }
+
+    private func isTooLong(_ range: Range<Int>) -> Bool {
+        range.count > maximumLength && range.count - (endsInReturn(range) ? 1 : 0) > maximumLength
+    }
+
+    private func endsInReturn(_ range: Range<Int>) -> Bool {
+        range.count > 0 && buffer[range.upperBound - 1] == UInt8(ascii: "\r")
     }
 
     /// A line whose first byte that is no blank is `{` is a JSON request.

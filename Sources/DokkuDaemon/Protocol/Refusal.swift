@@ -8,6 +8,7 @@ enum ErrorCode: String, Sendable {
     case denied
     case lineTooLong = "line_too_long"
     case inputTooLong = "input_too_long"
+    case bufferFull = "buffer_full"
     case queueFull = "queue_full"
     case tooManyConnections = "too_many_connections"
     case spawnFailed = "spawn_failed"
@@ -28,5 +29,6 @@ struct Refusal: Error, Equatable, Sendable {
     static let notImplemented = Refusal(code: .notSupported, text: "Not implemented")
     static let requiresForce = Refusal(code: .requiresForce, text: "Requires --force flag")
     static let shuttingDown = Refusal(code: .shuttingDown, text: "The daemon is stopping")
+    static let tooManyConnections = Refusal(code: .tooManyConnections, text: "Too many connections")
     static let queueFull = Refusal(code: .queueFull, text: "Too many commands are waiting")
 }

@@ -1,46 +1,64 @@
-// The bytes that follow a JSON request's line: its standard input.
+// The input of a JSON request, while it comes.
 
-/// Collects one body, or skips it.
-final class BodyReceiver {
+/// Keeps one input in a spool, or skips it.
+final class BodyReceiver: InputSink {
     typealias Completion = (Result<Spool, Refusal>) -> Void
 
-    /// Bytes that have not come yet.
-    private(set) var missing: Int
-    private let spool: Spool?
-    private var failure: Refusal?
-    private let completion: Completion
-
-    init(_ count: Int, into spool: Spool, completion: @escaping Completion) {
-        missing = count
-        self.spool = spool
-        self.completion = completion
+    private enum State {
+        case keeping(Spool, Completion)
+        /// The rest is skipped, and then the refusal is told.
+        case failed(Refusal, Completion)
+        /// The input of a request that was refused already.
+        case skipping
     }
 
-    /// The body of a request that was refused already.
-    init(skipping count: Int) {
-        missing = count
-        spool = nil
-        completion = { _ in }
+    private let limit: Int
+    private var count = 0
+    private var state: State
+
+    /// `limit`: the most bytes that an input may have.
+    init(into spool: Spool, limit: Int, completion: @escaping Completion) {
+        self.limit = limit
+        state = .keeping(spool, completion)
+    }
+
+    init() {
+        limit = 0
+        state = .skipping
     }
 
     func receive(_ bytes: ArraySlice<UInt8>) {
-        missing -= bytes.count
-        guard let spool, failure == nil else { return }
+        guard case .keeping(let spool, let completion) = state else { return }
+        count += bytes.count
+        guard count <= limit else { return state = .failed(.inputTooLong(limit), completion) }
         do throws(Spool.Failure) {
             try spool.append(bytes.span)
         } catch {
-            failure = Refusal(code: .inputTooLong, text: "The input cannot be kept: \(error.reason)")
+            let text = "The input cannot be kept: \(error.reason)"
+            state = .failed(Refusal(code: .inputTooLong, text: text), completion)
         }
     }
 
-    /// All has come, or nothing more will: `reason` says why, where it is not the client's doing.
-    func end(_ reason: Refusal? = nil) {
-        if missing > 0 {
-            completion(.failure(reason ?? .invalid("The input ended \(missing) bytes too early")))
-        } else if let failure {
-            completion(.failure(failure))
-        } else if let spool {
-            completion(.success(spool))
+    func end(_ end: InputEnd) {
+        let failure = end.refusal
+        switch state {
+        case .skipping: break
+        case .keeping(let spool, let completion): completion(failure.map { .failure($0) } ?? .success(spool))
+        case .failed(let refusal, let completion): completion(.failure(failure ?? refusal))
+        }
+        state = .skipping
+    }
+}
+
+extension InputEnd {
+    /// What the client is told; nil where all is there.
+    fileprivate var refusal: Refusal? {
+        switch self {
+        case .complete: nil
+        case .early(let missing?): .invalid("The input ended \(missing) bytes too early")
+        case .early(nil): .invalid("The input ended too early")
+        case .stopped: .shuttingDown
+        case .malformed: .invalid("A chunk begins with its size in digits and a newline")
         }
     }
 }

@@ -1,41 +1,36 @@
 // One client: requests in, lines out to the dispatcher, replies back at the client's own pace.
 //
-// All that a connection waits for is derived in `settle`, at the end of each turn in which something happened to
-// it: take the requests that may be taken, send what can be sent, close what is finished.
+// What may be taken and when it is over says its `Conversation`. All that a connection waits for is derived in
+// `settle`, at the end of each turn in which something happened to it: take the requests that may be taken, send what
+// can be sent, close what is finished.
 
 final class Client: EventHandler {
-    /// With more than this unsent, no further request is taken from the connection.
-    static let highWaterMark = 256 * 1024
-    /// What a read asks for; the `one-shot` rule about short reads counts by it.
-    private static let readSize = 32 * 1024
     /// Requests taken at once: others have their turn between those of a client that sends thousands.
     private static let turnLimit = 128
-    private static let lingerLimit = 64 * 1024
     private static let lingerTime = Duration.seconds(1)
-
-    private enum Phase: Equatable {
-        case open
-        /// What was sent so far is answered, and nothing more is read.
-        case ending
-        /// The rest of the answers goes out, and no further request is taken.
-        case finishing
-        /// Shut down for writing; what still comes is discarded, so that the last reply is not lost to a reset.
-        case lingering(discarded: Int)
-        case closed
-    }
+    /// On a `one-shot` listener a line without newline is complete when nothing came for so long.
+    private static let silence = Duration.milliseconds(100)
+    /// So long and so much is waited for of who is turned away, to answer in the form in which it speaks.
+    private static let turnAwayTime = Duration.seconds(1)
+    /// How long a daemon that stops waits for a client that takes nothing of its replies.
+    private static let stallTime = Duration.seconds(5)
+    private static let turnAwayLineLimit = 32 * 1024
 
     let peer: Peer
     let options: ListenerOptions
+    /// Why its first request is not served, whatever it is, and it is then let go of; nil for who is served.
+    let refusal: Refusal?
     /// Lets go of us when we close.
     private let server: Server
     private let loop: EventLoop
     let account: SpoolAccount
     private var connection: Connection?
     private var token: Token?
-    private var phase = Phase.open
-    private var framer: LineFramer
-    /// The input of the last request taken, while it comes.
-    private var body: BodyReceiver?
+    private var conversation: Conversation
+    /// Runs while the end of a line, or the first one, is waited for.
+    private var silenceTimer: Timer?
+    /// When its socket last took something.
+    private var progressedAt: Instant
     /// Bytes of unfinished lines that the server counts for this client.
     private var countedBytes = 0
     /// Made with the first command.
@@ -46,25 +41,35 @@ final class Client: EventHandler {
     private var isPlainOpen = false
     /// JSON requests that wait for their answers.
     private var openRequests: [JSONResponder] = []
-    /// One connection too many: told so, and closed.
-    private(set) var isRejected = false
 
-    init(_ descriptor: consuming Descriptor, peer: Peer, options: ListenerOptions, server: Server) {
+    init(
+        _ descriptor: consuming Descriptor, peer: Peer, options: ListenerOptions, refusal: Refusal?,
+        server: Server
+    ) {
         self.peer = peer
         self.options = options
+        self.refusal = refusal
         self.server = server
         loop = server.loop
         account = server.account
-        framer = LineFramer(maximumLength: server.limits.line)
+        progressedAt = loop.now
+        conversation = Conversation(
+            lineLimit: refusal == nil ? server.limits.line : Self.turnAwayLineLimit,
+            openLimit: server.limits.open, takesOneRequest: refusal != nil || options.contains(.oneShot))
         token = loop.add(descriptor, self)
         connection = Connection(descriptor)
+        if refusal != nil { awaitSilence(Self.turnAwayTime) }
     }
 
     var lineLimit: Int { server.limits.line }
     var inputLimit: Int { server.limits.input }
     /// Nobody reads replies any more.
-    var hasGone: Bool { connection?.hasGone ?? true }
+    var hasGone: Bool { connection?.isDeaf ?? true }
     var unsentCount: Int { connection?.outbox.unsentCount ?? 0 }
+
+    private var owed: Conversation.Owed {
+        Conversation.Owed(isPlainOpen: isPlainOpen, requests: openRequests.count, unsent: unsentCount)
+    }
 
     // MARK: Replies
 
@@ -103,13 +108,6 @@ final class Client: EventHandler {
         wake()
     }
 
-    /// Answers the whole connection with a refusal, and closes it.
-    func reject(_ refusal: Refusal) {
-        isRejected = true
-        sendPlain(ok: false, output: refusal.text)
-        phase = .finishing
-    }
-
     func position(of job: Job) -> Int { server.executor.position(of: job) }
 
     /// Ends a job whose client has gone.
@@ -124,19 +122,28 @@ final class Client: EventHandler {
     // MARK: Events
 
     func didBecomeReady(_ readiness: Readiness) {
-        if readiness.contains(.hungUp) || readiness.contains(.failed) { connection?.didHangUp() }
-        if readiness.contains(.readable), wantsInput { receive() }
+        if readiness.contains(.hungUp) {
+            connection?.didHangUp()
+        } else if readiness.contains(.failed) {
+            // Not the peer's doing: the loop cannot watch the socket.
+            return close()
+        }
+        if readiness.contains(.readable) { receive() }
     }
 
     func settle() -> Interest? {
         takeRequests()
-        let wasHeldBack = !mayTake
+        let wasHeldBack = !conversation.mayTake(owed)
         flush()
-        // What waits in the framer for room in the outbox is announced by no further event.
-        if wasHeldBack, mayTake { wake() }
-        closeIfFinished()
+        // What waits in the reader for room in the outbox is announced by no further event.
+        if wasHeldBack, conversation.mayTake(owed) { wake() }
+        switch conversation.ending(owed, peerHasGone: hasGone) {
+        case .notYet: break
+        case .linger: linger()
+        case .close: close()
+        }
         // A hang-up is reported whatever the interest: once it is known the connection is read without epoll.
-        if phase == .closed || connection?.isHungUp ?? true { return nil }
+        if connection?.isHungUp ?? true { return nil }
         var interest: Interest = []
         if wantsInput { interest.insert(.read) }
         if unsentCount > 0 { interest.insert(.write) }
@@ -144,7 +151,11 @@ final class Client: EventHandler {
     }
 
     private func flush() {
-        connection?.flush()
+        do throws(SystemError) {
+            if try connection?.flush() ?? false { progressedAt = loop.now }
+        } catch {
+            close()
+        }
         for request in openRequests {
             if hasGone { request.clientDidLeave() } else { request.readerDidAdvance() }
         }
@@ -152,62 +163,50 @@ final class Client: EventHandler {
 
     // MARK: Requests
 
-    private var hasReadEnd: Bool { connection?.hasReadEnd ?? true }
+    private var wantsInput: Bool { conversation.appetite(owed, ReadBuffer.size) > 0 }
 
-    private var wantsInput: Bool {
-        if hasReadEnd { return false }
-        return switch phase {
-        case .open, .ending: mayTake
-        case .lingering: true
-        case .finishing, .closed: false
+    /// Reads once, where something is wanted. True where something came.
+    @discardableResult
+    private func receive() -> Bool {
+        let limit = conversation.appetite(owed, ReadBuffer.size)
+        guard limit > 0 else { return false }
+        do throws(SystemError) {
+            switch try connection?.read(into: loop.buffer, limit: limit, { conversation.didReceive($0) }) {
+            case .received:
+                if refusal == nil { stopAwaitingSilence() }
+                return true
+            case .end: conversation.didEnd(.peer)
+            case .wouldBlock, nil: break
+            }
+        } catch {
+            close()
         }
-    }
-
-    /// True where one more request may be taken from what was received, or more of the last one's input. Nothing
-    /// holds that back: the request is itself among the open ones, and its sender may read only afterwards.
-    private var mayTake: Bool {
-        guard phase == .open || phase == .ending else { return false }
-        if body != nil { return true }
-        return !isPlainOpen && openRequests.count < server.limits.open && unsentCount <= Self.highWaterMark
-    }
-
-    private func receive() {
-        let limit = body == nil ? Self.readSize : ReadBuffer.size
-        let count = connection?.read(into: loop.buffer, limit: limit) { take($0) } ?? 0
-        if count > 0, count < limit, options.contains(.oneShot) { takeUnterminated() }
-    }
-
-    private func take(_ bytes: Span<UInt8>) {
-        if case .lingering(let discarded) = phase {
-            phase = .lingering(discarded: discarded + bytes.count)
-        } else {
-            framer.append(bytes)
-        }
+        return false
     }
 
     private func takeRequests() {
         isTaking = true
         var isCutShort = takeBuffered()
-        // What was sent before the end counts, also where nobody was told of it yet.
-        if connection?.isHungUp ?? false || phase == .ending, wantsInput {
-            receive()
+        // What was sent before a hang-up counts, also where nobody was told of it.
+        if connection?.isHungUp ?? false, wantsInput {
+            if receive() { isCutShort = true }
             if takeBuffered() { isCutShort = true }
-            if wantsInput, connection?.hasReadAll == false { isCutShort = true }
         }
-        if hasReadEnd, body == nil, mayTake, !framer.hasCompleteLine { takeRest() }
         isTaking = false
         if isCutShort { wake() }
-        server.didBuffer(framer.bufferedBytes, for: self, was: &countedBytes)
+        if options.contains(.oneShot), silenceTimer == nil, conversation.hasBegunLine {
+            awaitSilence(Self.silence)
+        }
+        server.didBuffer(conversation.bufferedBytes, for: self, was: &countedBytes)
     }
 
     /// True where others are to have their turn before the rest is taken.
     private func takeBuffered() -> Bool {
         for _ in 0..<Self.turnLimit {
-            guard mayTake else { return false }
-            if body != nil {
-                guard receiveBody() else { return false }
-            } else if let event = framer.next() {
-                take(event)
+            if let part = conversation.next(owed) {
+                take(part)
+            } else if conversation.isAtEnd(owed) {
+                endInput()
             } else {
                 return false
             }
@@ -215,107 +214,99 @@ final class Client: EventHandler {
         return true
     }
 
-    /// On a `one-shot` listener a client may write its line without an end, and wait: a read that brought less than
-    /// was asked for has brought it all.
-    private func takeUnterminated() {
-        guard phase == .open, body == nil, !framer.hasCompleteLine, framer.bufferedBytes <= Self.readSize,
-            let event = framer.finish()
-        else { return }
-        take(event)
+    private func take(_ part: RequestReader.Part) {
+        switch part {
+        case .line(let line):
+            if let refusal {
+                server.dispatcher.turnAway(line, refusal, from: self)
+            } else {
+                server.dispatcher.take(line, from: self)
+            }
+        case .skippedLine(let fault, let isJSON):
+            server.dispatcher.refuseLine(
+                from: self, refusal ?? .skippedLine(fault, lineLimit), isJSON: isJSON)
+        case .input(let bytes, let sink): sink.receive(bytes)
+        case .inputEnd(let end, let sink): sink.end(end)
+        }
     }
 
-    /// Bytes after the last newline: a request when the peer has only stopped writing, and perhaps half of one
-    /// when it has closed.
-    private func takeRest() {
+    private func endInput() {
         connection?.checkHangUp()
-        if !hasGone {
-            if let event = framer.finish() { take(event) }
-        } else if framer.bufferedBytes > 0 {
-            let count = framer.dropRest()
+        if let refusal, !conversation.hasBegunLine { sendPlain(ok: false, output: refusal.text) }
+        let count = conversation.endInput(peerHasGone: hasGone)
+        if count > 0, hasGone {
             server.log.note("dropped an unfinished line of \(count) bytes from pid \(peer.pid), who has gone")
         }
     }
 
-    private func take(_ event: LineFramer.Event) {
-        if options.contains(.oneShot) { phase = .finishing }
-        switch event {
-        case .tooLong(let isJSON): server.dispatcher.refuseLongLine(from: self, isJSON: isJSON)
-        case .line(let line): server.dispatcher.take(line, from: self)
+    private func awaitSilence(_ time: Duration) {
+        silenceTimer = loop.timers.schedule(after: time) { [weak self] in
+            self?.conversation.didEnd(.silence)
+            self?.wake()
         }
     }
 
-    /// Drops the unfinished line of a client that holds too much; it gets an error at the line's end. What waits
-    /// to be taken as a body is no line.
-    func dropUnfinishedLine() { if body == nil { framer.skipCurrentLine() } }
-
-    /// The bytes that follow the last line taken are the input of its request, not lines.
-    func expectBody(_ receiver: BodyReceiver) {
-        body = receiver
-        if phase == .finishing { phase = .open }
+    private func stopAwaitingSilence() {
+        silenceTimer?.cancel()
+        silenceTimer = nil
     }
 
-    /// Hands received bytes to the request they belong to. False where more must come first.
-    private func receiveBody() -> Bool {
-        guard let body else { return true }
-        let bytes = framer.takeBody(body.missing)
-        if !bytes.isEmpty { body.receive(bytes) }
-        if body.missing > 0, !hasReadEnd { return false }
-        endBody()
-        return true
-    }
+    /// Drops the unfinished line of a client that holds too much; it gets an error at the line's end.
+    func dropUnfinishedLine() { conversation.dropUnfinishedLine() }
 
-    private func endBody(_ reason: Refusal? = nil) {
-        guard let body else { return }
-        self.body = nil
-        if options.contains(.oneShot) { phase = .finishing }
-        body.end(reason)
-    }
-
-    // MARK: Closing
-
-    /// Answers what has been sent so far, takes nothing more, and closes.
-    func finish() {
-        if phase == .open { phase = .ending }
+    /// What follows the line taken last is the input of its request.
+    func expectInput(_ form: RequestReader.InputForm, for sink: any InputSink) {
+        if !conversation.expect(form, for: sink) { sink.end(.early(missing: nil)) }
         wake()
     }
 
-    private func closeIfFinished() {
-        if phase == .ending, connection?.hasReadAll ?? true { endBody(.shuttingDown) }
-        let isAnswered = !isPlainOpen && openRequests.isEmpty && body == nil && unsentCount == 0
-        let isRead = hasReadEnd && framer.bufferedBytes == 0
-        switch phase {
-        case .open:
-            if isAnswered, isRead { close() }
-        case .ending:
-            guard isAnswered, !framer.hasCompleteLine else { return }
-            if isRead { close() } else if connection?.hasReadAll ?? true { linger() }
-        case .finishing:
-            guard isAnswered else { return }
-            if hasReadEnd || hasGone { close() } else { linger() }
-        case .lingering(let discarded):
-            if hasReadEnd || hasGone || discarded >= Self.lingerLimit { close() }
-        case .closed:
-            break
-        }
+    /// The line taken last is a request that is judged before its input may come: nothing is taken meanwhile.
+    func holdBack() { conversation.holdBack() }
+
+    /// That request was refused: no input follows it.
+    func resume() {
+        conversation.resume()
+        wake()
+    }
+
+    // MARK: The end
+
+    /// Answers what has been received so far, takes nothing more, and closes.
+    func stop() {
+        if let count = connection?.unread() { conversation.stop(unread: count) }
+        wake()
+    }
+
+    /// Nothing that it waits for is still to come: closes it once its socket has taken nothing for a while.
+    func seeOff(since start: Instant) {
+        let rest = max(start, progressedAt) + Self.stallTime - .now
+        if rest <= .zero { return close() }
+        _ = loop.timers.schedule(after: rest) { [weak self] in self?.seeOff(since: start) }
     }
 
     private func linger() {
-        phase = .lingering(discarded: 0)
-        framer = LineFramer(maximumLength: 0)
+        conversation.linger()
         connection?.shutDownWriting()
         _ = loop.timers.schedule(after: Self.lingerTime) { [weak self] in self?.close() }
     }
 
-    /// Closes at once, whatever is unsent.
+    /// Sends what the socket takes, and closes: what is unread then is lost.
+    func dismiss() {
+        flush()
+        close()
+    }
+
+    /// Closes at once, whatever is unsent. Its requests end as those of a client that has left.
     private func close() {
-        if phase == .closed { return }
-        phase = .closed
+        guard let token, let number = connection?.number else { return }
+        self.token = nil
+        stopAwaitingSilence()
+        let sink = conversation.close()
         server.didBuffer(0, for: self, was: &countedBytes)
-        if let token, let number = connection?.number {
-            loop.remove(token)
-            server.didClose(self, number: number)
-        }
-        token = nil
+        loop.remove(token)
         connection = nil
+        server.didClose(self, number: number)
+        sink?.end(.early(missing: nil))
+        for request in openRequests { request.clientDidLeave() }
     }
 }

@@ -1,48 +1,49 @@
-// The socket of a client: what comes from it, what has yet to go to it, and which of its directions are over.
+// The socket of a client: what comes from it, what has yet to go to it, and who is still at its other end.
+//
+// An error that it throws is not the peer's doing: what was to be sent is lost, and so the connection has to end.
 import CEpollShim
 import Glibc
 
 struct Connection: ~Copyable {
+    private enum Peer {
+        case present
+        /// Nobody reads replies any more.
+        case deaf
+        /// It has closed altogether: what it sent is all there is.
+        case gone
+    }
+
     private let socket: Descriptor
+    private var peer = Peer.present
     private(set) var outbox = Outbox()
-    /// Nothing more will come.
-    private(set) var hasReadEnd = false
-    /// The last read has found that nothing more is there for now.
-    private(set) var hasReadAll = false
-    /// Nobody reads replies any more.
-    private(set) var hasGone = false
-    /// The peer has closed altogether: what it sent is all there is.
-    private(set) var isHungUp = false
 
     init(_ socket: consuming Descriptor) { self.socket = socket }
 
     var number: Int32 { socket.number }
+    var isDeaf: Bool { peer != .present }
+    var isHungUp: Bool { peer == .gone }
 
     // MARK: Reading
 
-    /// Reads once, and returns how many bytes came.
+    /// Reads once. From one that has closed altogether nothing comes later.
     mutating func read(
         into buffer: ReadBuffer, limit: Int, _ body: (Span<UInt8>) -> Void
-    ) -> Int {
+    ) throws(SystemError) -> ReadOutcome {
         do throws(SystemError) {
-            switch try buffer.read(socket.number, limit: limit, body) {
-            case .received(let count):
-                hasReadAll = false
-                return count
-            case .wouldBlock:
-                hasReadAll = true
-                if isHungUp { hasReadEnd = true }
-            case .end:
-                hasReadEnd = true
-                hasReadAll = true
-            }
+            let outcome = try buffer.read(socket.number, limit: limit, body)
+            return outcome == .wouldBlock && isHungUp ? .end : outcome
         } catch {
-            // ECONNRESET: the peer closed without reading what it was sent.
+            guard error.isPeerGone else { throw error }
             didHangUp()
-            hasReadEnd = true
-            hasReadAll = true
+            return .end
         }
-        return 0
+    }
+
+    /// How many bytes wait to be read; nil where an end stands behind them, so that they are all there will ever be.
+    func unread() -> Int? {
+        var hasEnd: Int32 = 0
+        let count = shim_unread(socket.number, &hasEnd)
+        return hasEnd != 0 || isHungUp ? nil : max(0, Int(count))
     }
 
     /// Asks the kernel whether the peer has closed, before it was reported.
@@ -52,36 +53,41 @@ struct Connection: ~Copyable {
     }
 
     mutating func didHangUp() {
-        isHungUp = true
-        didLeave()
+        peer = .gone
+        outbox.discard()
     }
 
     // MARK: Writing
 
     /// Adds reply lines. False where the reader is so far behind that they should not become more.
     mutating func send(_ account: SpoolAccount, _ write: (inout [UInt8]) -> Void) -> Bool {
-        hasGone || outbox.append(account, write)
+        isDeaf || outbox.append(account, write)
     }
 
     /// Adds a part of a reply that was kept in a spool.
     mutating func send(_ spool: Spool, _ account: SpoolAccount) {
-        if !hasGone { outbox.append(spool, account) }
+        if !isDeaf { outbox.append(spool, account) }
     }
 
-    /// Sends what the peer takes in this turn.
-    mutating func flush() {
-        guard !outbox.isEmpty else { return }
+    /// Sends what the peer takes in this turn. True where it took something.
+    mutating func flush() throws(SystemError) -> Bool {
+        let before = outbox.unsentCount
+        if before == 0 { return false }
         do throws(SystemError) {
             try outbox.flush(to: socket)
+            return outbox.unsentCount < before
         } catch {
-            didLeave()
+            guard error.isPeerGone else { throw error }
+            if peer == .present { peer = .deaf }
+            outbox.discard()
+            return false
         }
     }
 
-    private mutating func didLeave() {
-        hasGone = true
-        outbox.discard()
-    }
-
     func shutDownWriting() { shutdown(socket.number, Int32(SHUT_WR)) }
+}
+
+extension SystemError {
+    /// Nobody is at the other end, unix(7): EPIPE of a write, ECONNRESET where the peer closed without reading all.
+    fileprivate var isPeerGone: Bool { number == EPIPE || number == ECONNRESET }
 }

@@ -37,13 +37,26 @@ final class Dispatcher {
         if LineFramer.beginsJSON(line) { takeJSON(line, from: client) } else { takePlain(line, from: client) }
     }
 
-    func refuseLongLine(from client: Client, isJSON: Bool) {
-        let refusal = Refusal(code: .lineTooLong, text: "The line is longer than \(client.lineLimit) bytes")
+    /// Refuses a line of which nothing is known but its form.
+    func refuseLine(from client: Client, _ refusal: Refusal, isJSON: Bool) {
         let responder: any Responder =
             isJSON
             ? JSONResponder(client: client, fault: JSONRequest.Fault(refusal: refusal))
             : PlainResponder(client: client)
         refuse(refusal, [], isUnderstood: false, for: responder)
+    }
+
+    /// Answers the first line of who is not served, in the form that it has.
+    func turnAway(_ line: ArraySlice<UInt8>, _ refusal: Refusal, from client: Client) {
+        guard LineFramer.beginsJSON(line) else { return PlainResponder(client: client).refuse(refusal) }
+        var fault = JSONRequest.Fault(refusal: refusal)
+        do throws(JSONRequest.Fault) {
+            let request = try JSONRequestDecoder.decode(line)
+            (fault.id, fault.isStreamed) = (request.id, request.isStreamed)
+        } catch {
+            (fault.id, fault.isStreamed) = (error.id, error.isStreamed)
+        }
+        JSONResponder(client: client, fault: fault).refuse(refusal)
     }
 
     private func takePlain(_ line: ArraySlice<UInt8>, from client: Client) {
@@ -80,7 +93,7 @@ final class Dispatcher {
             let responder = JSONResponder(client: client, fault: error)
             refuse(error.refusal, [], isUnderstood: false, for: responder)
             if error.followingBytes > 0 {
-                client.expectBody(BodyReceiver(skipping: error.followingBytes))
+                client.expectInput(.bytes(error.followingBytes), for: BodyReceiver())
             }
         }
     }
@@ -107,23 +120,40 @@ final class Dispatcher {
         case .following(let count):
             guard count <= client.inputLimit else {
                 refuse(.inputTooLong(client.inputLimit), incoming.arguments, for: responder)
-                return client.expectBody(BodyReceiver(skipping: count))
+                return client.expectInput(.bytes(count), for: BodyReceiver())
             }
             // What is refused in any case takes up no room for its input.
             if case .refuse(let refusal) = verdict(on: incoming, for: responder) {
                 refuse(refusal, incoming.arguments, for: responder)
-                return client.expectBody(BodyReceiver(skipping: count))
+                return client.expectInput(.bytes(count), for: BodyReceiver())
             }
-            client.expectBody(
-                BodyReceiver(count, into: Spool(account: client.account)) { [self] result in
-                    switch result {
-                    case .success(let spool):
-                        incoming.input = spool
-                        judge(incoming, for: responder)
-                    case .failure(let refusal):
-                        refuse(refusal, incoming.arguments, for: responder)
-                    }
-                })
+            client.expectInput(.bytes(count), for: receiver(incoming, for: responder))
+        case .chunks:
+            client.holdBack()
+            whenJudged(incoming, for: responder) { [self] refusal in
+                if let refusal {
+                    client.resume()
+                    refuse(refusal, incoming.arguments, for: responder)
+                } else {
+                    responder.askForInput()
+                    client.expectInput(.chunks, for: receiver(incoming, for: responder))
+                }
+            }
+        }
+    }
+
+    /// Takes the input of a request that is judged once more when all of it is there.
+    private func receiver(_ incoming: Incoming, for responder: JSONResponder) -> BodyReceiver {
+        let client = responder.client
+        return BodyReceiver(into: Spool(account: client.account), limit: client.inputLimit) { [self] result in
+            switch result {
+            case .success(let spool):
+                var incoming = incoming
+                incoming.input = spool
+                judge(incoming, for: responder)
+            case .failure(let refusal):
+                refuse(refusal, incoming.arguments, for: responder)
+            }
         }
     }
 
@@ -163,21 +193,35 @@ final class Dispatcher {
         }
     }
 
-    /// A name that the catalogue lacks: it may be newer than the catalogue.
     private func awaitCatalogue(_ incoming: Incoming, for responder: any Responder) {
+        whenKnown(incoming, for: responder) { [self] in carryOut($0, incoming, for: responder) }
+    }
+
+    /// A name that the catalogue lacks may be newer than the catalogue. `completion` gets a verdict that is not
+    /// `unknown`.
+    private func whenKnown(
+        _ incoming: Incoming, for responder: any Responder, _ completion: @escaping (Verdict) -> Void
+    ) {
         whenCurrent(responder) { [self] failure in
-            if let failure { return refuse(failure, incoming.arguments, for: responder) }
-            let verdict = Policy.judge(
-                incoming.arguments, form: incoming.form, listener: responder.client.options,
-                catalogue: catalogue.current)
+            if let failure { return completion(.refuse(failure)) }
+            let verdict = verdict(on: incoming, for: responder)
             if case .unknown(let invocation) = verdict {
-                refuse(
-                    .unknownCommand(invocation.name, on: responder.client.options), incoming.arguments,
-                    for: responder)
+                completion(.refuse(.unknownCommand(invocation.name, on: responder.client.options)))
             } else {
-                carryOut(verdict, incoming, for: responder)
+                completion(verdict)
             }
         }
+    }
+
+    /// Says whether a request is refused whatever its input holds.
+    private func whenJudged(
+        _ incoming: Incoming, for responder: any Responder, _ completion: @escaping (Refusal?) -> Void
+    ) {
+        let verdict = verdict(on: incoming, for: responder)
+        if case .unknown = verdict {
+            return whenKnown(incoming, for: responder) { completion($0.refusal) }
+        }
+        completion(verdict.refusal ?? (executor.isStopping ? .shuttingDown : nil))
     }
 
     /// Waits for the catalogue, as long as a request may.
@@ -238,7 +282,23 @@ final class Dispatcher {
     }
 }
 
+extension Verdict {
+    fileprivate var refusal: Refusal? { if case .refuse(let refusal) = self { refusal } else { nil } }
+}
+
 extension Refusal {
+    /// What is told of a line that was thrown away.
+    static func skippedLine(_ fault: LineFramer.Fault, _ limit: Int) -> Refusal {
+        switch fault {
+        case .tooLong: Refusal(code: .lineTooLong, text: "The line is longer than \(limit) bytes")
+        case .crowdedOut:
+            Refusal(
+                code: .bufferFull,
+                text: "The line was dropped, since all clients together hold too much of unfinished lines")
+        case .unfinished: .shuttingDown
+        }
+    }
+
     static func inputTooLong(_ limit: Int) -> Refusal {
         Refusal(
             code: .inputTooLong, text: "The input is longer than \(limit) bytes, or than what is left for it")

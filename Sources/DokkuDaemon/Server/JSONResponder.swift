@@ -49,6 +49,9 @@ final class JSONResponder: Responder {
 
     // MARK: Answers
 
+    /// Tells the client to send the input that it has announced in chunks.
+    func askForInput() { client.send { reply.appendContinue(to: &$0) } }
+
     func answer(_ output: String) {
         client.send { line in
             reply.appendAnswer(isStreamed: isStreamed, isBase64: isBase64, to: &line) { data in

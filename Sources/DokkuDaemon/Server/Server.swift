@@ -19,6 +19,16 @@ final class Server {
     /// Connections that are told that there are too many, at once; beyond them nobody is accepted.
     private static let rejectionLimit = 16
     private static let pauseTime = Duration.seconds(1)
+    /// How long clients may take to read their replies, when a daemon that stops has nothing else to do.
+    private static let seeingOffTime = Duration.seconds(60)
+
+    private enum Stage {
+        case open
+        /// Nobody is let in, and what was received is answered.
+        case stopping
+        /// All is answered, and waits for its readers alone.
+        case seeingOff
+    }
 
     let loop: EventLoop
     let limits: Limits
@@ -34,7 +44,7 @@ final class Server {
     private(set) var lastActivity = Instant.now
     private var bufferedCount = 0
     private var pauseTimer: Timer?
-    private var isStopping = false
+    private var stage = Stage.open
     /// Called when the last connection of a stopping server is closed.
     var didDrain: () -> Void = {}
 
@@ -58,7 +68,7 @@ final class Server {
     // MARK: Connections
 
     /// False while nobody can be let in: listeners then wait for nothing, and connections stay in the backlog.
-    var accepts: Bool { !isStopping && pauseTimer == nil && rejectedCount < Self.rejectionLimit }
+    var accepts: Bool { stage == .open && pauseTimer == nil && rejectedCount < Self.rejectionLimit }
 
     func didAccept(_ connection: consuming Descriptor, at listener: Listener) {
         var credentials = shim_peer()
@@ -67,24 +77,24 @@ final class Server {
             pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, listener: listener.name,
             isRestricted: listener.options.isRestricted)
         let number = Int(connection.number)
-        let client = Client(connection, peer: peer, options: listener.options, server: self)
+        let isOneTooMany = connectionCount - rejectedCount >= limits.connections
+        let client = Client(
+            connection, peer: peer, options: listener.options,
+            refusal: isOneTooMany ? .tooManyConnections : nil, server: self)
         while clients.count <= number { clients.append(nil) }
         clients[number] = client
         connectionCount += 1
         lastActivity = loop.now
-        if connectionCount - rejectedCount > limits.connections {
-            rejectedCount += 1
-            client.reject(Refusal(code: .tooManyConnections, text: "Too many connections"))
-        }
+        if isOneTooMany { rejectedCount += 1 }
     }
 
     func didClose(_ client: Client, number: Int32) {
         clients[Int(number)] = nil
         connectionCount -= 1
         lastActivity = loop.now
-        if client.isRejected { rejectedCount -= 1 }
+        if client.refusal != nil { rejectedCount -= 1 }
         resume()
-        if isStopping, connectionCount == 0 { didDrain() }
+        if stage != .open, connectionCount == 0 { didDrain() }
     }
 
     /// accept(2) found no descriptor or no memory: everybody else goes on, and the next close or a timer tries again.
@@ -117,11 +127,25 @@ final class Server {
 
     // MARK: Stopping
 
-    /// Lets nobody in any more; clients get their answers, and then the end.
+    /// Lets nobody in any more; clients get their answers to what was received by now, and then the end.
     func stop() {
-        isStopping = true
+        stage = .stopping
         for listener in listeners { listener.stop() }
-        for client in clients { client?.finish() }
+        for client in clients { client?.stop() }
+    }
+
+    /// Every answer is there: who does not take its own is let go of.
+    func seeOff() {
+        if stage == .seeingOff { return }
+        stage = .seeingOff
+        let now = Instant.now
+        for client in clients { client?.seeOff(since: now) }
+        _ = loop.timers.schedule(after: Self.seeingOffTime) { [weak self] in self?.dismiss() }
+    }
+
+    /// Lets go of all clients, whatever they have not read.
+    func dismiss() {
+        for client in clients { client?.dismiss() }
     }
 
     var isDrained: Bool { connectionCount == 0 }

@@ -19,7 +19,7 @@ import Testing
     private func describe(_ event: LineFramer.Event) -> String {
         switch event {
         case .line(let line): text(line)
-        case .tooLong: "TOO LONG"
+        case .skipped: "SKIPPED"
         }
     }
 
@@ -35,12 +35,12 @@ import Testing
         ("\n\n", ["", ""]),
         ("a\r\nb\r\r\n\r\n", ["a", "b\r", ""]),
         ("a\rb\n", ["a\rb"]),
-        ("12345678\n123456789\nx\n", ["12345678", "TOO LONG", "x"]),
-        ("1234567\r\n12345678\r\n", ["1234567", "TOO LONG"]),
-        ("123456789012345678901234567890\n1\n", ["TOO LONG", "1"]),
+        ("12345678\n123456789\nx\n", ["12345678", "SKIPPED", "x"]),
+        ("12345678\r\n123456789\r\n", ["12345678", "SKIPPED"]),
+        ("123456789012345678901234567890\n1\n", ["SKIPPED", "1"]),
         ("a\nrest", ["a", "rest"]),
         ("a\nrest\r", ["a", "rest"]),
-        ("a\n1234567890", ["a", "TOO LONG"]),
+        ("a\n1234567890", ["a", "SKIPPED"]),
     ])
     func linesAreTheSameHoweverTheyAreCut(input: String, expected: [String]) {
         for chunks in cuts(bytes(input)) { #expect(events(chunks) == expected, "\(chunks.map { text($0) })") }
@@ -81,9 +81,40 @@ import Testing
         }
         framer.append(bytes("B\nnext\n").span)
         #expect(framer.hasCompleteLine)
-        #expect(framer.next() == .tooLong(isJSON: false))
+        #expect(framer.next() == .skipped(.tooLong, isJSON: false))
         #expect(framer.next() == .line(bytes("next")[...]))
         #expect(framer.next() == nil)
+    }
+
+    @Test func aReturnDoesNotCountTowardsTheLimit() {
+        for parts in [["1234567890\r\n"], ["1234567890\r", "\n"], ["1234567890", "\r", "\n"]] {
+            var framer = LineFramer(maximumLength: 10)
+            for part in parts.dropLast() {
+                framer.append(bytes(part).span)
+                #expect(framer.next() == nil)
+            }
+            framer.append(bytes(parts[parts.count - 1]).span)
+            #expect(framer.next() == .line(bytes("1234567890")[...]))
+        }
+        for line in ["1234567890\rx\n", "1234567890\r\r\n", "12345678901\n", "12345678901\r\n"] {
+            var framer = framer(line, limit: 10)
+            #expect(framer.next() == .skipped(.tooLong, isJSON: false), "\(line)")
+        }
+    }
+
+    @Test func aShortLineIsTakenInThePlaceOfABody() {
+        var framer = framer("head\n12\nbody345", limit: 100)
+        #expect(framer.next() == .line(bytes("head")[...]))
+        guard case .line(let line) = framer.takeShort(2) else {
+            Issue.record("the short line is missing")
+            return
+        }
+        #expect(line == bytes("12")[...])
+        #expect(framer.takeBody(4) == bytes("body")[...])
+        guard case .unfinished = framer.takeShort(3), case .tooLong = framer.takeShort(2) else {
+            Issue.record("it is not finished, and longer than 2")
+            return
+        }
     }
 
     @Test func theRestIsDropped() {
@@ -103,39 +134,39 @@ import Testing
 
     @Test func aSkippedLineKeepsItsPlace() {
         var framer = framer("half")
-        framer.skipCurrentLine()
+        framer.skipCurrentLine(.crowdedOut)
         #expect(framer.bufferedBytes == 0)
         framer.append(bytes("more").span)
         framer.append(bytes("end\nb\nagain").span)
-        #expect(framer.next() == .tooLong(isJSON: false))
+        #expect(framer.next() == .skipped(.crowdedOut, isJSON: false))
         #expect(framer.next() == .line(bytes("b")[...]))
-        framer.skipCurrentLine()
+        framer.skipCurrentLine(.crowdedOut)
         framer.append(bytes("\n\nlast").span)
         var seen: [String] = []
         while let event = framer.finish() { seen.append(describe(event)) }
-        #expect(seen == ["TOO LONG", "", "last"])
+        #expect(seen == ["SKIPPED", "", "last"])
     }
 
     @Test func whatMayBeABodyIsNotSkipped() {
         var framer = framer("head\nbody")
-        framer.skipCurrentLine()
+        framer.skipCurrentLine(.crowdedOut)
         #expect(framer.next() == .line(bytes("head")[...]))
         #expect(framer.takeBody(4) == bytes("body")[...])
     }
 
     @Test func nothingToSkipIsNotSkipped() {
         var framer = framer("a\n")
-        framer.skipCurrentLine()
+        framer.skipCurrentLine(.crowdedOut)
         #expect(framer.next() == .line(bytes("a")[...]))
-        framer.skipCurrentLine()
+        framer.skipCurrentLine(.crowdedOut)
         framer.append(bytes("b\n").span)
         #expect(framer.next() == .line(bytes("b")[...]))
     }
 
     @Test func aSkippedLineMayBeTheLast() {
         var framer = framer("half")
-        framer.skipCurrentLine()
-        #expect(framer.finish() == .tooLong(isJSON: false))
+        framer.skipCurrentLine(.crowdedOut)
+        #expect(framer.finish() == .skipped(.crowdedOut, isJSON: false))
         #expect(framer.finish() == nil)
     }
 
@@ -194,9 +225,9 @@ import Testing
         framer.append(Array(" {\"id\":1".utf8).span)
         #expect(framer.next() == nil)
         framer.append(Array("}\n{23456\n123456\n".utf8).span)
-        #expect(framer.next() == .tooLong(isJSON: true))
-        #expect(framer.next() == .tooLong(isJSON: true))
-        #expect(framer.next() == .tooLong(isJSON: false))
+        #expect(framer.next() == .skipped(.tooLong, isJSON: true))
+        #expect(framer.next() == .skipped(.tooLong, isJSON: true))
+        #expect(framer.next() == .skipped(.tooLong, isJSON: false))
         #expect(framer.bufferedBytes == 0)
     }
 }

@@ -1,0 +1,209 @@
+// What a client sends, taken apart in the order in which it came: lines, and behind some of them the input of their
+// request. What is read next is one state, so that no byte of an input can be read as a line.
+//
+//   expected      gives                                        and then expects
+//   line          a line, or that one was thrown away          a line; nothing, where one request is all
+//   decision      nothing, until the request was judged        a chunk's size, or as behind an input
+//   bytes         the input in parts, and its end              a line; nothing, where one request is all
+//   size, chunk   the input in parts, and its end at size 0    the same; nothing, behind a size that is none
+//   nothing       nothing, whatever comes
+
+/// Receives the input of one request.
+protocol InputSink: AnyObject {
+    func receive(_ bytes: ArraySlice<UInt8>)
+    /// Called once. Nothing is received after it.
+    func end(_ end: InputEnd)
+}
+
+enum InputEnd: Equatable {
+    case complete
+    /// The client will send no more; so many bytes are missing, where that is known.
+    case early(missing: Int?)
+    /// The daemon takes no more, since it stops.
+    case stopped
+    /// Not a chunk's size.
+    case malformed
+}
+
+struct RequestReader {
+    enum Part {
+        case line(ArraySlice<UInt8>)
+        case skippedLine(LineFramer.Fault, isJSON: Bool)
+        case input(ArraySlice<UInt8>, for: any InputSink)
+        case inputEnd(InputEnd, of: any InputSink)
+    }
+
+    /// How an input follows its line.
+    enum InputForm {
+        case bytes(Int)
+        /// `SIZE` and a newline, so many bytes, again and again, until the size is 0.
+        case chunks
+    }
+
+    /// What becomes of bytes behind the last newline.
+    enum Rest { case isLine, isDropped, isRefused }
+
+    private enum Expected {
+        case line
+        case decision
+        case bytes(Int, any InputSink)
+        case size(any InputSink)
+        case chunk(Int, any InputSink)
+        case nothing
+    }
+
+    /// A size's line: the digits of the largest number, and a carriage return.
+    private static let sizeLimit = 20
+
+    /// One line, and the input behind it, are all that is taken.
+    let takesOneRequest: Bool
+    private var framer: LineFramer
+    private var expected = Expected.line
+    /// Nothing more will be appended.
+    private(set) var hasEnded = false
+
+    init(lineLimit: Int, takesOneRequest: Bool) {
+        self.takesOneRequest = takesOneRequest
+        framer = LineFramer(maximumLength: lineLimit)
+    }
+
+    /// Bytes that came and were not given yet.
+    var bufferedBytes: Int { framer.bufferedBytes }
+
+    /// True where nothing more will be given, whatever comes.
+    var isOver: Bool { if case .nothing = expected { true } else { false } }
+
+    /// True while a request waits for its judgement, and nothing behind it may be read.
+    var isUndecided: Bool { if case .decision = expected { true } else { false } }
+
+    var expectsInput: Bool {
+        switch expected {
+        case .bytes, .size, .chunk: true
+        case .line, .decision, .nothing: false
+        }
+    }
+
+    /// Whether a line has begun that is not complete. To be asked when `next` gives nothing.
+    var hasBegunLine: Bool { if case .line = expected { framer.hasUnfinishedLine } else { false } }
+
+    // MARK: Bytes
+
+    mutating func append(_ bytes: Span<UInt8>) {
+        if !isOver { framer.append(bytes) }
+    }
+
+    /// Throws away an unfinished line, the rest of it too. What waits to be taken as an input is no line.
+    mutating func dropUnfinishedLine() { if case .line = expected { framer.skipCurrentLine(.crowdedOut) } }
+
+    /// Nothing more will come. To be called when `next` gives nothing; it then gives what the rest is. Returns how
+    /// many bytes are dropped.
+    mutating func end(_ rest: Rest) -> Int {
+        hasEnded = true
+        switch rest {
+        case .isLine: return 0
+        case .isDropped: return framer.dropRest()
+        case .isRefused:
+            framer.skipCurrentLine(.unfinished)
+            return 0
+        }
+    }
+
+    /// The next part; nil where more bytes must come first, or the judgement of what was given last.
+    mutating func next() -> Part? {
+        while true {
+            switch expected {
+            case .line: return nextLine()
+            case .decision: return nil
+            case .bytes(0, let sink): return endInput(.complete, of: sink)
+            case .bytes(let missing, let sink):
+                return take(missing, for: sink, .early(missing: missing)) { .bytes($0, sink) }
+            case .chunk(0, let sink): expected = .size(sink)
+            case .chunk(let missing, let sink):
+                return take(missing, for: sink, .early(missing: nil)) { .chunk($0, sink) }
+            case .size(let sink):
+                switch framer.takeShort(Self.sizeLimit) {
+                case .unfinished: return hasEnded ? endInput(.early(missing: nil), of: sink) : nil
+                case .tooLong: return endInput(.malformed, of: sink)
+                case .line(let line):
+                    guard let size = Self.size(line) else { return endInput(.malformed, of: sink) }
+                    if size == 0 { return endInput(.complete, of: sink) }
+                    expected = .chunk(size, sink)
+                }
+            case .nothing: return nothing()
+            }
+        }
+    }
+
+    private mutating func nothing() -> Part? {
+        expected = .nothing
+        if framer.bufferedBytes > 0 { framer = LineFramer(maximumLength: 0) }
+        return nil
+    }
+
+    private mutating func nextLine() -> Part? {
+        guard let event = hasEnded ? framer.finish() : framer.next() else {
+            return hasEnded ? nothing() : nil
+        }
+        if takesOneRequest { expected = .nothing }
+        switch event {
+        case .line(let line): return .line(line)
+        case .skipped(let fault, let isJSON): return .skippedLine(fault, isJSON: isJSON)
+        }
+    }
+
+    // MARK: Input
+
+    /// The line given last is a request whose input follows.
+    mutating func expect(_ form: InputForm, for sink: any InputSink) {
+        switch form {
+        case .bytes(let count): expected = .bytes(count, sink)
+        case .chunks: expected = .size(sink)
+        }
+    }
+
+    /// The line given last is a request that is judged before its input may come.
+    mutating func holdBack() { expected = .decision }
+
+    /// The request was refused: no input follows it.
+    mutating func resume() { if isUndecided { expected = behindInput } }
+
+    /// Gives up what comes; returns who waits for the rest of an input.
+    mutating func stop() -> (any InputSink)? {
+        defer { _ = nothing() }
+        switch expected {
+        case .bytes(_, let sink), .size(let sink), .chunk(_, let sink): return sink
+        case .line, .decision, .nothing: return nil
+        }
+    }
+
+    private var behindInput: Expected { takesOneRequest ? .nothing : .line }
+
+    private mutating func endInput(_ end: InputEnd, of sink: any InputSink) -> Part {
+        expected = end == .complete ? behindInput : .nothing
+        return .inputEnd(end, of: sink)
+    }
+
+    private mutating func take(
+        _ missing: Int, for sink: any InputSink, _ early: InputEnd, _ expecting: (Int) -> Expected
+    ) -> Part? {
+        let bytes = framer.takeBody(missing)
+        if bytes.isEmpty { return hasEnded ? endInput(early, of: sink) : nil }
+        expected = expecting(missing - bytes.count)
+        return .input(bytes, for: sink)
+    }
+
+    /// Digits alone; nil for anything else, and for what no count can hold.
+    private static func size(_ line: ArraySlice<UInt8>) -> Int? {
+        let digits = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+        guard !digits.isEmpty else { return nil }
+        var size = 0
+        for digit in digits {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+            let (tenfold, hasTenfold) = size.multipliedReportingOverflow(by: 10)
+            let (sum, hasSum) = tenfold.addingReportingOverflow(Int(digit - UInt8(ascii: "0")))
+            if hasTenfold || hasSum { return nil }
+            size = sum
+        }
+        return size
+    }
+}

@@ -1,0 +1,52 @@
+// A client's socket: what the peer does is told from what the system fails to do.
+import CEpollShim
+import Glibc
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct ConnectionTests {
+    private let account = SpoolAccount(folder: "/tmp", limit: 1 << 20)
+
+    @Test func aWriteThatTheSystemFailsIsAnError() throws {
+        var connection = Connection(try Descriptor.open("/dev/full", O_WRONLY))
+        _ = connection.send(account) { $0.append("x") }
+        do throws(SystemError) {
+            _ = try connection.flush()
+            Issue.record("a full device takes nothing")
+        } catch {
+            #expect(error.number == ENOSPC)
+        }
+    }
+
+    @Test func aPeerThatReadsNothingMoreIsNone() throws {
+        let ends = try Ends.sockets()
+        var connection = Connection(try ends.takeOurs())
+        _ = connection.send(account) { $0.append("x") }
+        let hasSent = try connection.flush()
+        #expect(hasSent)
+        #expect(shutdown(ends.theirNumber, Int32(SHUT_RD)) == 0)
+        _ = connection.send(account) { $0.append("x") }
+        let hasSentMore = try withoutBrokenPipeSignal { try connection.flush() }
+        let (isDeaf, isHungUp) = (connection.isDeaf, connection.isHungUp)
+        #expect(!hasSentMore && isDeaf && !isHungUp)
+        let unsent = connection.outbox.unsentCount
+        #expect(unsent == 0)
+        // It may still have something to say.
+        try ends.send("y")
+        let outcome = try connection.read(into: ReadBuffer(), limit: 10) { _ in }
+        #expect(outcome == .received(1))
+    }
+
+    @Test func whatIsUnreadIsCounted() throws {
+        let ends = try Ends.sockets()
+        let connection = Connection(try ends.takeOurs())
+        let before = connection.unread()
+        try ends.send("abc")
+        try ends.send("de")
+        let after = connection.unread()
+        #expect(shutdown(ends.theirNumber, Int32(SHUT_WR)) == 0)
+        let atEnd = connection.unread()
+        #expect(before == 0 && after == 5 && atEnd == nil)
+    }
+}

@@ -1,0 +1,198 @@
+// A client's life, event by event: what is read and taken, and when it is over.
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct ConversationTests {
+    private final class Sink: InputSink {
+        var ends: [InputEnd] = []
+        func receive(_ bytes: ArraySlice<UInt8>) {}
+        func end(_ end: InputEnd) { ends.append(end) }
+    }
+
+    private let nothing = Conversation.Owed(isPlainOpen: false, requests: 0, unsent: 0)
+    private let plain = Conversation.Owed(isPlainOpen: true, requests: 0, unsent: 0)
+
+    /// Where a step changes the conversation, an expectation can hold it all the same.
+    private final class Talk {
+        var conversation: Conversation
+
+        init(takesOneRequest: Bool = false) {
+            conversation = Conversation(lineLimit: 100, openLimit: 2, takesOneRequest: takesOneRequest)
+        }
+
+        func feed(_ text: String) { conversation.didReceive(bytes(text).span) }
+
+        func next(_ owed: Conversation.Owed = .init(isPlainOpen: false, requests: 0, unsent: 0)) -> String? {
+            switch conversation.next(owed) {
+            case .line(let line): text(line)
+            case .skippedLine(let fault, _): "skipped: \(fault)"
+            case .inputEnd(let end, _): "\(end)"
+            case .input: "input"
+            case nil: nil
+            }
+        }
+
+        func expect(_ form: RequestReader.InputForm) -> Bool { conversation.expect(form, for: Sink()) }
+        func endInput(peerHasGone: Bool = false) -> Int { conversation.endInput(peerHasGone: peerHasGone) }
+        func close() -> (any InputSink)? { conversation.close() }
+    }
+
+    @Test func onePlainLineIsTakenAtATime() {
+        let talk = Talk()
+        talk.feed("a\nb\n")
+        #expect(talk.next() == "a")
+        #expect(talk.next(plain) == nil)
+        #expect(talk.conversation.appetite(plain, 100) == 0)
+        #expect(talk.next() == "b")
+        #expect(talk.conversation.appetite(nothing, 100) > 0)
+    }
+
+    @Test func nothingMoreIsTakenFromWhoHasTooMuchOpen() {
+        let conversation = Talk().conversation
+        #expect(conversation.mayTake(.init(isPlainOpen: false, requests: 1, unsent: 0)))
+        #expect(!conversation.mayTake(.init(isPlainOpen: false, requests: 2, unsent: 0)))
+        #expect(!conversation.mayTake(.init(isPlainOpen: false, requests: 0, unsent: 256 * 1024 + 1)))
+    }
+
+    @Test func anInputIsTakenWhateverIsOpen() {
+        let talk = Talk()
+        talk.feed("a\nxy")
+        #expect(talk.next() == "a")
+        #expect(talk.expect(.bytes(3)))
+        let full = Conversation.Owed(isPlainOpen: false, requests: 2, unsent: 1_000_000)
+        #expect(talk.next(full) != nil)
+        #expect(talk.conversation.appetite(full, 77) == 77)
+    }
+
+    // MARK: Its end
+
+    @Test func aHalfCloseMakesTheRestALine() {
+        let talk = Talk()
+        talk.feed("a\nrest")
+        talk.conversation.didEnd(.peer)
+        #expect(talk.next() == "a")
+        #expect(!talk.conversation.isAtEnd(plain) && talk.conversation.isAtEnd(nothing))
+        #expect(talk.endInput(peerHasGone: false) == 0)
+        #expect(talk.next() == "rest")
+        #expect(talk.next() == nil)
+        #expect(talk.conversation.ending(plain, peerHasGone: false) == .notYet)
+        #expect(talk.conversation.ending(nothing, peerHasGone: false) == .close)
+    }
+
+    @Test func whoHasGoneLosesTheUnfinishedLine() {
+        let talk = Talk()
+        talk.feed("rest")
+        talk.conversation.didEnd(.peer)
+        #expect(talk.next() == nil)
+        #expect(talk.endInput(peerHasGone: true) == 4)
+        #expect(talk.next() == nil)
+        #expect(talk.conversation.ending(nothing, peerHasGone: true) == .close)
+    }
+
+    @Test func oneRequestIsFollowedByTheEnd() {
+        let talk = Talk(takesOneRequest: true)
+        talk.feed("a\nb\n")
+        #expect(talk.next() == "a")
+        #expect(talk.next() == nil)
+        #expect(talk.conversation.bufferedBytes == 0 && talk.conversation.appetite(nothing, 100) == 0)
+        #expect(talk.conversation.ending(plain, peerHasGone: false) == .notYet)
+        #expect(talk.conversation.ending(nothing, peerHasGone: false) == .linger)
+        talk.conversation.linger()
+        talk.feed(String(repeating: "x", count: 64 * 1024 - 1))
+        #expect(talk.conversation.ending(nothing, peerHasGone: false) == .notYet)
+        #expect(talk.conversation.appetite(nothing, 100) > 0)
+        talk.feed("x")
+        #expect(talk.conversation.ending(nothing, peerHasGone: false) == .close)
+    }
+
+    @Test func whoLingersIsClosedWhenThePeerEnds() {
+        let talk = Talk(takesOneRequest: true)
+        talk.feed("a\n")
+        #expect(talk.next() == "a")
+        talk.conversation.linger()
+        talk.conversation.didEnd(.peer)
+        #expect(talk.conversation.ending(nothing, peerHasGone: false) == .close)
+    }
+
+    @Test func silenceEndsALineThatHasBegun() {
+        let talk = Talk(takesOneRequest: true)
+        #expect(!talk.conversation.hasBegunLine)
+        talk.feed("half")
+        #expect(talk.next() == nil && talk.conversation.hasBegunLine)
+        talk.conversation.didEnd(.silence)
+        #expect(talk.next() == nil && talk.conversation.isAtEnd(nothing))
+        #expect(talk.endInput(peerHasGone: false) == 0)
+        #expect(talk.next() == "half")
+        #expect(talk.conversation.ending(nothing, peerHasGone: false) == .linger)
+    }
+
+    // MARK: A stop
+
+    @Test func atAStopWhatWasThereIsTakenAndNothingElse() {
+        let talk = Talk()
+        talk.feed("a\n")
+        talk.conversation.stop(unread: 6)
+        #expect(talk.conversation.appetite(nothing, 100) == 6)
+        talk.feed("b\nc")
+        #expect(talk.conversation.appetite(nothing, 100) == 3)
+        talk.feed("\nd\n")
+        #expect(talk.conversation.appetite(nothing, 100) == 0)
+        #expect(["a", "b", "c", "d"].allSatisfy { talk.next() == $0 })
+        #expect(talk.next() == nil)
+    }
+
+    @Test func atAStopAnUnfinishedLineIsDropped() {
+        for (takesOneRequest, expected) in [(false, nil), (true, "skipped: unfinished")] {
+            let talk = Talk(takesOneRequest: takesOneRequest)
+            talk.feed("half")
+            talk.conversation.stop(unread: 0)
+            #expect(talk.next() == nil && talk.conversation.isAtEnd(nothing))
+            _ = talk.endInput(peerHasGone: false)
+            #expect(talk.next() == expected)
+            #expect(talk.next() == nil)
+            #expect(talk.conversation.ending(nothing, peerHasGone: false) == .linger)
+        }
+    }
+
+    @Test func atAStopAnInputIsBroughtToItsEnd() {
+        for takesOneRequest in [false, true] {
+            let talk = Talk(takesOneRequest: takesOneRequest)
+            talk.feed("a\nxy")
+            #expect(talk.next() == "a")
+            #expect(talk.expect(.bytes(10)))
+            #expect(talk.next() == "input")
+            talk.conversation.stop(unread: 2)
+            talk.feed("z\n")
+            #expect(talk.next() == "input")
+            #expect(talk.conversation.isAtEnd(nothing))
+            _ = talk.endInput(peerHasGone: false)
+            #expect(talk.next() == "stopped")
+            #expect(talk.next() == nil)
+            #expect(talk.conversation.ending(nothing, peerHasGone: false) == .linger)
+        }
+    }
+
+    @Test func aRequestThatIsNotJudgedYetHoldsUpTheEnd() {
+        let talk = Talk()
+        talk.feed("a\n")
+        #expect(talk.next() == "a")
+        talk.conversation.holdBack()
+        talk.conversation.didEnd(.peer)
+        #expect(!talk.conversation.isAtEnd(nothing))
+        #expect(talk.conversation.ending(nothing, peerHasGone: false) == .notYet)
+        #expect(talk.expect(.chunks))
+        #expect(talk.conversation.isAtEnd(nothing))
+    }
+
+    @Test func whoIsClosedTakesNothing() {
+        let talk = Talk()
+        talk.feed("a\nxy")
+        #expect(talk.next() == "a")
+        #expect(talk.expect(.bytes(10)))
+        #expect(talk.close() != nil)
+        #expect(!talk.expect(.bytes(1)))
+        #expect(talk.next() == nil && talk.conversation.appetite(nothing, 100) == 0)
+        #expect(talk.conversation.ending(nothing, peerHasGone: true) == .notYet)
+    }
+}
