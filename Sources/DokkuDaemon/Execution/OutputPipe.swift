@@ -81,7 +81,7 @@ final class OutputPipe: EventHandler {
     }
 
     private func close() {
-        if let token { loop.remove(token) }
+        if let token { loop.remove(token, isShared: false) }
         token = nil
         descriptor = nil
     }

@@ -80,9 +80,10 @@ final class EventLoop {
         return token
     }
 
-    /// Forgets a handler. What is closed right after leaves epoll by itself (epoll(7), question 6); a descriptor
-    /// that others hold as well is taken out with `isShared`.
-    func remove(_ token: Token, isShared: Bool = false) {
+    /// Forgets a handler, and takes its descriptor out of epoll. That can be left to the closing of one that nobody else
+    /// holds (`isShared` false; epoll(7), question 6). A child holds all that is open until its exec has closed it, on
+    /// a busy machine for milliseconds after posix_spawn(3) has returned: a hang-up would be reported without end.
+    func remove(_ token: Token, isShared: Bool = true) {
         guard isCurrent(token) else { return }
         if isShared, slots[token.index].known != nil {
             _ = shim_epoll_control(epoll.number, EPOLL_CTL_DEL, Int32(token.index), 0, 0)
