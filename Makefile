@@ -4,7 +4,7 @@ DESTDIR ?=
 export PREFIX DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo run test fuzz lint format bench install develop uninstall deb test-systemd lab clean
+.PHONY: help deps build demo run test faults fuzz load lint format bench install develop uninstall deb test-systemd lab clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,14 @@ test: build ## run all tests, those of the whole daemon also in full size with t
 	@packaging/with-swift swift test --disable-xctest
 	@DOKKU_TEST_FULL=1 DOKKU_DAEMON_BINARY=$(CURDIR)/.build/release/dokku-daemon packaging/with-swift \
 		swift test --disable-xctest --skip-build --filter IntegrationTests
+	@python3 Tests/Load/load.py .build/release/dokku-daemon 0.02
+
+faults: build ## have each system call of the daemon fail by turns, and see that nobody else suffers
+	@packaging/deps faults
+	@Tests/Faults/run .build/release/dokku-daemon
+
+load: build ## measure it under more clients and requests than it should ever meet
+	@python3 Tests/Load/load.py .build/release/dokku-daemon
 
 fuzz: ## feed the parsers and encoders what nobody would send, SECONDS=10 each
 	@packaging/deps build
