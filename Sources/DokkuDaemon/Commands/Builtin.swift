@@ -29,7 +29,8 @@ enum Builtin: Equatable, Sendable {
         return builtin
     }
 
-    private static func named(_ arguments: ArgumentList, at index: Int) -> Builtin? {
+    /// By its name alone.
+    static func named(_ arguments: ArgumentList, at index: Int) -> Builtin? {
         switch arguments[index].first {
         case UInt8(ascii: "d"):
             if arguments.word(index, is: "daemon:version") { return .version }

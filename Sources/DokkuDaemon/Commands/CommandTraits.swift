@@ -3,7 +3,8 @@
 /// Whether a command comes to an end by itself.
 enum Endless: Equatable, Sendable {
     case never
-    case always
+    /// With its build: at once where that is over.
+    case build
     /// Only where one of these flags is given.
     case withFlag([String])
     /// As long as the program that it starts in a container.
@@ -15,31 +16,32 @@ enum Endless: Equatable, Sendable {
 struct CommandTraits: Equatable, Sendable {
     /// Named by `dokku help --all`.
     var isListed = false
-    /// Changes nothing on the host.
-    var isReadOnly = false
+    /// How it runs on a read-only socket; nil: in no way.
+    var reading: Reading?
     var readsInput = false
     /// Asks on standard input before it destroys.
     var confirms = false
     var endless = Endless.never
     /// Works only when dokku is run by root.
     var needsRoot = false
-    /// Its output or its arguments carry secrets.
+    /// Its output may hold a secret, or is what an app, a build, a template or a file says.
     var showsSecret = false
+    /// How many of the words after its name a log shows.
+    var shownWords = Int.max
 
     /// What is known of a command of dokku's own, also by a prefix alias of its name. Nil is a plugin's command, or none.
     static func of(_ name: String) -> CommandTraits? {
         CommandTable.traits[name] ?? CommandName.target(ofAlias: name).flatMap { CommandTable.traits[$0] }
     }
 
-    /// True where the command, given these words after its name, does not end by itself.
+    /// True where the command, given these words after its name, never ends by itself.
     ///
     /// Flags are read with suspicion, as dokku's own parsers differ: `-qt` holds `-t`, `--tail=…` is `--tail`.
     func isEndless(_ words: ArgumentList, after nameIndex: Int) -> Bool {
         switch endless {
-        case .always: true
         case .withFlag(let flags):
             (nameIndex + 1..<words.count).contains { Self.word(words[$0], gives: flags) }
-        case .never, .program, .internalCommand: false
+        case .never, .build, .program, .internalCommand: false
         }
     }
 

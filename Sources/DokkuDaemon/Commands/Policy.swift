@@ -72,6 +72,8 @@ struct Policy {
         }
         guard isKnown else { return .unknown(invocation) }
         if isEndless { return .run(invocation, .follow) }
+        // In the queue it would wait for the very build that it shows.
+        if traits?.endless == .build { return .run(invocation, form.isStreamed ? .follow : .beside) }
         return .run(invocation, name == "builds:cancel" ? .beside : .queue)
     }
 
@@ -118,7 +120,7 @@ struct Policy {
             // The datastore plugins take the short flag, dokku's own commands do not.
             if traits != nil || !invocation.arguments.contains("-f") { return .requiresForce }
         }
-        if !form.hasInput && (name == "certs:generate" || CommandName.ends(name, with: ":import")) {
+        if !form.hasInput, wantsInput(invocation) {
             return Refusal(code: .requiresStdin, text: "\(name) reads standard input, and none was given")
         }
         if isEndless && !form.isStreamed {
@@ -127,6 +129,35 @@ struct Policy {
                 text: "In this form \(name) does not end by itself: send a JSON request with \"stream\":true")
         }
         return nil
+    }
+
+    /// True for what would hang, or take no input for an order to empty something.
+    private static func wantsInput(_ invocation: Invocation) -> Bool {
+        if invocation.name == "config:import" { return importsInput(invocation) }
+        return invocation.name == "certs:generate" || CommandName.ends(invocation.name, with: ":import")
+    }
+
+    /// Whether `config:import [APP] [FILE]` reads standard input: where its file is `-`, empty or not there.
+    private static func importsInput(_ invocation: Invocation) -> Bool {
+        let arguments = invocation.arguments
+        var plain: [Int] = []
+        var isGlobal = false
+        var index = invocation.nameIndex + 1
+        while index < arguments.count {
+            let word = arguments[index]
+            if word.count > 1, word.first == UInt8(ascii: "-") {
+                // Behind `--` no word is a flag, and `--global=…` may mean either.
+                if arguments.word(index, is: "--") || word.starts(with: "--global=".utf8) { return true }
+                if arguments.word(index, is: "--global") { isGlobal = true }
+                if arguments.word(index, is: "--format") { index += 1 }
+            } else {
+                plain.append(index)
+            }
+            index += 1
+        }
+        let place = (isGlobal ? 0 : 1) - (invocation.namesApp ? 1 : 0)
+        guard plain.indices.contains(place) else { return true }
+        return arguments[plain[place]].isEmpty || arguments.word(plain[place], is: "-")
     }
 
     /// True where `enter APP PROCESS COMMAND…` has its command. `--container-id ID` can stand for the process.

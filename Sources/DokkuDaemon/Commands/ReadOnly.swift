@@ -1,30 +1,67 @@
-// What a read-only socket lets through: the commands known to change nothing and to show no secret, with words that
-// can do no harm in any of the shells that dokku hands them to. Everything else is refused.
+// What a read-only socket lets through: the commands known to change nothing and to show no secret, with the flags
+// known to be harmless, and with words that can do no harm in any of the shells that dokku hands them to.
 
 enum ReadOnly {
     /// Why this may not run, or nil. `traits` are those of the invocation's name.
     static func refusal(of invocation: Invocation, traits: CommandTraits?, form: RequestForm) -> Refusal? {
-        let isAllowed = isHarmless(traits) || CommandName.isHelp(invocation.name)
-        guard isAllowed, !form.hasInput, !form.isRedirected else { return .readOnlySocket }
-        let arguments = invocation.arguments
-        for index in 0..<arguments.count where index != invocation.nameIndex {
-            guard isHarmless(arguments[index]) else { return .readOnlySocket }
+        guard !form.hasInput, !form.isRedirected, hasHarmlessGlobalFlags(invocation) else {
+            return .readOnlySocket
         }
-        return nil
+        let isAllowed =
+            if CommandName.isHelp(invocation.name) {
+                invocation.argumentCount == 0
+            } else if let reading = traits?.reading {
+                allows(reading, invocation)
+            } else {
+                false
+            }
+        return isAllowed ? nil : .readOnlySocket
     }
 
-    private static func isHarmless(_ traits: CommandTraits?) -> Bool {
-        guard let traits else { return false }
-        return traits.isReadOnly && !traits.showsSecret && traits.endless != .internalCommand
+    /// `--quiet` and `--app NAME` alone: `--trace` prints every variable that dokku reads, and the others have no
+    /// business here.
+    private static func hasHarmlessGlobalFlags(_ invocation: Invocation) -> Bool {
+        let arguments = invocation.arguments
+        var index = 0
+        while index < invocation.nameIndex {
+            if arguments.word(index, is: "--app") {
+                guard isHarmless(arguments[index + 1]) else { return false }
+                index += 2
+            } else if arguments.word(index, is: "--quiet") {
+                index += 1
+            } else {
+                return false
+            }
+        }
+        return true
     }
 
-    /// Plain words alone. `--trace` prints every variable that dokku reads, `--include-metadata` credentials. A path
-    /// in the place of an app's name leads out of the apps' folder (and versions of dokku delete what they find
-    /// under a name that is no app's); a flag's could name a file to write.
+    private static func allows(_ reading: Reading, _ invocation: Invocation) -> Bool {
+        let arguments = invocation.arguments
+        var hasFlag = false
+        var wordCount = invocation.namesApp ? 1 : 0
+        for index in invocation.nameIndex + 1..<arguments.count {
+            let word = arguments[index]
+            if word.first == UInt8(ascii: "-") {
+                guard hasHarmlessBytes(word), reading.allows(word) else { return false }
+                if !arguments.word(index, is: "--global") { hasFlag = true }
+            } else {
+                guard isHarmless(word) else { return false }
+                wordCount += 1
+            }
+        }
+        // Versions of dokku that take a second word for the info flag print everything for `true`.
+        return !reading.needsFlag || (hasFlag && wordCount <= 1)
+    }
+
+    /// A plain word. A path in the place of an app's name leads out of the apps' folder (and versions of dokku delete
+    /// what they find under a name that is no app's).
     private static func isHarmless(_ word: ArraySlice<UInt8>) -> Bool {
-        if word.starts(with: "--trace".utf8) || word.starts(with: "--include-metadata".utf8) { return false }
-        if word.first == UInt8(ascii: ".") { return false }
-        return word.allSatisfy { byte in
+        word.first != UInt8(ascii: ".") && word.first != UInt8(ascii: "-") && hasHarmlessBytes(word)
+    }
+
+    private static func hasHarmlessBytes(_ word: ArraySlice<UInt8>) -> Bool {
+        word.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"):

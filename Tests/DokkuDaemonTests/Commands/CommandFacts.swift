@@ -3,32 +3,27 @@
 enum CommandFacts {
     static let count = 373
     static let listedCount = 265
-    static let readOnlyCount = 192
+    static let readOnlyCount = 141
     static let helpCount = 48
 
-    /// All that a read-only socket lets through, but for `NAME:help`.
+    /// All that a read-only socket lets through in some form, but for `NAME:help`.
     static let harmless = words(
         """
-        --version -v app-json app-json:report apps apps:exists apps:list apps:locked apps:report builder
-        builder-dockerfile builder-dockerfile:report builder-herokuish builder-herokuish:report
-        builder-lambda builder-lambda:report builder-nixpacks builder-nixpacks:report builder-pack
-        builder-pack:report builder-railpack builder-railpack:report builder:report buildpacks
-        buildpacks:detect buildpacks:list buildpacks:report builds builds:info builds:list builds:output
-        builds:report caddy caddy:labels:show caddy:logs caddy:report caddy:show-config certs certs:report
-        checks checks:report config:keys cron cron:list cron:report domains domains:report events
-        events:list git git:auth-status git:public-key git:report git:status haproxy haproxy:labels:show
-        haproxy:logs haproxy:report haproxy:show-config help logs logs:failed logs:report logs:vector-logs
-        network network:exists network:info network:list network:report nginx nginx:access-logs
-        nginx:error-logs nginx:report nginx:show-conf nginx:show-config openresty openresty:labels:show
-        openresty:logs openresty:report openresty:show-config plugin plugin:installed plugin:list ports
-        ports:list ports:report proxy proxy:report ps ps:report registry registry:report repo resource
-        resource:report run:list run:logs scheduler scheduler-docker-local scheduler-docker-local:report
-        scheduler-k3s scheduler-k3s:annotations:report scheduler-k3s:autoscaling-auth:report
-        scheduler-k3s:charts:report scheduler-k3s:cluster:list scheduler-k3s:labels:report
-        scheduler-k3s:node-sysctls:report scheduler-k3s:preview scheduler-k3s:profiles:list
-        scheduler-k3s:report scheduler:report ssh-keys ssh-keys:list storage storage:annotations:report
-        storage:info storage:labels:report storage:list storage:list-entries storage:report storage:wait
-        traefik traefik:labels:show traefik:logs url urls version
+        --version -v app-json app-json:report apps apps:exists apps:list apps:locked apps:report
+        builder builder-dockerfile builder-dockerfile:report builder-herokuish
+        builder-herokuish:report builder-lambda builder-lambda:report builder-nixpacks
+        builder-nixpacks:report builder-pack builder-pack:report builder-railpack
+        builder-railpack:report builder:report buildpacks buildpacks:report builds builds:info
+        builds:list builds:report caddy caddy:report certs certs:report checks checks:report
+        config:keys cron domains domains:report events:list git git:public-key git:report haproxy
+        haproxy:report help logs:report network network:exists network:info network:list
+        network:report nginx nginx:report openresty openresty:report plugin plugin:installed
+        plugin:list ports ports:list ports:report proxy proxy:report ps ps:report registry
+        registry:report repo resource resource:report scheduler scheduler-docker-local
+        scheduler-docker-local:report scheduler-k3s scheduler-k3s:cluster:list
+        scheduler-k3s:node-sysctls:report scheduler-k3s:profiles:list scheduler-k3s:report
+        scheduler:report ssh-keys ssh-keys:list storage storage:info storage:list
+        storage:list-entries storage:report storage:wait traefik traefik:report url urls version
         """)
 
     /// Not in the help, but for `NAME:help`.
@@ -62,13 +57,57 @@ enum CommandFacts {
 
     static let secret = words(
         """
-        certs:show config config:bundle config:export config:get config:import config:set config:show
-        config:unset cron:run docker-options docker-options:list docker-options:report enter git:auth ps:inspect
-        registry:login report run scheduler-k3s:show-kubeconfig storage:exec trace traefik:report
-        traefik:show-config
+        apps:clone apps:rename apps:report buildpacks:add buildpacks:detect buildpacks:list
+        buildpacks:remove buildpacks:report buildpacks:set builds:output caddy:labels:add
+        caddy:labels:remove caddy:labels:show caddy:logs caddy:show-config certs:key certs:show
+        checks:run config config:bundle config:clear config:export config:get config:import
+        config:set config:show config:unset cron:list cron:report cron:resume cron:run cron:set
+        cron:suspend deploy docker-options docker-options:add docker-options:clear
+        docker-options:list docker-options:remove docker-options:report enter events git:auth
+        git:auth-status git:from-archive git:from-image git:load-image git:status git:sync
+        haproxy:labels:add haproxy:labels:remove haproxy:labels:show haproxy:logs
+        haproxy:show-config logs logs:failed logs:report logs:set logs:vector-logs logs:vector-start
+        nginx:access-logs nginx:error-logs nginx:show-conf nginx:show-config nginx:validate
+        nginx:validate-config openresty:labels:add openresty:labels:remove openresty:labels:show
+        openresty:logs openresty:report openresty:set openresty:show-config plugin:install
+        plugin:install-dependencies plugin:list plugin:trigger plugin:uninstall plugin:update
+        ps:inspect ps:rebuild ps:report ps:restart ps:restore ps:set ps:start registry:login report
+        run run:detached run:list run:logs scheduler-k3s:annotations:report
+        scheduler-k3s:annotations:set scheduler-k3s:autoscaling-auth:report
+        scheduler-k3s:autoscaling-auth:set scheduler-k3s:charts:report scheduler-k3s:charts:set
+        scheduler-k3s:cluster:add scheduler-k3s:cluster:remove scheduler-k3s:ensure-charts
+        scheduler-k3s:initialize scheduler-k3s:labels:report scheduler-k3s:labels:set
+        scheduler-k3s:preview scheduler-k3s:report scheduler-k3s:set scheduler-k3s:show-kubeconfig
+        scheduler-k3s:uninstall storage:annotations:report storage:annotations:set storage:exec
+        storage:info storage:labels:report storage:labels:set storage:list-entries storage:report
+        trace traefik:labels:add traefik:labels:remove traefik:labels:show traefik:logs
+        traefik:report traefik:set traefik:show-config traefik:start
         """)
 
     static let internalNames = words("git-hook git-receive-pack git-upload-archive git-upload-pack shell")
+    /// Run on a read-only socket with one of their flags only.
+    static let needFlag = words(
+        """
+        apps:report buildpacks:report logs:report openresty:report ps:report scheduler-k3s:report
+        traefik:report
+        """)
+
+    /// Of their words a log shows one, and two.
+    static let showOneWord = words(
+        """
+        caddy:labels:add caddy:labels:remove caddy:labels:show cron:resume cron:run cron:set
+        cron:suspend docker-options:add docker-options:remove enter git:auth git:auth-status
+        haproxy:labels:add haproxy:labels:remove haproxy:labels:show openresty:labels:add
+        openresty:labels:remove openresty:labels:show plugin:trigger registry:login run run:detached
+        scheduler-k3s:annotations:set scheduler-k3s:autoscaling-auth:set scheduler-k3s:charts:set
+        scheduler-k3s:labels:set storage:annotations:set storage:exec storage:labels:set
+        traefik:labels:add traefik:labels:remove traefik:labels:show
+        """)
+    static let showTwoWords = words(
+        """
+        apps:set logs:set openresty:set ps:set scheduler-k3s:set traefik:set
+        """)
+
     static let programs = words("cron:run enter run storage:exec")
     static let following = [
         "-t": words("events nginx:access-logs nginx:error-logs"),

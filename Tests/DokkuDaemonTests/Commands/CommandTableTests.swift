@@ -11,7 +11,7 @@ import Testing
     @Test func everyCommandIsThere() {
         #expect(CommandTable.traits.count == CommandFacts.count)
         #expect(names { $0.isListed }.count == CommandFacts.listedCount)
-        #expect(names { $0.isReadOnly }.count == CommandFacts.readOnlyCount)
+        #expect(names { $0.reading != nil }.count == CommandFacts.readOnlyCount)
         #expect(CommandTable.traits.keys.filter { $0.hasSuffix(":help") }.count == CommandFacts.helpCount)
         let unlisted = names { !$0.isListed }.filter { !$0.hasSuffix(":help") }
         #expect(unlisted == CommandFacts.unlisted.sorted())
@@ -19,13 +19,16 @@ import Testing
 
     @Test func helpsAreUnlistedAndHarmless() {
         for (name, traits) in CommandTable.traits where name.hasSuffix(":help") {
-            #expect(traits == CommandTraits(isReadOnly: true), "\(name)")
+            #expect(traits == CommandTraits(reading: Reading(of: name, needsFlag: false)), "\(name)")
+            #expect(traits.reading?.flags == "", "\(name)")
         }
     }
 
     @Test func harmlessAreExactlyThese() {
-        let harmless = names { $0.isReadOnly && !$0.showsSecret && $0.endless != .internalCommand }
+        let harmless = names { $0.reading != nil }
         #expect(harmless.filter { !$0.hasSuffix(":help") } == CommandFacts.harmless.sorted())
+        #expect(names { $0.reading?.needsFlag ?? false } == CommandFacts.needFlag.sorted())
+        #expect(names { $0.reading != nil && $0.endless != .never } == [])
     }
 
     @Test func eachTraitHasItsNames() {
@@ -33,10 +36,12 @@ import Testing
         #expect(names { $0.confirms } == CommandFacts.confirm.sorted())
         #expect(names { $0.needsRoot } == CommandFacts.needRoot.sorted())
         #expect(names { $0.showsSecret } == CommandFacts.secret.sorted())
+        #expect(names { $0.shownWords == 1 } == CommandFacts.showOneWord.sorted())
+        #expect(names { $0.shownWords == 2 } == CommandFacts.showTwoWords.sorted())
     }
 
     @Test func eachKindOfEndlessHasItsNames() {
-        #expect(names { $0.endless == .always } == ["builds:output"])
+        #expect(names { $0.endless == .build } == ["builds:output"])
         #expect(names { $0.endless == .internalCommand } == CommandFacts.internalNames.sorted())
         #expect(names { $0.endless == .program } == CommandFacts.programs.sorted())
         for (flags, expected) in CommandFacts.following {
@@ -70,7 +75,7 @@ import Testing
         ("logs -t=true a", true), ("logs a", false), ("logs tail", false), ("logs a --tailor", false),
         ("logs --t a", false), ("logs a -", false), ("logs a -n 5", false), ("events -t", true),
         ("events --tail", false), ("logs:vector-logs --tail", true), ("logs:vector-logs -t", false),
-        ("builds:output a", true), ("run a sleep -t", false), ("apps:list -t", false),
+        ("builds:output a", false), ("run a sleep -t", false), ("apps:list -t", false),
     ])
     func flagsMakeEndless(line: String, isEndless: Bool) throws {
         let words = ArgumentList(CommandFacts.words(line))

@@ -162,6 +162,33 @@ extension Verdict {
     }
 
     @Test(arguments: [
+        "config:import x", "config:import x -", "config:import - -", "config:import --global",
+        "config:import --global -", "config:import - --global", "config:import --format json x",
+        "config:import x --format /root/env", "config:import --no-restart x", "--app x config:import",
+        "--app x config:import -", "config:import --app x", "config:import x -- -", "config:import --global=false x",
+        "config:import --replace --format=json x -", "config:import",
+    ])
+    func anImportFromNoFileNeedsInput(line: String) {
+        #expect(judge(line).code == .requiresStdin)
+        #expect(judge(line, Forms.input).lane == .queue)
+    }
+
+    @Test(arguments: [
+        "config:import x /root/env", "config:import --global /root/env", "config:import /root/env --global",
+        "config:import --format json x /root/env.json", "config:import x --replace env", "--app x config:import env",
+        "config:import x --format=json /root/env.json", "config:import --no-restart x env",
+    ])
+    func anImportFromAFileNeedsNoInput(line: String) {
+        #expect(judge(line).lane == .queue)
+        #expect(judge(line, Forms.stream).lane == .queue)
+    }
+
+    @Test func anEmptyFileNameIsNoFile() {
+        #expect(judge(["config:import", "x", ""]).code == .requiresStdin)
+        #expect(judge(["postgres:import", "x", "/root/dump"]).code == .requiresStdin)
+    }
+
+    @Test(arguments: [
         "git:auth h u", "ssh-keys:add n", "certs:add x a.crt a.key", "run x ls", "git:load-image x",
         "postgres:export x",
     ])
@@ -173,8 +200,7 @@ extension Verdict {
         "logs x -t", "logs -t x", "logs x --tail", "logs x -qt", "--app x logs -t", "events -t",
         "nginx:access-logs x -t",
         "nginx:error-logs x -t", "run:logs x --tail", "logs:vector-logs --tail", "caddy:logs -t",
-        "builds:output x",
-        "builds:output x y", "postgres:logs x -t", "postgres:logs x --tail",
+        "postgres:logs x -t", "postgres:logs x --tail",
     ])
     func whatNeverEndsRunsStreamedOnly(line: String) throws {
         for form in [Forms.plain, Forms.json, Forms.input] {
@@ -195,6 +221,14 @@ extension Verdict {
         for form in [Forms.plain, Forms.json, Forms.stream] { #expect(judge(line, form).lane == .queue) }
     }
 
+    /// The queue may be held by the very build. A plain answer ends with it, too.
+    @Test(arguments: ["builds:output x", "builds:output x y", "--app x builds:output", "builds:output x current"])
+    func aBuildsOutputIsShownBesideTheQueue(line: String) {
+        #expect(judge(line).lane == .beside)
+        #expect(judge(line, Forms.json).lane == .beside)
+        #expect(judge(line, Forms.stream).lane == .follow)
+    }
+
     @Test func aBuildIsCancelledBesideTheQueue() {
         #expect(judge("builds:cancel x").lane == .beside)
         #expect(judge("--quiet builds:cancel x", Forms.stream).lane == .beside)
@@ -208,12 +242,12 @@ extension Verdict {
             #expect(verdict.code == (name == "shell" ? .notSupported : .invalidCommand))
         } else if traits.confirms {
             #expect(verdict.code == .requiresForce)
-        } else if name == "enter" || traits.endless == .always {
+        } else if name == "enter" {
             #expect(verdict.code == .notSupported)
         } else if name == "config:import" || name == "certs:generate" {
             #expect(verdict.code == .requiresStdin)
         } else {
-            #expect(verdict.lane == (name == "builds:cancel" ? .beside : .queue))
+            #expect(verdict.lane == (["builds:cancel", "builds:output"].contains(name) ? .beside : .queue))
         }
     }
 

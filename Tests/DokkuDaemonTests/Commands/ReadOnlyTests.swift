@@ -11,8 +11,10 @@ import Testing
     @Test(arguments: CommandTable.traits.keys.sorted())
     func onlyTheHarmlessOfTheTableRun(name: String) throws {
         let verdict = judgeHere(name, Forms.stream)
-        if CommandFacts.harmless.contains(name) || name.hasSuffix(":help") {
-            #expect(verdict.lane == (name == "builds:output" ? .follow : .queue))
+        if CommandFacts.needFlag.contains(name) {
+            #expect(verdict.code == .denied)
+        } else if CommandFacts.harmless.contains(name) || name.hasSuffix(":help") {
+            #expect(verdict.lane == .queue)
         } else if CommandFacts.internalNames.contains(name), name != "shell" {
             #expect(verdict.code == .invalidCommand)
         } else {
@@ -33,6 +35,11 @@ import Testing
     @Test func anAliasIsAsGoodAsItsTarget() {
         #expect(judgeHere("docker-local:report x").lane == .queue)
         #expect(judgeHere("k3s:cluster:list").lane == .queue)
+        #expect(judgeHere("nixpacks:report x --builder-nixpacks-nixpackstoml-path").lane == .queue)
+        #expect(judgeHere("k3s:report --global --scheduler-k3s-global-namespace").lane == .queue)
+        #expect(judgeHere("k3s:report --global --scheduler-k3s-global-token").code == .denied)
+        #expect(judgeHere("k3s:report --global --format json").code == .denied)
+        #expect(judgeHere("k3s:autoscaling-auth:report x --format json").code == .denied)
         #expect(judgeHere("k3s:show-kubeconfig").code == .denied)
         #expect(judgeHere("k3s:cluster:add x").code == .denied)
         #expect(judgeHere("dockerfile:set x y z").code == .denied)
@@ -64,18 +71,83 @@ import Testing
         #expect(judgeHere(line) == .refuse(.readOnlySocket))
     }
 
+    /// Each was seen to print a secret, or to change an app, with a real dokku or by its source.
+    @Test(arguments: [
+        "scheduler-k3s:report --global --format json", "scheduler-k3s:report --global",
+        "scheduler-k3s:report --global --scheduler-k3s-global-token", "scheduler-k3s:report x",
+        "scheduler-k3s:autoscaling-auth:report x --format json", "scheduler-k3s:preview x --show-secrets",
+        "scheduler-k3s:preview x --show-secrets-decoded", "scheduler-k3s:preview x",
+        "scheduler-k3s:charts:report", "scheduler-k3s:labels:report x", "scheduler-k3s:annotations:report x",
+        "scheduler-k3s:cluster:list --format json", "scheduler-k3s:profiles:list --format json",
+        "logs:report x --format json", "logs:report x --logs-vector-sink", "logs:report x",
+        "logs:report --global --logs-global-vector-sink", "logs:report x --logs-computed-vector-sink",
+        "apps:report x", "apps:report", "apps:report x --format json", "apps:report x --app-deploy-source-metadata",
+        "buildpacks:detect x", "buildpacks:detect x --branch=-Bmaster", "buildpacks:detect x --branch=main",
+        "buildpacks:list x", "buildpacks:report x", "buildpacks:report x --buildpacks-list",
+        "traefik:labels:show x", "caddy:labels:show x", "haproxy:labels:show x", "openresty:labels:show x",
+        "traefik:report x", "traefik:report --global --format json",
+        "traefik:report --global --traefik-global-basic-auth-password",
+        "traefik:report --global --traefik-computed-basic-auth-password",
+        "traefik:report --global --traefik-global-dns-provider-cf-api-key",
+        "openresty:report x", "openresty:report x --openresty-global-allowed-letsencrypt-domains-func-base64",
+        "git:auth-status h u p", "git:auth-status h", "git:status x", "logs x", "logs x -t", "logs:failed x",
+        "run:logs x", "run:list x", "cron:list x", "cron:report x", "cron:report x --cron-task-count", "events",
+        "events -t", "builds:output x", "nginx:access-logs x", "nginx:error-logs x", "nginx:show-config x",
+        "ps:report x", "ps:report x --format json", "ps:report x --ps-start-cmd",
+        "ps:report x --ps-computed-start-cmd", "ps:report x --ps-dockerfile-start-cmd", "ps:inspect x",
+        "plugin:list --format json", "storage:info x --format json", "storage:list-entries --format json",
+        "storage:report --global --format json", "storage:labels:report x", "network:info x --format json",
+        "network:list --format json", "certs:show x crt", "report", "letsencrypt:list",
+    ])
+    func whatMayTellASecretIsDenied(line: String) {
+        for form in [Forms.plain, Forms.json, Forms.stream] {
+            #expect(judge(line, form, on: .readOnly, with: Self.catalogue) == .refuse(.readOnlySocket))
+        }
+        #expect(judge(line, with: Self.catalogue).code != .denied)
+    }
+
+    private static let catalogue = Catalogue(listed: Forms.catalogue.listedNames + ["letsencrypt:list"])
+
+    @Test(arguments: [
+        "apps:list --format -x", "apps:list --format=-x", "apps:list -", "apps:list --",
+        "apps:list --formatx=json", "apps:list --global", "apps:list --quiet", "apps:list -q", "apps:list -h",
+        "nginx:report x --nginx-hstss", "nginx:report x --nginx-global-computed-hsts",
+        "nginx:report x --nginx-@hsts", "nginx:report x --nginx-", "ps:report x --status", "ps:report x --help",
+        "resource:report x --resource", "storage:report x --storage-attachment", "help --all-of-it",
+        "apps:help x", "apps:help --format json", "postgres:help x", "--force apps:list", "--rm apps:list",
+        "--detach apps:list", "--rm-container apps:list", "--app -x apps:list", "--app a/b apps:list",
+    ])
+    func aFlagThatIsNotNamedIsDenied(line: String) {
+        #expect(judgeHere(line) == .refuse(.readOnlySocket))
+    }
+
+    /// Versions of dokku whose reports are shell take the second word for the info flag, and `true` for all of them.
+    @Test(arguments: [
+        "traefik:report x true --traefik-image", "traefik:report true x --traefik-image",
+        "--app x traefik:report true --traefik-image", "traefik:report --traefik-image x true",
+        "apps:report x --global", "ps:report --global",
+    ])
+    func aReportWithSecretsTakesOneAppAndAFlag(line: String) {
+        #expect(judgeHere(line) == .refuse(.readOnlySocket))
+    }
+
     @Test(arguments: ["a b", "a\nb", "", "a\tb", "a\u{0}"])
     func wordsThatAShellWouldSplit(word: String) {
         let isEmpty = word.isEmpty
-        #expect((judge(["apps:report", word], Forms.json, on: .readOnly).code == .denied) == !isEmpty)
+        #expect((judge(["apps:exists", word], Forms.json, on: .readOnly).code == .denied) == !isEmpty)
     }
 
     @Test(arguments: [
-        "--quiet apps:list", "apps:report my-app_1 --format json", "--app x ps:report",
-        "logs x -n 5 -p web.1",
-        "git:auth-status git.example.com:22", "apps:list --format=json", "storage:list x", "help --all",
-        "version",
-        "nginx:show-config x",
+        "--quiet apps:list", "apps:report my-app_1 --app-locked", "--app x ps:report --running",
+        "ps:report x --status-web.1", "ps:report --global --ps-global-restart-policy", "apps:list --format json",
+        "apps:list --format=json", "storage:list x", "help --all", "version", "certs:report x --ssl-expires-at",
+        "domains:report x --format json", "nginx:report x --nginx-computed-hsts", "nginx:report x --nginx-hsts",
+        "nginx:report --global --nginx-global-hsts", "nginx:report x", "git:report x --git-sha",
+        "builds:list x --kind=build --status failed", "builds:info x abc123 --format json",
+        "traefik:report --global --traefik-global-api-vhost", "logs:report x --logs-max-size",
+        "resource:report x --resource-web.limit.cpu", "config:keys x --merged", "--quiet --app x config:keys",
+        "apps:create:help", "postgres:help", "plugin:list", "network:list --dokku-managed",
+        "scheduler-k3s:report x --scheduler-k3s-computed-namespace",
     ])
     func ordinaryReadingRuns(line: String) {
         #expect(judgeHere(line).lane == .queue)
@@ -88,11 +160,6 @@ import Testing
             #expect(judgeHere("apps:help", form) == .refuse(.readOnlySocket))
             #expect(judgeHere("daemon:version", form) == .refuse(.readOnlySocket))
         }
-    }
-
-    @Test func whatNeverEndsRunsStreamedHereToo() {
-        #expect(judgeHere("logs x -t", Forms.stream).lane == .follow)
-        #expect(judgeHere("logs x -t").code == .notSupported)
     }
 
     @Test func onlyBuiltinsThatChangeNothingAreAnswered() {
