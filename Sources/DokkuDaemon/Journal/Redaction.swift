@@ -8,50 +8,48 @@ enum Redaction {
     /// Stands for what is not shown.
     static let hidden = "***"
 
-    /// A command line for people, in one line. `isUnderstood` is false for a line that was refused as wrong: of that
-    /// the first word remains.
+    /// A command line for people, in one line. `isUnderstood` is false for a line that was refused as wrong: it may
+    /// be a secret alone.
     static func describe(_ arguments: ArgumentList, isUnderstood: Bool) -> String {
         guard !arguments.isEmpty else { return "" }
-        guard isUnderstood, let invocation = Invocation(arguments) else { return shown(arguments[0]) }
+        guard isUnderstood, let invocation = Invocation(arguments) else { return guessed(arguments) }
         let hiding = Hiding(invocation)
-        var line = shown(arguments[0])
-        for index in 1..<arguments.count {
+        var line = ""
+        for index in 0..<arguments.count {
             if line.utf8.count > lineLimit { return line + " …" }
+            if index > 0 { line += " " }
             switch hiding.extent(at: index) {
-            case .nothing: line += " " + shown(arguments[index])
-            case .word: line += " " + hidden
-            case .rest: return line + " " + hidden
+            case .nothing: line += shown(arguments[index])
+            case .word: line += hidden
+            case .rest: return line + hidden
             }
         }
         return line
     }
 
+    /// Of a line that is no command: what was meant, as far as it is one of dokku's names.
+    private static func guessed(_ arguments: ArgumentList) -> String {
+        let index = Invocation.nameIndex(in: arguments) ?? 0
+        let text = String(decoding: arguments[index].prefix(wordLimit), as: UTF8.self)
+        if CommandTraits.of(text) != nil || Builtin.named(arguments, at: index) != nil { return text }
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return hidden }
+        return CommandTable.prefixes.contains(text[..<colon]) ? "\(text[...colon])\(hidden)" : hidden
+    }
+
     /// False where the output may hold a secret, or is what an app, a build or a file has to say: of that a log
-    /// gets the status and the size.
+    /// gets the status and the size. A command may repeat its arguments, and does so where it refuses one: what is
+    /// hidden of them would stand in its output. All of them count, not only what a description has room for.
     static func mayLogOutput(of invocation: Invocation) -> Bool {
-        !invocation.hasTrace && !invocation.arguments.contains("--include-metadata")
-            && mayLogOutput(name: invocation.name)
-    }
-
-    /// The same for a command whose title is known. A command may repeat its arguments, and does so where it refuses
-    /// one: what was hidden of them would stand in its output.
-    static func mayLogOutput(of invocation: Invocation, titled title: String) -> Bool {
-        !hides(title) && mayLogOutput(of: invocation)
-    }
-
-    private static func hides(_ title: String) -> Bool {
-        var stars = 0
-        for byte in title.utf8 {
-            stars = byte == UInt8(ascii: "*") ? stars + 1 : 0
-            if stars == hidden.utf8.count { return true }
+        guard mayLogOutput(name: invocation.name), !invocation.hasTrace else { return false }
+        let hiding = Hiding(invocation)
+        return (0..<invocation.arguments.count).allSatisfy { index in
+            hiding.extent(at: index) == .nothing && !invocation.arguments[index].contains(where: isMasking)
         }
-        return false
     }
 
     static func mayLogOutput(name: String) -> Bool {
         guard let traits = CommandTraits.of(name) else { return false }
-        let name = CommandName.target(ofAlias: name) ?? name
-        return !traits.showsSecret && traits.endless == .never && !SecretWords.foreignOutput.contains(name)
+        return !traits.showsSecret
     }
 
     /// One line of at most `limit` bytes (3 at least), without control characters. A backslash is doubled, so that
@@ -79,10 +77,10 @@ enum Redaction {
         case "\\": line += "\\\\"
         case " "..."~": line.unicodeScalars.append(scalar)
         default:
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator:
+            if scalar.isControlling {
                 line += "\\u{" + String(scalar.value, radix: 16) + "}"
-            default: line.unicodeScalars.append(scalar)
+            } else {
+                line.unicodeScalars.append(scalar)
             }
         }
     }
@@ -102,27 +100,53 @@ enum Redaction {
 
     /// True for what needs neither hiding nor escaping: most words hold nothing else.
     private static func isOrdinary(_ byte: UInt8) -> Bool {
+        (0x21...0x7e).contains(byte) && !isMasking(byte) && byte != UInt8(ascii: "\"")
+            && byte != UInt8(ascii: "\\")
+    }
+
+    /// True for what something to be hidden may stand beside.
+    private static func isMasking(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "=") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "@")
+    }
+
+    /// The word without what follows its first `=` or `?`, and without a user and password before an `@`.
+    static func masked(_ word: some BidirectionalCollection<UInt8>) -> [UInt8] {
+        let word = word[...]
+        guard let at = word.lastIndex(of: UInt8(ascii: "@")),
+            let colon = word[..<at].firstIndex(of: UInt8(ascii: ":"))
+        else { return cut(word) }
+        if let equals = word[..<colon].firstIndex(where: isMasking) { return cut(word[...equals]) }
+        // The last `@`, and the scheme alone where it is not clear what stands before it: a password may hold any
+        // character, and so may what follows a `/`, a `?` or a `=`.
+        let afterColon = word[word.index(after: colon)..<at]
+        let scheme = Array(word[...colon].prefix(schemeLimit + 1))
+        if afterColon.starts(with: "//".utf8) {
+            let login = afterColon.dropFirst(2)
+            let isClear = !login.contains { isMasking($0) || $0 == UInt8(ascii: "/") }
+            guard scheme.count <= schemeLimit, scheme.allSatisfy(isOfScheme) else { return Array(hidden.utf8) }
+            return scheme + "//".utf8 + hidden.utf8 + (isClear ? cut(word[at...]) : [])
+        }
+        return afterColon.contains(where: isMasking) ? Array(hidden.utf8) : hidden.utf8 + cut(word[at...])
+    }
+
+    /// Longer ones are none.
+    private static let schemeLimit = 32
+
+    private static func isOfScheme(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "="), UInt8(ascii: "@"): false
-        default: (0x21...0x7e).contains(byte)
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: ":"):
+            true
+        default: false
         }
     }
 
-    /// The word without what follows its first `=`, and without a user and password before an `@`.
-    static func masked(_ word: some BidirectionalCollection<UInt8>) -> [UInt8] {
-        var masked: [UInt8] = []
-        var rest = word[...]
-        // First this: a password may hold a `=`. The last `@` counts, as it may hold an `@`, too.
-        if let at = rest.lastIndex(of: UInt8(ascii: "@")),
-            let colon = rest[..<at].firstIndex(of: UInt8(ascii: ":"))
-        {
-            masked += rest[...colon].prefix(wordLimit)
-            if rest[rest.index(after: colon)...].starts(with: "//".utf8) { masked += "//".utf8 }
-            masked += hidden.utf8
-            rest = rest[at...]
+    /// Up to and with the first `=` or `?`, and the word's limit at most.
+    private static func cut(_ word: some Collection<UInt8>) -> [UInt8] {
+        let start = Array(word.prefix(wordLimit + 1))
+        guard let end = start.firstIndex(where: { $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: "?") }) else {
+            return start
         }
-        masked += rest.prefix(wordLimit + 1)
-        guard let equals = masked.firstIndex(of: UInt8(ascii: "=")) else { return masked }
-        return masked[...equals] + Array(hidden.utf8)
+        return Array(start[...end]) + hidden.utf8
     }
 }

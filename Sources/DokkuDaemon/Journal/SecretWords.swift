@@ -1,85 +1,134 @@
-// Which words of a command line are kept from the logs besides those that hide themselves by a `=`.
+// Which words of a command line are kept from the logs besides those that hide themselves by a `=` or an `@`.
 
 /// How much of one command line is hidden.
 struct Hiding {
     enum Extent { case nothing, word, rest }
 
-    private let invocation: Invocation
-    /// The first word after the name is shown, the others are not.
-    private let endsAfterFirst: Bool
-    /// The place of the app's name in `config:set`, of whose words the others show what stands before their `=`.
-    private let onlyPlain: Int?
+    private let arguments: ArgumentList
+    private let nameIndex: Int
+    private let hidesName: Bool
+    /// Words from here on are not seen.
+    private let end: Int
+    /// Where this is `config:set`.
+    private let pairs: ConfigPairs?
 
     init(_ invocation: Invocation) {
-        self.invocation = invocation
+        arguments = invocation.arguments
+        nameIndex = invocation.nameIndex
         let traits = CommandTraits.of(invocation.name)
-        let name = CommandName.target(ofAlias: invocation.name) ?? invocation.name
-        endsAfterFirst = traits == nil || traits?.endless == .program || SecretWords.takers.contains(name)
-        let words = invocation.nameIndex + 1..<invocation.arguments.count
-        onlyPlain =
-            name == "config:set" ? words.first { !Self.isConfigFlag(invocation.arguments, $0) } ?? -1 : nil
+        // A plugin's command has a colon, but for the one that shows its help. A password may stand there as well.
+        hidesName =
+            traits == nil && !invocation.name.utf8.contains(UInt8(ascii: ":"))
+            && Builtin.named(arguments, at: nameIndex) == nil
+        let shown = traits?.shownWords ?? 1
+        // An app named before the command is the command's first word for dokku.
+        end = shown == .max ? .max : nameIndex + 1 + max(0, shown - (invocation.namesApp ? 1 : 0))
+        pairs = invocation.name == "config:set" ? ConfigPairs(invocation) : nil
     }
 
     /// Whether word `index`, or it and all after it, must not be seen.
     func extent(at index: Int) -> Extent {
-        let name = invocation.nameIndex
-        guard index > name else { return .nothing }
-        if endsAfterFirst { return index == name + 1 ? .nothing : .rest }
-        let arguments = invocation.arguments
-        if let onlyPlain {
-            let isSeen =
-                index == onlyPlain || Self.isConfigFlag(arguments, index)
-                || arguments[index].contains(UInt8(ascii: "="))
-            return isSeen ? .nothing : .word
-        }
-        return index > name + 1 && SecretWords.announceSecret(arguments[index - 1]) ? .word : .nothing
+        guard index > nameIndex else { return index == nameIndex && hidesName ? .word : .nothing }
+        if index >= end { return .rest }
+        let word = arguments[index]
+        if let pairs { return pairs.shows(arguments, index) ? .nothing : .word }
+        if index > nameIndex + 1, SecretWords.announceSecret(arguments[index - 1]) { return .rest }
+        let isHidden = end < .max ? Self.mayHoldValue(word) : Self.holdsFlagAndValue(word)
+        return isHidden ? .word : .nothing
     }
 
-    private static func isConfigFlag(_ arguments: ArgumentList, _ index: Int) -> Bool {
+    /// A short flag may have its value right behind it: `-pPASSWORD`.
+    private static func mayHoldValue(_ word: ArraySlice<UInt8>) -> Bool {
+        word.first == UInt8(ascii: "-") && !word.starts(with: "--".utf8)
+    }
+
+    /// A flag and its value in one word: `"--password PASSWORD"`.
+    private static func holdsFlagAndValue(_ word: ArraySlice<UInt8>) -> Bool {
+        word.contains(where: SecretWords.isBlank) && SecretWords.announceSecret(word)
+    }
+}
+
+/// The words of `config:set [APP] NAME=VALUE…`: what stands before the `=` is shown where all of them are pairs. Where
+/// one is none, a value may stand in the place of a pair.
+private struct ConfigPairs {
+    /// The word that is the app's name, if it is there.
+    private let app: Int
+    private let areWhole: Bool
+
+    init(_ invocation: Invocation) {
+        let arguments = invocation.arguments
+        let words = invocation.nameIndex + 1..<arguments.count
+        let isElsewhere = invocation.namesApp || words.contains { arguments.word($0, is: "--global") }
+        let app = isElsewhere ? -1 : words.first { !Self.isFlag(arguments, $0) } ?? -1
+        self.app = app
+        areWhole = words.allSatisfy {
+            $0 == app || Self.isFlag(arguments, $0) || Self.isPair(arguments[$0])
+        }
+    }
+
+    func shows(_ arguments: ArgumentList, _ index: Int) -> Bool {
+        index == app || Self.isFlag(arguments, index) || areWhole
+    }
+
+    /// A name of dokku's (config's `validateKey`), and a value. The end of a base64 text looks alike: no value but
+    /// further `=`, or none and small letters in the name.
+    private static func isPair(_ word: ArraySlice<UInt8>) -> Bool {
+        guard let equals = word.firstIndex(of: UInt8(ascii: "=")), equals > word.startIndex else { return false }
+        let name = word[..<equals]
+        let value = word[equals...].dropFirst()
+        guard name.allSatisfy(isOfName), !value.starts(with: "=".utf8) || value.count > 1 else { return false }
+        return !value.isEmpty || !name.contains { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+    }
+
+    private static func isOfName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+
+    private static func isFlag(_ arguments: ArgumentList, _ index: Int) -> Bool {
         arguments.word(index, is: "--no-restart") || arguments.word(index, is: "--encoded")
             || arguments.word(index, is: "--global")
     }
 }
 
 enum SecretWords {
-    /// Commands of dokku's own that are given a password, or a command line for something else.
-    static let takers: Set<String> = [
-        "git:auth", "git:auth-status", "plugin:trigger", "registry:login", "run:detached",
-        "scheduler-k3s:autoscaling-auth:set",
-    ]
-
-    /// Commands of dokku's own that pass on what an app, a build, a template or a log file says, or settings that
-    /// hold credentials as often as not.
-    static let foreignOutput: Set<String> = [
-        "app-json:report", "apps:clone", "apps:rename", "builds:info", "builds:list", "certs:key",
-        "checks:run",
-        "config:clear", "cron:list", "cron:report", "deploy", "events:list", "git:auth-status",
-        "git:from-archive",
-        "git:from-image", "git:load-image", "git:status", "git:sync", "logs:failed", "logs:report",
-        "logs:set",
-        "caddy:show-config", "haproxy:show-config", "openresty:show-config", "nginx:show-conf",
-        "nginx:show-config", "nginx:validate", "nginx:validate-config", "plugin:install",
-        "plugin:install-dependencies", "plugin:trigger", "plugin:uninstall", "plugin:update", "ps:rebuild",
-        "ps:restart", "ps:restore", "ps:start", "run:detached", "run:list",
-        "scheduler-k3s:autoscaling-auth:report",
-        "scheduler-k3s:autoscaling-auth:set", "scheduler-k3s:charts:report", "scheduler-k3s:charts:set",
-        "scheduler-k3s:initialize", "scheduler-k3s:preview", "scheduler-k3s:report", "scheduler-k3s:set",
-        "traefik:set",
-    ]
-
-    private static let names = [
-        "password", "passwd", "passphrase", "secret", "token", "credential", "apikey", "api-key", "api_key",
-        "access-key", "access_key", "private-key", "private_key", "dns-provider-",
-    ].map { Array($0.utf8) }
+    /// What flags and properties are called after which a secret stands, by their first letter.
+    private static let names: [[[UInt8]]] = {
+        let names = [
+            "access-key", "access_key", "api-key", "api_key", "apikey", "credential", "dns-provider-",
+            "func-base64", "passphrase", "passwd", "password", "private-key", "private_key", "secret", "sink",
+            "source-metadata", "start-cmd", "token",
+        ]
+        var table = [[[UInt8]]](repeating: [], count: 26)
+        for name in names.map({ Array($0.utf8) }) { table[Int(name[0] - UInt8(ascii: "a"))].append(name) }
+        return table
+    }()
+    /// Longer names than this are not looked through.
+    private static let searchLimit = 256
 
     /// True for a flag or a property after which a secret stands: `--password`, `basic-auth-password`.
     static func announceSecret(_ word: ArraySlice<UInt8>) -> Bool {
-        let word = word.prefix(128).map {
-            (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0
+        word.prefix(searchLimit).withUnsafeBufferPointer { word in
+            for index in word.indices {
+                let letter = lowercased(word[index])
+                guard (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(letter) else { continue }
+                for name in names[Int(letter - UInt8(ascii: "a"))] where name.count <= word.count - index {
+                    if name.indices.allSatisfy({ lowercased(word[index + $0]) == name[$0] }) { return true }
+                }
+            }
+            return false
         }
-        return names.contains { name in
-            guard word.count >= name.count else { return false }
-            return (0...word.count - name.count).contains { word[$0...].starts(with: name) }
-        }
+    }
+
+    static func isBlank(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n")
+    }
+
+    private static func lowercased(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 }
