@@ -14,6 +14,44 @@ import Testing
         #expect(command.contains("pid=\(getpid()) uid=\(getuid()) gid=\(getgid())"))
     }
 
+    /// Tools that read the original's log look for this.
+    @Test func aResultEndsInTheReply() throws {
+        let daemon = try Daemon()
+        let client = try daemon.connect()
+        for line in [
+            "apps:create shop", "apps:exists nope", "config:show shop", "nonsense", "refresh", "run shop ls",
+        ] {
+            _ = try client.ask(line)
+        }
+        try daemon.log.line(with: "[res] #4")
+        let results = daemon.log.lines.filter { $0.contains("[res]") }
+        let ends = [
+            #" {"ok":true,"output":"Creating shop... done"}"#,
+            #" {"ok":false,"output":" !     App nope does not exist"}"#, nil,
+            #"[res] - error=invalid_command {"ok":false,"output":"Invalid command"}"#,
+            #"[res] - {"ok":true,"output":"Refreshed commands"}"#, nil,
+        ]
+        try #require(results.count == ends.count)
+        for (result, end) in zip(results, ends) {
+            if let end {
+                #expect(result.hasSuffix(end), "\(result)")
+            } else {
+                #expect(!result.contains("{"), "\(result)")
+            }
+        }
+    }
+
+    @Test func aLongReplyIsCutInTheLog() throws {
+        let daemon = try Daemon()
+        let words = String(repeating: "word ", count: 2000)
+        #expect(try daemon.ask("domains:add shop \(words)").ok)
+        let line = try daemon.log.line(with: "[res]")
+        #expect(line.hasSuffix("…\"}"))
+        #expect(line.utf8.count < 4400)
+        let start = try #require(line.firstIndex(of: "{"))
+        #expect(try JSON(Array(line[start...].utf8))["ok"] == .bool(true))
+    }
+
     @Test func aCommandIsLoggedBeforeItRuns() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
@@ -35,7 +73,14 @@ import Testing
             "git:auth example.com me hush4", "registry:login example.com me hush5", "test:args first hush6",
             "apps:create 'hush7", "nonsense hush8", "config:set shop hush9=\"",
             "docker-options:add shop deploy -eX=hush10",
-            "--bogus config:set shop X=hush11",
+            "--bogus config:set shop X=hush11", "hush13", "--quiet hush14 x", "config:st shop KEY hush15",
+            "config:hush16", "--app shop config:set hush17", "domains:add shop --password hush18",
+            "domains:add shop '--password hush19'",
+            "domains:add shop " + String(repeating: "word ", count: 1000) + "K=hush20",
+            "domains:add shop " + String(repeating: "x", count: 300) + "=hush21",
+            "traefik:labels:add shop label me:hush22", "logs:set shop vector-sink hush23",
+            "config:set shop KEY aHVzaDI0hush24=", "git:from-archive shop https://example.com/a?hush25",
+            "cron:suspend shop hush26", "docker-options:add shop deploy '-p hush27'",
         ]
         for line in lines { _ = try client.ask(line) }
         try client.send("{\"command\":\"config:set shop X=hush12\"\n")

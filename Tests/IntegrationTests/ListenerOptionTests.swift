@@ -37,8 +37,10 @@ import Testing
         ]
         let telling = [
             "config", "config:show", "config:get", "config:export", "config:bundle", "certs:key", "enter",
-            "run", "shell", "logs", "events", "apps:report", "logs:report", "scheduler-k3s:report", "traefik:report",
-            "cron:list", "run:list", "buildpacks:list", "buildpacks:detect", "git:auth-status", "builds:output",
+            "run", "shell", "logs", "events", "apps:report", "logs:report", "scheduler-k3s:report",
+            "traefik:report",
+            "cron:list", "run:list", "buildpacks:list", "buildpacks:detect", "git:auth-status",
+            "builds:output",
         ]
         for name in ran {
             #expect(!changing.contains(String(name.split(separator: ":").dropFirst().last ?? "")), "\(name)")

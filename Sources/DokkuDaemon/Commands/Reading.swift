@@ -28,7 +28,9 @@ struct Reading: Equatable, Sendable {
 
     private static func flag(_ word: ArraySlice<UInt8>, is pattern: Substring.UTF8View) -> Bool {
         if pattern.last == UInt8(ascii: "*") { return word.starts(with: pattern.dropLast()) }
-        guard let scope = pattern.firstIndex(of: UInt8(ascii: "@")) else { return word.elementsEqual(pattern) }
+        guard let scope = pattern.firstIndex(of: UInt8(ascii: "@")) else {
+            return word.elementsEqual(pattern)
+        }
         guard word.starts(with: pattern[..<scope]) else { return false }
         let rest = word.dropFirst(pattern[..<scope].count)
         let property = pattern[scope...].dropFirst()

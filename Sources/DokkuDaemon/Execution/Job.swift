@@ -59,8 +59,8 @@ final class Job {
         command.title ?? Redaction.describe(command.invocation.arguments, isUnderstood: true)
     /// The beginning of the output, where a log may show it.
     private(set) var excerpt: [UInt8] = []
-    private lazy var excerptRoom =
-        Redaction.mayLogOutput(of: command.invocation, titled: title) ? excerptLimit : 0
+    /// Whether a log may show the output.
+    private(set) lazy var showsExcerpt = excerptLimit > 0 && Redaction.mayLogOutput(of: command.invocation)
 
     private let excerptLimit: Int
     private let outputLimit: Int
@@ -177,8 +177,8 @@ extension Job: RunOwner {
         // What follows a gap would be taken for what belongs in it.
         if failure?.isOutputCut == true { return }
         outputCount += bytes.count
-        if excerpt.count < excerptLimit, excerpt.count < excerptRoom {
-            let room = excerptRoom - excerpt.count
+        if excerpt.count < excerptLimit, showsExcerpt {
+            let room = excerptLimit - excerpt.count
             bytes.extracting(first: room).withUnsafeBufferPointer { excerpt.append(contentsOf: $0) }
         }
         observer.job(self, didOutput: bytes, on: stream)

@@ -39,8 +39,10 @@ final class AuditLog {
         file = try Descriptor.open(path, flags, mode: 0o640)
     }
 
-    /// How much of an output a line shows.
-    var excerptLimit: Int { isOn ? 4096 : 0 }
+    /// How many bytes of a reply's output a line shows.
+    private static let replyLimit = 4096
+    /// How much of an output is wanted.
+    var excerptLimit: Int { isOn ? Self.replyLimit : 0 }
 
     var isOn: Bool { path != nil }
 
@@ -72,11 +74,25 @@ final class AuditLog {
         }
         if let failure = job.failure { add(" error=\(failure.reason.code.rawValue)") }
         add(" run_ms=\(job.runDuration.wholeMilliseconds) bytes=\(job.outputCount)")
-        if !job.excerpt.isEmpty {
-            add(" ")
-            add(Redaction.sanitize(job.excerpt, limit: excerptLimit))
-        }
+        if job.showsExcerpt { add(replyOf: job) }
         end()
+    }
+
+    private func add(replyOf job: Job) {
+        var output = job.excerpt
+        let isCut = job.outputCount > output.count
+        if !isCut {
+            for reason in job.failure?.reasons ?? [] {
+                if !output.isEmpty, output.last != UInt8(ascii: "\n") { output.append(UInt8(ascii: "\n")) }
+                output.append(contentsOf: reason.text.utf8)
+            }
+        }
+        add(ok: job.isSuccess, output: output, isCut: isCut)
+    }
+
+    private func add(ok: Bool, output: some Collection<UInt8>, isCut: Bool = false) {
+        add(" ")
+        LoggedReply.append(ok: ok, output: output, isCut: isCut, limit: Self.replyLimit, to: &line)
     }
 
     /// A command of the daemon before, whose end nobody saw.
@@ -87,16 +103,27 @@ final class AuditLog {
         end()
     }
 
-    /// A request that was answered without a job: one that was refused, or a built-in that is logged.
-    func answered(_ title: String, peer: Peer, result: String) {
+    /// A built-in that is logged, and its answer.
+    func answered(_ title: String, peer: Peer, answer: String) {
+        answered(title, peer: peer, error: nil, ok: true, output: answer)
+    }
+
+    /// A request that was refused. Of a line that is no command not even its words are repeated.
+    func refused(_ title: String, peer: Peer, _ refusal: Refusal) {
+        let text = refusal.code == .invalidCommand ? Refusal.invalidCommand.text : refusal.text
+        answered(title, peer: peer, error: refusal.code, ok: false, output: text)
+    }
+
+    private func answered(_ title: String, peer: Peer, error: ErrorCode?, ok: Bool, output: String) {
         guard isOn else { return }
         begin("[cmd] -")
         add(peer)
         add(" ")
         add(title)
         end()
-        begin("[res] - ")
-        add(result)
+        begin("[res] -")
+        if let error { add(" error=\(error.rawValue)") }
+        add(ok: ok, output: output.utf8)
         end()
     }
 

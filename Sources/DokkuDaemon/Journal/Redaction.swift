@@ -123,7 +123,9 @@ enum Redaction {
         if afterColon.starts(with: "//".utf8) {
             let login = afterColon.dropFirst(2)
             let isClear = !login.contains { isMasking($0) || $0 == UInt8(ascii: "/") }
-            guard scheme.count <= schemeLimit, scheme.allSatisfy(isOfScheme) else { return Array(hidden.utf8) }
+            guard scheme.count <= schemeLimit, scheme.allSatisfy(isOfScheme) else {
+                return Array(hidden.utf8)
+            }
             return scheme + "//".utf8 + hidden.utf8 + (isClear ? cut(word[at...]) : [])
         }
         return afterColon.contains(where: isMasking) ? Array(hidden.utf8) : hidden.utf8 + cut(word[at...])

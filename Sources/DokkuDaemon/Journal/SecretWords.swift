@@ -73,10 +73,14 @@ private struct ConfigPairs {
     /// A name of dokku's (config's `validateKey`), and a value. The end of a base64 text looks alike: no value but
     /// further `=`, or none and small letters in the name.
     private static func isPair(_ word: ArraySlice<UInt8>) -> Bool {
-        guard let equals = word.firstIndex(of: UInt8(ascii: "=")), equals > word.startIndex else { return false }
+        guard let equals = word.firstIndex(of: UInt8(ascii: "=")), equals > word.startIndex else {
+            return false
+        }
         let name = word[..<equals]
         let value = word[equals...].dropFirst()
-        guard name.allSatisfy(isOfName), !value.starts(with: "=".utf8) || value.count > 1 else { return false }
+        guard name.allSatisfy(isOfName), !value.starts(with: "=".utf8) || value.count > 1 else {
+            return false
+        }
         return !value.isEmpty || !name.contains { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
     }
 

@@ -251,19 +251,24 @@ final class Dispatcher {
             }
         case .refresh:
             catalogue.refresh { [self] failure in
-                let text = failure?.text ?? "Refreshed commands"
-                log.answered("refresh", peer: responder.client.peer, result: text)
-                if let failure { responder.refuse(failure) } else { responder.answer(text) }
+                let peer = responder.client.peer
+                if let failure {
+                    log.refused("refresh", peer: peer, failure)
+                    return responder.refuse(failure)
+                }
+                let text = "Refreshed commands"
+                log.answered("refresh", peer: peer, answer: text)
+                responder.answer(text)
             }
         case .cancel(let number):
             let title = "daemon:cancel \(number)"
             guard let job = executor.job(number: number) else {
                 let refusal = Refusal(code: .invalidRequest, text: "No job \(number) waits or runs")
-                log.answered(title, peer: responder.client.peer, result: refusal.text)
+                log.refused(title, peer: responder.client.peer, refusal)
                 return responder.refuse(refusal)
             }
             let text = "Cancelled job \(number)"
-            log.answered(title, peer: responder.client.peer, result: text)
+            log.answered(title, peer: responder.client.peer, answer: text)
             executor.interrupt(job, Refusal(code: .cancelled, text: "The command was cancelled"))
             responder.answer(text)
         case .version, .status, .queue, .help:
@@ -276,8 +281,7 @@ final class Dispatcher {
     ) {
         let title = Redaction.describe(
             arguments, isUnderstood: isUnderstood && refusal.code != .invalidCommand)
-        log.answered(
-            title, peer: responder.client.peer, result: Redaction.sanitize(refusal.text, limit: 1024))
+        log.refused(title, peer: responder.client.peer, refusal)
         responder.refuse(refusal)
     }
 }

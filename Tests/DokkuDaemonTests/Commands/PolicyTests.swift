@@ -165,7 +165,8 @@ extension Verdict {
         "config:import x", "config:import x -", "config:import - -", "config:import --global",
         "config:import --global -", "config:import - --global", "config:import --format json x",
         "config:import x --format /root/env", "config:import --no-restart x", "--app x config:import",
-        "--app x config:import -", "config:import --app x", "config:import x -- -", "config:import --global=false x",
+        "--app x config:import -", "config:import --app x", "config:import x -- -",
+        "config:import --global=false x",
         "config:import --replace --format=json x -", "config:import",
     ])
     func anImportFromNoFileNeedsInput(line: String) {
@@ -175,7 +176,8 @@ extension Verdict {
 
     @Test(arguments: [
         "config:import x /root/env", "config:import --global /root/env", "config:import /root/env --global",
-        "config:import --format json x /root/env.json", "config:import x --replace env", "--app x config:import env",
+        "config:import --format json x /root/env.json", "config:import x --replace env",
+        "--app x config:import env",
         "config:import x --format=json /root/env.json", "config:import --no-restart x env",
     ])
     func anImportFromAFileNeedsNoInput(line: String) {
@@ -222,7 +224,9 @@ extension Verdict {
     }
 
     /// The queue may be held by the very build. A plain answer ends with it, too.
-    @Test(arguments: ["builds:output x", "builds:output x y", "--app x builds:output", "builds:output x current"])
+    @Test(arguments: [
+        "builds:output x", "builds:output x y", "--app x builds:output", "builds:output x current",
+    ])
     func aBuildsOutputIsShownBesideTheQueue(line: String) {
         #expect(judge(line).lane == .beside)
         #expect(judge(line, Forms.json).lane == .beside)

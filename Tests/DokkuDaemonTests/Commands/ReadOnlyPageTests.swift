@@ -41,7 +41,8 @@ import Testing
         let rows = try tables().runs
         #expect(rows.flatMap(\.commands).sorted() == CommandFacts.harmless.sorted())
         for row in rows {
-            #expect(row.cells.count == 4 && row.cells[2].contains("`") && !row.cells[3].isEmpty, "\(row.cells)")
+            #expect(
+                row.cells.count == 4 && row.cells[2].contains("`") && !row.cells[3].isEmpty, "\(row.cells)")
             for command in row.commands {
                 let reading = try #require(CommandTable.traits[command]?.reading)
                 #expect(reading.flags.split(separator: " ").map(String.init) == row.flags, "\(command)")
@@ -56,7 +57,8 @@ import Testing
                 for flag in row.flags where !(row.needsFlag && flag == "--global") {
                     for name in ["", "computed-", "global-"] {
                         let flag = flag.replacing("@", with: name).replacing("*", with: "web.1")
-                        #expect(judge("\(command) \(flag)", on: .readOnly).lane == .queue, "\(command) \(flag)")
+                        #expect(
+                            judge("\(command) \(flag)", on: .readOnly).lane == .queue, "\(command) \(flag)")
                         #expect(judge("\(command) app \(flag)", on: .readOnly).lane == .queue)
                     }
                 }
@@ -81,11 +83,13 @@ import Testing
         let (runs, refused) = try tables()
         let named = Set((runs + refused).flatMap(\.commands))
         let endings = [
-            "report", "list", "show", "info", "keys", "exists", "logs", "status", "preview", "detect", "inspect",
+            "report", "list", "show", "info", "keys", "exists", "logs", "status", "preview", "detect",
+            "inspect",
             "show-config", "output", "get", "export", "installed", "locked", "public-key", "wait", "key",
         ]
         for name in CommandTable.traits.keys {
-            guard let ending = name.split(separator: ":").dropFirst().last, endings.contains(String(ending)) else {
+            guard let ending = name.split(separator: ":").dropFirst().last, endings.contains(String(ending))
+            else {
                 continue
             }
             #expect(named.contains(name), "\(name)")

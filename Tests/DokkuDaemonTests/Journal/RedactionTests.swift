@@ -33,7 +33,8 @@ import Testing
         ("postgres:create db --password SECRET", "postgres:create db ***"),
         ("http-auth:on app SECRET", "http-auth:on app ***"),
         ("redis:list", "redis:list"), ("registry:login", "registry:login"),
-        ("registry:login -pSECRET docker.io", "registry:login *** ***"), ("--app x run SECRET", "--app x run ***"),
+        ("registry:login -pSECRET docker.io", "registry:login *** ***"),
+        ("--app x run SECRET", "--app x run ***"),
         ("traefik:labels:add app SECRET u:SECRET", "traefik:labels:add app ***"),
         ("k3s:labels:set --global SECRET SECRET", "k3s:labels:set --global ***"),
         ("cron:suspend app SECRET", "cron:suspend app ***"),
@@ -55,7 +56,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "config:set app KEY SECRET=", "config:set app KEY SECRET==", "config:set app SECRET==", "config:set app Secret=",
+        "config:set app KEY SECRET=", "config:set app KEY SECRET==", "config:set app SECRET==",
+        "config:set app Secret=",
         "config:set app SEC/RET=", "config:set app KEY=x SECRET=y z",
         "config:set app KEY SECRET", "config:set --no-restart app KEY SECRET",
         "config:set --encoded app SECRET",
@@ -74,7 +76,8 @@ import Testing
         "git:from-archive app https://example.com/a.tar?SECRET", "git:sync app https://h/x?t=SEC@SECRET",
         "git:sync app u:SEC=SECRET@example.com", "git:sync app KEY=https://SECRET:p@example.com",
         "git:sync app https://SECRET/x:y@SECRET", "traefik:set basic-auth-password SECRET SECRET",
-        "caddy:labels:add app x SECRET", "haproxy:labels:add app x SECRET", "openresty:labels:add app x SECRET",
+        "caddy:labels:add app x SECRET", "haproxy:labels:add app x SECRET",
+        "openresty:labels:add app x SECRET",
         "scheduler-k3s:annotations:set --process-type web app x SECRET", "storage:labels:set vol x SECRET",
         "docker-options:add app deploy --env=SECRET", "help x=SECRET", "resource:limit --secret SECRET",
     ])
@@ -93,7 +96,8 @@ import Testing
             describe(["docker-options:add", "app", "deploy", "-e KEY=SECRET more"])
                 == "docker-options:add app ***")
         #expect(
-            describe(["config:set", "app", "URL=postgres://u:p@h/db", "K=V"]) == "config:set app URL=*** K=***")
+            describe(["config:set", "app", "URL=postgres://u:p@h/db", "K=V"])
+                == "config:set app URL=*** K=***")
         #expect(describe(line: "git:sync app git@example.com:x.git") == "git:sync app git@example.com:x.git")
         #expect(
             describe(["git:from-image", "app", "example.com/x@sha256:ab"])
@@ -109,7 +113,8 @@ import Testing
     /// It may be a password alone. What is a name of dokku's, or begins with one, was meant as a command.
     @Test(arguments: [
         ("SECRET", "***"), ("SECRET x", "***"), ("--quiet SECRET x", "***"), ("KEY=SECRET", "***"),
-        ("--app SECRET SECRET", "***"), ("config:st app KEY SECRET", "config:***"), ("config:SECRET", "config:***"),
+        ("--app SECRET SECRET", "***"), ("config:st app KEY SECRET", "config:***"),
+        ("config:SECRET", "config:***"),
         ("user:SECRET", "***"), ("--quiet k3s:SECRET", "k3s:***"), ("apps:create app", "apps:create"),
         ("nixpacks:report SECRET", "nixpacks:report"), ("SECRET:help", "***"), (":SECRET", "***"),
     ])
