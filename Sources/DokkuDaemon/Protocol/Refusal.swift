@@ -29,6 +29,23 @@ struct Refusal: Error, Equatable, Sendable {
     static let notImplemented = Refusal(code: .notSupported, text: "Not implemented")
     static let requiresForce = Refusal(code: .requiresForce, text: "Requires --force flag")
     static let shuttingDown = Refusal(code: .shuttingDown, text: "The daemon is stopping")
+    /// What is told of a line that was thrown away; `limit` is the most bytes that one may have.
+    static func skippedLine(_ fault: LineFramer.Fault, _ limit: Int) -> Refusal {
+        switch fault {
+        case .tooLong: Refusal(code: .lineTooLong, text: "The line is longer than \(limit) bytes")
+        case .crowdedOut:
+            Refusal(
+                code: .bufferFull,
+                text: "The line was dropped, since all clients together hold too much of unfinished lines")
+        case .unfinished: .shuttingDown
+        }
+    }
+
+    static func inputTooLong(_ limit: Int) -> Refusal {
+        Refusal(
+            code: .inputTooLong, text: "The input is longer than \(limit) bytes, or than what is left for it")
+    }
+
     static let tooManyConnections = Refusal(code: .tooManyConnections, text: "Too many connections")
     static let queueFull = Refusal(code: .queueFull, text: "Too many commands are waiting")
 }

@@ -6,8 +6,8 @@ final class Dispatcher {
     private let executor: Executor
     private let catalogue: CatalogueKeeper
     private let builtins: Builtins
+    private let judge: Judge
     private let log: AuditLog
-    private let loop: EventLoop
     /// Reused for each plain line.
     private var words = ArgumentList()
 
@@ -18,7 +18,7 @@ final class Dispatcher {
         self.catalogue = catalogue
         self.builtins = builtins
         self.log = log
-        self.loop = loop
+        judge = Judge(catalogue: catalogue, loop: loop)
     }
 
     /// A parsed request on its way.
@@ -75,7 +75,7 @@ final class Dispatcher {
         let form = RequestForm(
             isPlain: true, isStreamed: false, hasInput: redirection?.direction == .input,
             isRedirected: redirection != nil)
-        let verdict = Policy.judge(words, form: form, listener: client.options, catalogue: catalogue.current)
+        let verdict = judge.verdict(on: words, form, client.options)
         // What needs no one else is answered on the spot.
         if case .builtin(let builtin) = verdict, let reply = builtins.plainLine(builtin) {
             return client.send(line: reply)
@@ -109,29 +109,29 @@ final class Dispatcher {
         incoming.timeout = request.timeout
         switch request.input {
         case nil:
-            judge(incoming, for: responder)
+            decide(incoming, for: responder)
         case .bytes(let bytes):
             let spool = Spool(account: client.account)
             guard bytes.count <= client.inputLimit, spool.keep({ $0.append(contentsOf: bytes) }) else {
                 return refuse(.inputTooLong(client.inputLimit), incoming.arguments, for: responder)
             }
             incoming.input = spool
-            judge(incoming, for: responder)
+            decide(incoming, for: responder)
         case .following(let count):
             guard count <= client.inputLimit else {
                 refuse(.inputTooLong(client.inputLimit), incoming.arguments, for: responder)
                 return client.expectInput(.bytes(count), for: BodyReceiver())
             }
             // What is refused in any case takes up no room for its input.
-            if case .refuse(let refusal) = verdict(on: incoming, for: responder) {
+            if let refusal = judge.verdict(on: request.command, incoming.form, client.options).refusal {
                 refuse(refusal, incoming.arguments, for: responder)
                 return client.expectInput(.bytes(count), for: BodyReceiver())
             }
             client.expectInput(.bytes(count), for: receiver(incoming, for: responder))
         case .chunks:
             client.holdBack()
-            whenJudged(incoming, for: responder) { [self] refusal in
-                if let refusal {
+            judge.whenKnown(request.command, incoming.form, client.options) { [self] verdict in
+                if let refusal = verdict.refusal ?? (executor.isStopping ? .shuttingDown : nil) {
                     client.resume()
                     refuse(refusal, incoming.arguments, for: responder)
                 } else {
@@ -150,7 +150,7 @@ final class Dispatcher {
             case .success(let spool):
                 var incoming = incoming
                 incoming.input = spool
-                judge(incoming, for: responder)
+                decide(incoming, for: responder)
             case .failure(let refusal):
                 refuse(refusal, incoming.arguments, for: responder)
             }
@@ -159,14 +159,9 @@ final class Dispatcher {
 
     // MARK: Verdicts
 
-    private func judge(_ incoming: Incoming, for responder: any Responder) {
-        carryOut(verdict(on: incoming, for: responder), incoming, for: responder)
-    }
-
-    private func verdict(on incoming: Incoming, for responder: any Responder) -> Verdict {
-        Policy.judge(
-            incoming.arguments, form: incoming.form, listener: responder.client.options,
-            catalogue: catalogue.current)
+    private func decide(_ incoming: Incoming, for responder: any Responder) {
+        let verdict = judge.verdict(on: incoming.arguments, incoming.form, responder.client.options)
+        carryOut(verdict, incoming, for: responder)
     }
 
     private func carryOut(_ verdict: Verdict, _ incoming: Incoming, for responder: any Responder) {
@@ -174,7 +169,10 @@ final class Dispatcher {
         case .builtin(let builtin): answer(builtin, incoming, for: responder)
         case .refuse(let refusal): refuse(refusal, incoming.arguments, for: responder)
         case .run(let invocation, let lane): run(invocation, lane, incoming, for: responder)
-        case .unknown: awaitCatalogue(incoming, for: responder)
+        case .unknown:
+            judge.whenKnown(incoming.arguments, incoming.form, responder.client.options) { [self] in
+                carryOut($0, incoming, for: responder)
+            }
         }
     }
 
@@ -193,59 +191,10 @@ final class Dispatcher {
         }
     }
 
-    private func awaitCatalogue(_ incoming: Incoming, for responder: any Responder) {
-        whenKnown(incoming, for: responder) { [self] in carryOut($0, incoming, for: responder) }
-    }
-
-    /// A name that the catalogue lacks may be newer than the catalogue. `completion` gets a verdict that is not
-    /// `unknown`.
-    private func whenKnown(
-        _ incoming: Incoming, for responder: any Responder, _ completion: @escaping (Verdict) -> Void
-    ) {
-        whenCurrent(responder) { [self] failure in
-            if let failure { return completion(.refuse(failure)) }
-            let verdict = verdict(on: incoming, for: responder)
-            if case .unknown(let invocation) = verdict {
-                completion(.refuse(.unknownCommand(invocation.name, on: responder.client.options)))
-            } else {
-                completion(verdict)
-            }
-        }
-    }
-
-    /// Says whether a request is refused whatever its input holds.
-    private func whenJudged(
-        _ incoming: Incoming, for responder: any Responder, _ completion: @escaping (Refusal?) -> Void
-    ) {
-        let verdict = verdict(on: incoming, for: responder)
-        if case .unknown = verdict {
-            return whenKnown(incoming, for: responder) { completion($0.refusal) }
-        }
-        completion(verdict.refusal ?? (executor.isStopping ? .shuttingDown : nil))
-    }
-
-    /// Waits for the catalogue, as long as a request may.
-    private func whenCurrent(_ responder: any Responder, _ completion: @escaping (Refusal?) -> Void) {
-        var isOver = false
-        var timer: Timer?
-        let finish: (Refusal?) -> Void = { failure in
-            if isOver { return }
-            isOver = true
-            timer?.cancel()
-            completion(failure)
-        }
-        catalogue.whenCurrent(finish)
-        if isOver { return }
-        timer = loop.timers.schedule(after: CatalogueKeeper.patience) {
-            finish(
-                Refusal(code: .spawnFailed, text: "The list of dokku's commands could not be read in time"))
-        }
-    }
-
     private func answer(_ builtin: Builtin, _ incoming: Incoming, for responder: any Responder) {
         switch builtin {
         case .commands:
-            whenCurrent(responder) { [self] failure in
+            judge.whenCurrent { [self] failure in
                 if let failure, catalogue.current == nil { return responder.refuse(failure) }
                 responder.answer(catalogue.current?.listedNames.joined(separator: "\n") ?? "")
             }
@@ -283,28 +232,5 @@ final class Dispatcher {
             arguments, isUnderstood: isUnderstood && refusal.code != .invalidCommand)
         log.refused(title, peer: responder.client.peer, refusal)
         responder.refuse(refusal)
-    }
-}
-
-extension Verdict {
-    fileprivate var refusal: Refusal? { if case .refuse(let refusal) = self { refusal } else { nil } }
-}
-
-extension Refusal {
-    /// What is told of a line that was thrown away.
-    static func skippedLine(_ fault: LineFramer.Fault, _ limit: Int) -> Refusal {
-        switch fault {
-        case .tooLong: Refusal(code: .lineTooLong, text: "The line is longer than \(limit) bytes")
-        case .crowdedOut:
-            Refusal(
-                code: .bufferFull,
-                text: "The line was dropped, since all clients together hold too much of unfinished lines")
-        case .unfinished: .shuttingDown
-        }
-    }
-
-    static func inputTooLong(_ limit: Int) -> Refusal {
-        Refusal(
-            code: .inputTooLong, text: "The input is longer than \(limit) bytes, or than what is left for it")
     }
 }

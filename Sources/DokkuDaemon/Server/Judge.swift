@@ -1,0 +1,56 @@
+// What the policy says of a request, with the list of commands that is current.
+
+final class Judge {
+    private let catalogue: CatalogueKeeper
+    private let loop: EventLoop
+
+    init(catalogue: CatalogueKeeper, loop: EventLoop) {
+        self.catalogue = catalogue
+        self.loop = loop
+    }
+
+    /// The verdict as the list of commands is known. A name that it lacks may be newer than the list.
+    func verdict(on arguments: ArgumentList, _ form: RequestForm, _ options: ListenerOptions) -> Verdict {
+        Policy.judge(arguments, form: form, listener: options, catalogue: catalogue.current)
+    }
+
+    /// Gives the verdict that does not depend on a newer list: never `unknown`.
+    func whenKnown(
+        _ arguments: ArgumentList, _ form: RequestForm, _ options: ListenerOptions,
+        _ completion: @escaping (Verdict) -> Void
+    ) {
+        let verdict = verdict(on: arguments, form, options)
+        guard case .unknown = verdict else { return completion(verdict) }
+        whenCurrent { [self] failure in
+            if let failure { return completion(.refuse(failure)) }
+            let verdict = self.verdict(on: arguments, form, options)
+            if case .unknown(let invocation) = verdict {
+                completion(.refuse(.unknownCommand(invocation.name, on: options)))
+            } else {
+                completion(verdict)
+            }
+        }
+    }
+
+    /// Waits for the list of commands, as long as a request may.
+    func whenCurrent(_ completion: @escaping (Refusal?) -> Void) {
+        var isOver = false
+        var timer: Timer?
+        let finish: (Refusal?) -> Void = { failure in
+            if isOver { return }
+            isOver = true
+            timer?.cancel()
+            completion(failure)
+        }
+        catalogue.whenCurrent(finish)
+        if isOver { return }
+        timer = loop.timers.schedule(after: CatalogueKeeper.patience) {
+            finish(
+                Refusal(code: .spawnFailed, text: "The list of dokku's commands could not be read in time"))
+        }
+    }
+}
+
+extension Verdict {
+    var refusal: Refusal? { if case .refuse(let refusal) = self { refusal } else { nil } }
+}
