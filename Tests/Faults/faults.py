@@ -45,6 +45,8 @@ class Daemon:
         self.control = Control(f"{self.folder}/control")
         self.process = None
         self.manager = None
+        # What is open while nobody talks to it.
+        self.at_rest = None
 
     def start(self):
         """Starts it, and waits until it is ready. False where it has ended instead."""
@@ -93,6 +95,16 @@ class Daemon:
                 pass
         return collections.Counter(names)
 
+    def rest(self):
+        """Has it make what it makes once and keeps, and notes what is open when nothing has changed for a while."""
+        Conversation(self.folder).run()
+        same = 0
+        while same < 50:
+            now = self.descriptors()
+            same = same + 1 if now == self.at_rest else 0
+            self.at_rest = now
+            time.sleep(0.002)
+
     def ran(self, start):
         """How often each command was started since the journal was so long."""
         with open(f"{self.folder}/journal") as journal:
@@ -139,14 +151,16 @@ class Machine:
         self.start_and_stop()
 
     def warm_up(self):
-        if not self.daemon.start():
-            sys.exit(f"the daemon does not start: {self.daemon.errors}")
-        # What is made once and kept, is made here.
-        Conversation(self.daemon.folder).run()
+        self.start()
         for _ in range(3):
             self.converse("without a fault", 0, clean=True)
         if self.findings:
             self.report()
+
+    def start(self):
+        if not self.daemon.start():
+            sys.exit(f"the daemon does not start: {self.daemon.errors}")
+        self.daemon.rest()
 
     def measure(self):
         """How often a conversation makes which call, the most of a few; and how many turns of the loop it takes."""
@@ -182,7 +196,7 @@ class Machine:
         what = f"{call} ({kind}) {name_of(error)}" + (", lasting" if times > 1 else "")
         number = control.names.index(call)
         if self.daemon.process.poll() is not None:
-            self.daemon.start()
+            self.start()
         if times > 1:
             timer = threading.Timer(LASTING_TIME, control.disarm)
             timer.start()
@@ -197,12 +211,12 @@ class Machine:
         self.trials += 1
         daemon, control = self.daemon, self.daemon.control
         daemon.empty_manager()
-        before, turns, start = daemon.descriptors(), control.turns, daemon.journal_size()
+        turns, start = control.turns, daemon.journal_size()
         conversation = Conversation(daemon.folder)
         try:
             conversation.run()
             self.judge(conversation, what, first, call, kind, error, is_lasting, clean)
-            self.settle(before, what, first)
+            self.settle(what, first)
             self.count(conversation, daemon.ran(start), what, first)
         except (Hung, ValueError) as failure:
             self.find(what, first, str(failure))
@@ -212,7 +226,7 @@ class Machine:
             conversation.close()
         if daemon.process.poll() is not None:
             self.find(what, first, f"the daemon ended with {daemon.process.returncode}: {daemon.errors[-300:]}")
-            daemon.start()
+            self.start()
         elif self.usual_turns and control.turns - turns > 4 * self.usual_turns + 200:
             self.find(what, first, f"the loop made {control.turns - turns} turns instead of {self.usual_turns}")
         if daemon.errors and clean:
@@ -261,11 +275,11 @@ class Machine:
                 if times and request.reply and request.reply.get("error") in NOT_RUN:
                     self.find(what, first, f"{client.name}: {request.text[:60]!r} ran, and the reply says it did not")
 
-    def settle(self, before, what, first):
-        """Waits until everything is closed that was opened: within the time that the daemon waits for output."""
-        deadline = time.monotonic() + 5
-        while (now := self.daemon.descriptors()) != before:
-            if time.monotonic() > deadline or self.daemon.process.poll() is not None:
+    def settle(self, what, first):
+        """Waits until all is closed that was opened: within the time that the daemon waits for output."""
+        deadline, before = time.monotonic() + 5, self.daemon.at_rest
+        while self.daemon.process.poll() is None and (now := self.daemon.descriptors()) != before:
+            if time.monotonic() > deadline:
                 return self.find(what, first, f"open: more {dict(now - before)}, less {dict(before - now)}")
             time.sleep(0.001)
 
@@ -293,7 +307,7 @@ class Machine:
 
     def stop_with(self, call, kind, error, first, _):
         if self.daemon.process.poll() is not None:
-            self.daemon.start()
+            self.start()
         self.daemon.control.arm(self.daemon.control.names.index(call), kind, error, first)
         self.stop(f"stop: {call} ({kind}) {name_of(error)}", first)
 
@@ -326,6 +340,7 @@ class Machine:
         try:
             if self.daemon.start():
                 control.disarm()
+                self.daemon.rest()
                 self.converse(f"{what}, the first conversation", first, clean=True)
             elif self.daemon.process.returncode not in START_STATUSES:
                 self.find(what, first, f"ended with {self.daemon.process.returncode}: {self.daemon.errors[-300:]}")
