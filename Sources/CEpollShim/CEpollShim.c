@@ -68,6 +68,18 @@ int shim_open_unlinked(const char *folder) {
     return descriptor;
 }
 
+int shim_sealed_empty_file(void) {
+    int descriptor = memfd_create("dokku-daemon-empty", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (descriptor < 0) return -1;
+    if (fcntl(descriptor, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+        int failure = errno;
+        close(descriptor);
+        errno = failure;
+        return -1;
+    }
+    return descriptor;
+}
+
 int shim_peer_credentials(int descriptor, struct shim_peer *peer) {
     struct ucred credentials;
     socklen_t size = sizeof credentials;
@@ -106,42 +118,52 @@ static int prepare_attributes(posix_spawnattr_t *attributes) {
     return failure;
 }
 
-static int prepare_actions(posix_spawn_file_actions_t *actions, const int given[4]) {
+static int add_emptied_output(posix_spawn_file_actions_t *actions, int output) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", output);
+    return posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, path, O_WRONLY | O_TRUNC | O_NOCTTY, 0);
+}
+
+static int prepare_actions(posix_spawn_file_actions_t *actions, const struct shim_descriptors *given) {
+    const int numbers[4] = {given->input, given->output, given->error, given->lock};
     int failure = posix_spawn_file_actions_init(actions);
     // adddup2 of a descriptor onto its own number clears its close-on-exec flag, as POSIX asks.
     for (int number = 0; failure == 0 && number < 4; number++) {
-        if (given[number] >= 0) failure = posix_spawn_file_actions_adddup2(actions, given[number], number);
+        if (numbers[number] < 0) continue;
+        if (number == STDOUT_FILENO && given->empties_output) {
+            failure = add_emptied_output(actions, numbers[number]);
+        } else {
+            failure = posix_spawn_file_actions_adddup2(actions, numbers[number], number);
+        }
     }
     return failure;
 }
 
 int shim_spawn(
-    pid_t *pid, const char *path, char *const argv[], char *const envp[], int input, int output, int error,
-    int lock) {
+    pid_t *pid, const char *path, char *const argv[], char *const envp[], struct shim_descriptors given) {
     // Kept from one command to the next, which most often is given the same numbers: preparing them takes eight
     // system calls. Each thread has its own, as tests start children side by side.
     static _Thread_local posix_spawnattr_t attributes;
     static _Thread_local posix_spawn_file_actions_t actions;
-    static _Thread_local int prepared[4];
+    static _Thread_local struct shim_descriptors prepared;
     static _Thread_local int has_attributes, has_actions;
-    const int given[4] = {input, output, error, lock};
     int failure = 0;
     if (!has_attributes) {
         failure = prepare_attributes(&attributes);
         if (failure != 0) return failure;
         has_attributes = 1;
     }
-    if (has_actions && memcmp(prepared, given, sizeof given) != 0) {
+    if (has_actions && memcmp(&prepared, &given, sizeof given) != 0) {
         posix_spawn_file_actions_destroy(&actions);
         has_actions = 0;
     }
     if (!has_actions) {
-        failure = prepare_actions(&actions, given);
+        failure = prepare_actions(&actions, &given);
         if (failure != 0) {
             posix_spawn_file_actions_destroy(&actions);
             return failure;
         }
-        memcpy(prepared, given, sizeof given);
+        prepared = given;
         has_actions = 1;
     }
     return posix_spawn(pid, path, &actions, &attributes, argv, envp);
@@ -170,6 +192,8 @@ ssize_t shim_send_file(int to, int from, int64_t offset, size_t count) {
     off_t position = offset;
     return sendfile(to, from, &position, count);
 }
+
+const int shim_path_only = O_PATH;
 
 int shim_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }
 

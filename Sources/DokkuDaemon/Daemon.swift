@@ -94,6 +94,8 @@ final class Daemon {
         manager.ready()
         // A start runs much code, of the dynamic linker too, that serving never needs: 2 MB that need not stay mapped.
         shim_forget_code()
+        // Nothing that the daemon ends is left to run on without it.
+        defer { context.endings.killAll() }
         do throws(SystemError) {
             try loop.run()
         } catch {
@@ -205,13 +207,14 @@ final class Daemon {
         }
     }
 
-    /// The running command took as long as it may: it is told to end, and gets a last moment to be answered.
+    /// The running command took as long as it may: it is told to end, has the time for that which any command has, and
+    /// gets a last moment to be answered.
     private func giveUp() {
         guard !executor.isIdle else { return }
         executor.terminateRunning()
-        _ = loop.timers.schedule(after: Self.lastMoment) { [unowned self] in
+        _ = loop.timers.schedule(after: configuration.killGrace + Self.lastMoment) { [unowned self] in
             if executor.isIdle { return }
-            for job in executor.running { log.note("#\(job.number) was left running") }
+            for job in executor.running { log.note("#\(job.number) was killed") }
             loop.stop()
         }
     }

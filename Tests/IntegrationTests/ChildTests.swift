@@ -36,7 +36,7 @@ import Testing
         let lines = try daemon.ask("test:fds").output.split(separator: "\n").map { $0.split(separator: " ") }
         let open = Dictionary(uniqueKeysWithValues: lines.map { ($0[0], $0[1]) })
         #expect(open.keys.sorted() == ["0", "1", "2", "3"])
-        #expect(open["0"]?.hasPrefix("pipe:") == true)
+        #expect(open["0"]?.hasPrefix("/memfd:") == true)
         #expect(open["1"]?.hasPrefix("pipe:") == true)
         #expect(open["3"] == daemon.box.path("lock")[...])
         #expect(others.count == 5)

@@ -1,4 +1,5 @@
 // How the daemon ends, and what becomes of the commands it has taken.
+import CEpollShim
 import Glibc
 import Testing
 
@@ -151,6 +152,37 @@ import Testing
         #expect(try client.reply(patience: .seconds(10)).output.contains("stopping"))
         #expect(try client.reply().ok == false)
         #expect(try daemon.process.wait(patience: .seconds(10)) == .status(0))
+    }
+
+    /// The end of a process that somebody else has started.
+    private func waitForEnd(of pid: pid_t) throws {
+        let pidfd = shim_pidfd_open(pid)
+        if pidfd < 0, errno == ESRCH { return }
+        defer { close(pidfd) }
+        try Deadline(.seconds(10)).wait(pidfd, what: "the end of process \(pid)")
+    }
+
+    /// Whatever the daemon started for itself, or ends, goes with it.
+    @Test func aListingThatIgnoresTermIsNotLeftBehind() throws {
+        let box = try Box()
+        let fifo = try box.fifo()
+        let script =
+            "#!/bin/sh\ntrap '' TERM\necho \"held $$\" >>\"$STAND_IN_JOURNAL\"\nread line <\(fifo.path)\n"
+        let dokku = try box.write("dokku", script, mode: 0o755)
+        let daemon = try Daemon(
+            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": dokku])
+        let pid = try #require(pid_t(try box.journal.line(with: "held ").split(separator: " ")[1]))
+        #expect(try daemon.stop() == .status(0))
+        try waitForEnd(of: pid)
+    }
+
+    @Test func whatIsLeftOfACancelledCommandIsNotLeftBehind() throws {
+        let (daemon, running, _) = try busy(command: "test:deaf-child")
+        #expect(try daemon.ask("daemon:cancel 1").ok)
+        #expect(try running.reply().ok == false)
+        let child = try daemon.box.journal.line(with: "left ").split(separator: " ")[1]
+        #expect(try daemon.stop() == .status(0))
+        try waitForEnd(of: try #require(pid_t(child)))
     }
 
     @Test func hangUpReopensTheLogAndTouchesNoCommand() throws {

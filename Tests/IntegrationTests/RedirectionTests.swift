@@ -68,4 +68,26 @@ import Testing
         #expect(try daemon.ask("test:args a >> \(file)") == .good("<a>\n<>>>\n<\(file)>"))
         #expect(!daemon.box.has("out"))
     }
+
+    @Test func whatDokkuTakesOnlyFromAPipeGetsOne() throws {
+        let daemon = try Daemon()
+        let file = try daemon.box.write("key", "ssh-ed25519 AAAA me\n")
+        #expect(try daemon.ask("git:auth example.com < \(file)").ok)
+        #expect(try daemon.ask("ssh-keys:add me < \(file)").output.hasPrefix("SHA256:"))
+        #expect(try daemon.ask("ssh-keys:add me") == .bad(" !     No key specified via file or pipe"))
+    }
+
+    @Test func aStartThatFailsLeavesTheFileAsItWas() throws {
+        let box = try Box()
+        let program = try box.write(
+            "dokku", "#!/bin/sh\nexec \(Daemon.standIn)/test-dokku \"$@\"\n", mode: 0o755)
+        let daemon = try Daemon(
+            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": program])
+        let file = try box.write("dump", "all there is")
+        #expect(try daemon.ask("test:args \(String(repeating: "x", count: 200_000)) > \(file)").ok == false)
+        #expect(box.read("dump").text == "all there is")
+        unlink(program)
+        #expect(try daemon.ask("test:args x > \(file)").ok == false)
+        #expect(box.read("dump").text == "all there is")
+    }
 }

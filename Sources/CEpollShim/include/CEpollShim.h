@@ -30,6 +30,8 @@ int shim_pipe(int ends[2], int nonblocking_read, int nonblocking_write);
 int shim_set_pipe_size(int descriptor, int size);
 // An unlinked file in a folder (O_TMPFILE), for reading and writing.
 int shim_open_unlinked(const char *folder);
+// An empty file without a name that stays empty whoever opens it, memfd_create(2) with all seals.
+int shim_sealed_empty_file(void);
 
 
 struct shim_peer {
@@ -51,10 +53,15 @@ int shim_pidfd_signal_group(int pidfd, int signal);
 
 // posix_spawn(3) as the daemon needs it: a session of its own, no signal blocked and all at their default action;
 // descriptors 0, 1, 2 and 3 are the given ones (lock < 0: no descriptor 3).
+// With `empties_output` descriptor 1 is the file behind `output`, opened anew and emptied: the child does so after all
+// that can fail but the execution of the program.
 // Returns 0 or an errno value.
+struct shim_descriptors {
+    int input, output, error, lock;
+    int empties_output;
+};
 int shim_spawn(
-    pid_t *pid, const char *path, char *const argv[], char *const envp[], int input, int output, int error,
-    int lock);
+    pid_t *pid, const char *path, char *const argv[], char *const envp[], struct shim_descriptors descriptors);
 
 // Takes WNOHANG's answer apart, wait(2): 0 still running, 1 exited, 2 killed by a signal, -1 error.
 int shim_wait(pid_t pid, int *value);
@@ -68,6 +75,8 @@ ssize_t shim_send_file(int to, int from, int64_t offset, size_t count);
 
 // open(2) with a mode; always O_CLOEXEC.
 int shim_open(const char *path, int flags, mode_t mode);
+// O_PATH, open(2): names a file without opening it.
+extern const int shim_path_only;
 int shim_set_nonblocking(int descriptor);
 // close_range(2): marks all descriptors from `first` on as close-on-exec (Linux 5.11).
 int shim_close_on_exec_from(unsigned first);

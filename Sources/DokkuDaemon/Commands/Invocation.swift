@@ -37,6 +37,9 @@ struct Invocation: Equatable, Sendable {
         CommandName.contains(name, "plugin") || CommandTable.traits[name]?.needsRoot == true
     }
 
+    /// These take their standard input for what it should be only where it is a pipe.
+    var readsOnlyPipes: Bool { name == "ssh-keys:add" || name == "git:auth" || name == "git:auth-status" }
+
     /// The index of the first word after the leading global flags, or nil.
     ///
     /// An app's name that looks like a flag is refused: some versions of dokku would drop it as one, and take the

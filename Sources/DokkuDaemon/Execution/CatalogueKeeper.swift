@@ -97,12 +97,12 @@ final class CatalogueKeeper {
         if isStopping { return finish(.shuttingDown) }
         output = []
         stamp = store.stamp()
-        do throws(SystemError) {
+        do throws(RunFailure) {
             let plan = RunPlan(
                 arguments: ["help", "--all"], identity: .systemUser, separatesStreams: true)
             reading = try Run(plan, context: context, owner: self)
         } catch {
-            return didFail("\(context.launcher.program): \(error.reason)")
+            return didFail("\(context.launcher.program): \(error.reason.reason)")
         }
         timer = context.loop.timers.schedule(after: Self.patience) { [unowned self] in
             reading?.terminate()
@@ -151,6 +151,7 @@ extension CatalogueKeeper: RunOwner {
         bytes.withUnsafeBufferPointer { output.append(contentsOf: $0) }
     }
 
+    func run(_ run: Run, inputDidFail error: SystemError) {}
     func runDidExit(_ run: Run) {}
 
     func runDidEnd(_ run: Run) {

@@ -36,11 +36,16 @@ final class Child: EventHandler {
     private var wasSignalled = false
 
     /// Watches a process that has just been started. `didExit` is called once, when it was reaped.
-    init(pid: pid_t, loop: EventLoop, didExit: @escaping (ExitStatus) -> Void) throws(SystemError) {
+    init(
+        pid: pid_t, loop: EventLoop, reserve: DescriptorReserve, didExit: @escaping (ExitStatus) -> Void
+    ) throws(SystemError) {
         self.pid = pid
         self.loop = loop
         self.didExit = didExit
-        let pidfd = Descriptor(owning: try retrying("pidfd_open") { shim_pidfd_open(pid) })
+        let number = try reserve.lend { () throws(SystemError) in
+            try retrying("pidfd_open") { shim_pidfd_open(pid) }
+        }
+        let pidfd = Descriptor(owning: number)
         token = loop.add(pidfd, self)
         descriptor = consume pidfd
     }

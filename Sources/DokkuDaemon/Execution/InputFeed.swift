@@ -1,35 +1,84 @@
-// The standard input of a command that was given one: a pipe, fed as the command takes it.
+// The standard input of a command that was given one through a pipe, fed as the command takes it.
 import CEpollShim
 import Glibc
 
-/// Writes a spool to a child's pipe. A child that does not read, or dies, is no error.
+/// What a pipe is fed from.
+enum InputSource {
+    case spool(Spool)
+    case file(OpenFile)
+}
+
+/// Writes an input to a child's pipe. A child that does not read, or dies, is no error.
 final class InputFeed: EventHandler {
     private let loop: EventLoop
-    private let spool: Spool
+    private let source: InputSource
+    /// How much of a file was taken.
+    private var offset = 0
     private var descriptor: Descriptor?
     private var token: Token?
+    private let didFail: (SystemError) -> Void
 
-    init(_ spool: Spool, writing end: consuming Descriptor, loop: EventLoop) {
-        self.spool = spool
+    /// `didFail` is called once where the input cannot be read back or passed on. The pipe then stays open until
+    /// `close`: its end would say that this was all.
+    init(
+        _ source: InputSource, writing end: consuming Descriptor, loop: EventLoop,
+        didFail: @escaping (SystemError) -> Void
+    ) {
+        self.source = source
         self.loop = loop
+        self.didFail = didFail
         token = loop.add(end, self)
         descriptor = consume end
     }
 
     func didBecomeReady(_ readiness: Readiness) {
-        if readiness.contains(.failed) { return close() }
-        feed()
+        let target = descriptor.take()
+        guard let target else { return }
+        // The loop tells of a registration that failed in the same way, and then the child still reads.
+        if readiness.contains(.failed), Self.hasNoReader(target) {
+            descriptor = consume target
+            return close()
+        }
+        do throws(SystemError) {
+            let isOver = try feed(target)
+            descriptor = consume target
+            // The end of the input is the end of the pipe.
+            if isOver { close() }
+        } catch {
+            descriptor = consume target
+            if error.number == EPIPE { close() } else { fail(error) }
+        }
+    }
+
+    /// POLLERR is what a pipe without a reader reports, poll(2).
+    private static func hasNoReader(_ target: borrowing Descriptor) -> Bool {
+        var query = pollfd(fd: target.number, events: 0, revents: 0)
+        return poll(&query, 1, 0) == 1 && query.revents & Int16(POLLERR) != 0
     }
 
     func settle() -> Interest? { .write }
 
-    private func feed() {
-        let target = descriptor.take()
-        guard let target else { return }
-        let outcome = try? spool.drain(to: target, limit: ReadBuffer.size)
-        descriptor = consume target
-        // The end of the input is the end of the pipe.
-        if outcome == nil || spool.count == 0 { close() }
+    /// Passes a part on. True at the end of the input.
+    private func feed(_ target: borrowing Descriptor) throws(SystemError) -> Bool {
+        switch source {
+        case .spool(let spool):
+            let outcome = try spool.drain(to: target, limit: ReadBuffer.size)
+            if spool.count == 0 { return true }
+            // The spool's file is shorter than what was written to it.
+            if outcome == .sent(0) { throw SystemError(call: "sendfile", number: EIO) }
+            return false
+        case .file(let file):
+            let part = try file.descriptor.readPart(ReadBuffer.size / 2, at: offset)
+            if part.isEmpty { return true }
+            if case .sent(let count) = try target.write(part[...]) { offset += count }
+            return false
+        }
+    }
+
+    private func fail(_ error: SystemError) {
+        if let token { loop.remove(token, isShared: true) }
+        token = nil
+        didFail(error)
     }
 
     /// Ends the input, whatever of it was taken.

@@ -112,15 +112,18 @@ final class Job {
             arguments: command.invocation.arguments,
             identity: command.invocation.keepsRoot ? .daemon : .systemUser,
             separatesStreams: command.separatesStreams, lock: lock)
-        if let input = command.input { plan.input = .spool(input) }
+        if let input = command.input { plan.input = .fed(.spool(input)) }
         if let redirection = command.redirection {
             let file = try redirection.open()
-            if redirection.direction == .input { plan.input = .file(file) } else { plan.outputFile = file }
+            switch redirection.direction {
+            case .input: plan.input = command.invocation.readsOnlyPipes ? .fed(.file(file)) : .file(file)
+            case .output: plan.outputFile = file
+            }
         }
-        do throws(SystemError) {
+        do throws(RunFailure) {
             return try Run(plan, context: context, owner: self)
         } catch {
-            throw Refusal(code: .spawnFailed, text: "\(context.launcher.program): \(error.reason)")
+            throw Refusal(error, program: context.launcher.program)
         }
     }
 
@@ -184,6 +187,13 @@ extension Job: RunOwner {
         observer.job(self, didOutput: bytes, on: stream)
     }
 
+    func run(_ run: Run, inputDidFail error: SystemError) {
+        interrupt(
+            Refusal(
+                code: .inputFailed,
+                text: "The rest of the command's input could not be read, and it was ended: \(error)"))
+    }
+
     func runDidExit(_ run: Run) {
         status = run.status
         endedAt = .now
@@ -192,4 +202,18 @@ extension Job: RunOwner {
     }
 
     func runDidEnd(_ run: Run) { end() }
+}
+
+extension Refusal {
+    fileprivate init(_ failure: RunFailure, program: String) {
+        if failure.hasStarted {
+            self.init(
+                code: .aborted,
+                text:
+                    "The command was started, but could not be watched, and was killed at once: \(failure.reason)"
+            )
+        } else {
+            self.init(code: .spawnFailed, text: "\(program): \(failure.reason.reason)")
+        }
+    }
 }

@@ -7,6 +7,8 @@ import Glibc
 struct ChildDescriptors {
     var input: Int32
     var output: Int32
+    /// True for a file that the child is to find empty. It is emptied when all but the execution has succeeded.
+    var emptiesOutput = false
     var error: Int32
     /// The command lock, inherited as descriptor 3; -1 for none.
     var lock: Int32 = -1
@@ -70,6 +72,7 @@ final class Launcher {
     ) throws(SystemError) -> pid_t {
         let path = try locate()
         guard identity == .systemUser, let setpriv, let account = user?.current() else {
+            if descriptors.emptiesOutput, isPath { try checkProgram(path) }
             return try spawn(path, leading, arguments, environment, descriptors)
         }
         // setpriv's own failure to start the program would look like an exit of the program.
@@ -109,8 +112,10 @@ final class Launcher {
         let failure = arguments.withArgumentVector(after: leading) { vector in
             environment.withEntries { entries in
                 shim_spawn(
-                    &pid, path, vector, entries, descriptors.input, descriptors.output, descriptors.error,
-                    descriptors.lock)
+                    &pid, path, vector, entries,
+                    shim_descriptors(
+                        input: descriptors.input, output: descriptors.output, error: descriptors.error,
+                        lock: descriptors.lock, empties_output: descriptors.emptiesOutput ? 1 : 0))
             }
         }
         guard failure == 0 else { throw SystemError(call: "start", number: failure) }

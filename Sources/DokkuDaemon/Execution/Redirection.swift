@@ -3,7 +3,8 @@ import CEpollShim
 import Glibc
 
 extension Redirection {
-    /// Opens the file as of now: for reading, or for writing from its start. Regular files only, never waiting.
+    /// Opens the file as of now, for reading or for writing. Regular files only, never waiting; what the file holds stays
+    /// as it is.
     func open() throws(Refusal) -> OpenFile {
         let name = Redaction.sanitize(path, limit: 1024)
         do throws(SystemError) {
@@ -14,12 +15,19 @@ extension Redirection {
         throw Refusal(code: .invalidRequest, text: "\(name): Not a regular file")
     }
 
+    /// Looks first: to open a device may start it, and to open a FIFO lets its other end go on. What was looked at is
+    /// what is then opened, whatever stands at the path by now (open(2), O_PATH).
     private func openRegular() throws(SystemError) -> OpenFile? {
-        let flags = direction == .input ? O_RDONLY : O_WRONLY | O_CREAT
-        let file = try Descriptor.open(path, flags | O_NONBLOCK | O_NOCTTY, mode: 0o600)
-        guard try file.isRegularFile() else { return nil }
-        let number = file.number
-        if direction == .output { _ = try retrying("ftruncate") { ftruncate(number, 0) } }
-        return OpenFile(file)
+        let flags = (direction == .input ? O_RDONLY : O_WRONLY) | O_NONBLOCK | O_NOCTTY
+        let found: Descriptor
+        do throws(SystemError) {
+            found = try Descriptor.open(path, shim_path_only)
+        } catch {
+            guard direction == .output, error.number == ENOENT else { throw error }
+            let file = try Descriptor.open(path, flags | O_CREAT, mode: 0o600)
+            return try file.isRegularFile() ? OpenFile(file) : nil
+        }
+        guard try found.isRegularFile() else { return nil }
+        return OpenFile(try Descriptor.open("/proc/self/fd/\(found.number)", flags))
     }
 }

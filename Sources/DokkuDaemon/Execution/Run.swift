@@ -10,6 +10,8 @@ protocol RunOwner: AnyObject {
     /// False while output is to stay in its pipe; `Run.reconsiderOutput` when that changes.
     var wantsOutput: Bool { get }
     func run(_ run: Run, didOutput bytes: Span<UInt8>, on stream: OutputStream)
+    /// The process cannot get the rest of its input. It waits for it until it is ended.
+    func run(_ run: Run, inputDidFail error: SystemError)
     /// The process was reaped; output may still come.
     func runDidExit(_ run: Run)
     /// Nothing comes any more.
@@ -22,12 +24,20 @@ final class OpenFile {
     init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 }
 
+/// Why there is no run.
+struct RunFailure: Error {
+    var reason: SystemError
+    /// The command was started, and killed at once.
+    var hasStarted = false
+}
+
 /// What a child reads.
 enum RunInput {
-    /// A pipe without a writer: dokku takes a character device for a terminal.
+    /// An empty file: dokku takes a character device for a terminal.
     case empty
-    case spool(Spool)
     case file(OpenFile)
+    /// A pipe.
+    case fed(InputSource)
 }
 
 /// How to start a command.
@@ -49,14 +59,15 @@ final class RunContext {
     let launcher: Launcher
     let drain: PipeDrain
     let emptyInput = EmptyInput()
-    let killGrace: Duration
+    let reserve = DescriptorReserve()
+    let endings: Endings
     let drainGrace: Duration
 
     init(loop: EventLoop, launcher: Launcher, killGrace: Duration, drainGrace: Duration) {
         self.loop = loop
         self.launcher = launcher
-        self.killGrace = killGrace
         self.drainGrace = drainGrace
+        endings = Endings(loop: loop, grace: killGrace)
         drain = PipeDrain(loop: loop)
     }
 }
@@ -68,12 +79,11 @@ final class Run {
     private var pipes: [OutputPipe] = []
     private var feed: InputFeed?
     private var drainTimer: Timer?
-    private var killTimer: Timer?
     private(set) var status: ExitStatus?
     private var hasEnded = false
 
     /// Starts the command. `owner` must outlive the run's end.
-    init(_ plan: RunPlan, context: RunContext, owner: any RunOwner) throws(SystemError) {
+    init(_ plan: RunPlan, context: RunContext, owner: any RunOwner) throws(RunFailure) {
         self.context = context
         self.owner = owner
         try start(plan)
@@ -83,9 +93,7 @@ final class Run {
 
     /// Ends the command: TERM to its process group, KILL after the grace to what is left of it.
     func terminate() {
-        guard killTimer == nil, let child, !hasEnded else { return }
-        child.signalGroup(SIGTERM)
-        killTimer = context.loop.timers.schedule(after: context.killGrace) { child.signalGroup(SIGKILL) }
+        if let child, !hasEnded { context.endings.end(child) }
     }
 
     /// After the exit: what still comes is no longer waited for.
@@ -108,7 +116,7 @@ final class Run {
     private func didExit(_ status: ExitStatus) {
         self.status = status
         feed?.close()
-        if child?.isGroupLeft == false { killTimer?.cancel() }
+        if let child, !child.isGroupLeft { context.endings.forget(child) }
         for pipe in pipes { pipe.readRemainder() }
         owner.runDidExit(self)
         endIfComplete()
@@ -131,43 +139,65 @@ final class Run {
 
 // Starting. The child's ends of the pipes are closed here as soon as it has them.
 extension Run {
-    private func start(_ plan: RunPlan) throws(SystemError) {
-        let output = try Descriptor.pipe(ours: .read)
+    /// The pipes of one run.
+    private struct Ends {
+        let output: PipeEnds
         var errors: PipeEnds?
-        if plan.separatesStreams { errors = try Descriptor.pipe(ours: .read) }
         var input: PipeEnds?
-        let inputNumber: Int32
-        switch plan.input {
-        case .empty: inputNumber = try context.emptyInput.number()
-        case .file(let file): inputNumber = file.descriptor.number
-        case .spool:
-            let pipe = try Descriptor.pipe(ours: .write)
-            inputNumber = pipe.theirs
-            input = pipe
-        }
 
-        let descriptors = ChildDescriptors(
-            input: inputNumber,
-            output: plan.outputFile?.descriptor.number ?? output.theirs,
-            error: errors?.theirs ?? output.theirs,
-            lock: plan.lock)
-        try watch(context.launcher.start(plan.arguments, as: plan.identity, descriptors))
-
-        attach(output, as: .standardOutput)
-        if let errors { attach(errors, as: .standardError) }
-        if case .spool(let spool) = plan.input, let input, let end = input.takeOurs() {
-            feed = InputFeed(spool, writing: end, loop: context.loop)
+        init(_ plan: RunPlan) throws(SystemError) {
+            output = try Descriptor.pipe(ours: .read)
+            if plan.separatesStreams { errors = try Descriptor.pipe(ours: .read) }
+            if case .fed = plan.input { input = try Descriptor.pipe(ours: .write) }
         }
     }
 
-    private func watch(_ pid: pid_t) throws(SystemError) {
+    private static func descriptors(
+        _ plan: RunPlan, _ ends: Ends, _ context: RunContext
+    ) throws(SystemError) -> ChildDescriptors {
+        let input: Int32
+        switch plan.input {
+        case .empty: input = try context.emptyInput.number()
+        case .file(let file): input = file.descriptor.number
+        case .fed: input = ends.input?.theirs ?? -1
+        }
+        return ChildDescriptors(
+            input: input, output: plan.outputFile?.descriptor.number ?? ends.output.theirs,
+            emptiesOutput: plan.outputFile != nil, error: ends.errors?.theirs ?? ends.output.theirs,
+            lock: plan.lock)
+    }
+
+    private func start(_ plan: RunPlan) throws(RunFailure) {
+        let ends: Ends
+        let pid: pid_t
         do throws(SystemError) {
-            child = try Child(pid: pid, loop: context.loop) { [self] in didExit($0) }
+            ends = try Ends(plan)
+            // posix_spawn(3) gives no pidfd: the place for it must be there before there is a process.
+            try context.reserve.fill()
+            pid = try context.launcher.start(
+                plan.arguments, as: plan.identity, Self.descriptors(plan, ends, context))
+        } catch {
+            throw RunFailure(reason: error)
+        }
+        try watch(pid)
+        attach(ends.output, as: .standardOutput)
+        if let errors = ends.errors { attach(errors, as: .standardError) }
+        if case .fed(let source) = plan.input, let end = ends.input?.takeOurs() {
+            feed = InputFeed(source, writing: end, loop: context.loop) { [unowned self] error in
+                owner.run(self, inputDidFail: error)
+            }
+        }
+    }
+
+    private func watch(_ pid: pid_t) throws(RunFailure) {
+        do throws(SystemError) {
+            child = try Child(pid: pid, loop: context.loop, reserve: context.reserve) { [self] in didExit($0)
+            }
         } catch {
             // Without a pidfd nobody would learn of its end: it must not run on unseen.
             kill(-pid, SIGKILL)
             waitpid(pid, nil, 0)
-            throw error
+            throw RunFailure(reason: error, hasStarted: true)
         }
     }
 

@@ -12,6 +12,8 @@ enum ErrorCode: String, Sendable {
     case queueFull = "queue_full"
     case tooManyConnections = "too_many_connections"
     case spawnFailed = "spawn_failed"
+    case aborted
+    case inputFailed = "input_failed"
     case timeout
     case cancelled
     case shuttingDown = "shutting_down"

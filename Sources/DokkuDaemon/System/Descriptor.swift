@@ -74,14 +74,6 @@ extension Descriptor {
             ? PipeEnds(ours: ends[0], theirs: ends[1]) : PipeEnds(ours: ends[1], theirs: ends[0])
     }
 
-    /// The reading end of a pipe that nobody can write to.
-    static func emptyPipe() throws(SystemError) -> Descriptor {
-        var ends: [Int32] = [-1, -1]
-        _ = try retrying("pipe") { shim_pipe(&ends, 0, 0) }
-        close(ends[1])
-        return Descriptor(owning: ends[0])
-    }
-
     /// write(2), as much as goes without waiting where the descriptor does not block.
     borrowing func write(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> WriteOutcome {
         let number = number
@@ -99,10 +91,26 @@ extension Descriptor {
     /// read(2) of a file, up to `limit` bytes. Only memory that is written to is touched: that saves a start 1 ms.
     borrowing func readStart(_ limit: Int) throws(SystemError) -> [UInt8] {
         let number = number
+        return try Self.filled(limit) { memory throws(SystemError) in
+            try retrying("read") { read(number, memory, limit) }
+        }
+    }
+
+    /// pread(2) of a file, up to `limit` bytes; none at its end.
+    borrowing func readPart(_ limit: Int, at offset: Int) throws(SystemError) -> [UInt8] {
+        let number = number
+        return try Self.filled(limit) { memory throws(SystemError) in
+            try retrying("read") { pread(number, memory, limit, offset) }
+        }
+    }
+
+    private static func filled(
+        _ limit: Int, _ fill: (UnsafeMutablePointer<UInt8>?) throws(SystemError) -> Int
+    ) throws(SystemError) -> [UInt8] {
         var failure: SystemError?
         let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
             do throws(SystemError) {
-                count = try retrying("read") { read(number, buffer.baseAddress, limit) }
+                count = try fill(buffer.baseAddress)
             } catch {
                 failure = error
             }

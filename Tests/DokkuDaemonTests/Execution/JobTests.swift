@@ -143,9 +143,25 @@ import Testing
 
     @Test func aFollowedCommandsLastWordsAreReadHoweverSlowItsReaderIs() throws {
         observer.wantsOutput = false
-        let job = start("echo last words", lane: .follow)
+        // Another test's process may have the pipe for a moment, until it has become its program.
+        let job = start("echo last words", lane: .follow, drain: .milliseconds(1))
         try finish(job)
         #expect(observer.text == "last words\n")
         #expect(job.isSuccess)
+    }
+
+    @Test func aJobWhoseInputCannotBeReadIsEndedAndSaysSo() throws {
+        // The name is what it looks for in its input.
+        var command = Command.sample(["git:auth"])
+        command.redirection = Redirection(direction: .input, path: Array("/proc/self/mem".utf8))
+        let job = Job.sample(1, command, observer: observer)
+        job.start(
+            lock: -1,
+            context: RunContext(
+                loop: loop, launcher: Launcher(program: "/bin/grep", environment: [:]),
+                killGrace: .seconds(100), drainGrace: .seconds(100)), supervisor: self)
+        try finish(job)
+        #expect(job.status == .signalled(SIGTERM) && observer.text == "")
+        #expect(job.failure?.reason.code == .inputFailed)
     }
 }

@@ -21,11 +21,13 @@ import Testing
         #expect(read(file.descriptor.number, &byte, 1) == 1)
     }
 
-    @Test func aFileIsWrittenFromItsStart() throws {
+    /// The start may still fail: the file is emptied by the process that writes to it.
+    @Test func aFileIsOpenedAsItIs() throws {
         try folder.write("what was there", to: "file")
         let file = try open("file", .output)
+        #expect(try folder.read("file") == "what was there")
         try file.descriptor.writeAll(Array("new".utf8)[...])
-        #expect(try folder.read("file") == "new")
+        #expect(try folder.read("file") == "newt was there")
     }
 
     @Test func aNewFileIsForItsOwnerAlone() throws {
@@ -51,6 +53,29 @@ import Testing
         let refusal = #expect(throws: Refusal.self) { _ = try open("fifo", .output) }
         #expect(refusal?.text.hasSuffix("Not a regular file") == true)
         #expect(reader.number >= 0)
+    }
+
+    @Test(arguments: [Redirection.Direction.input, .output])
+    func aFIFOIsNotEvenOpened(direction: Redirection.Direction) throws {
+        try #require(mkfifo(folder.path("fifo"), 0o600) == 0)
+        let path = folder.path("fifo")
+        let end = try Descriptor.open(path, (direction == .output ? O_RDONLY : O_RDWR) | O_NONBLOCK)
+        let watch = Descriptor(owning: inotify_init1(Int32(IN_CLOEXEC) | O_NONBLOCK))
+        try #require(inotify_add_watch(watch.number, path, UInt32(IN_OPEN)) >= 0)
+        #expect(throws: Refusal.self) { _ = try open("fifo", direction) }
+        var event: UInt8 = 0
+        #expect(read(watch.number, &event, 1) == -1 && errno == EAGAIN)
+        if direction == .output {
+            // A reader that never had a writer waits; one whose writer has gone is at its end, poll(2).
+            var query = pollfd(fd: end.number, events: Int16(POLLIN), revents: 0)
+            #expect(poll(&query, 1, 0) == 0)
+        }
+    }
+
+    @Test func aLinkThatLeadsNowhereYetMakesTheFile() throws {
+        try #require(symlink(folder.path("target"), folder.path("link")) == 0)
+        _ = try open("link", .output)
+        #expect(folder.has("target"))
     }
 
     @Test func aDeviceIsRefused() {

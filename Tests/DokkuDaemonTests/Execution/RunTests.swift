@@ -30,6 +30,8 @@ import Testing
                 if stream == .standardOutput { output += $0 } else { errors += $0 }
             }
         }
+        var inputFailures: [SystemError] = []
+        func run(_ run: Run, inputDidFail error: SystemError) { inputFailures.append(error) }
         func runDidExit(_ run: Run) { exits += 1 }
         func runDidEnd(_ run: Run) { ends += 1 }
     }
@@ -81,9 +83,30 @@ import Testing
         #expect(owner.text == (0..<20000).map { "\($0)\n" }.joined())
     }
 
-    @Test func withoutInputTheChildReadsAnEmptyPipe() throws {
-        let (owner, _) = try finish(plan("[ -p /dev/stdin ] && echo pipe; cat; echo end"))
-        #expect(owner.text == "pipe\nend\n")
+    @Test func withoutInputTheChildReadsAnEmptyFile() throws {
+        let (owner, _) = try finish(
+            plan("[ -c /dev/stdin ] || [ -t 0 ] || echo no terminal; cat; cat /dev/stdin; echo end"))
+        #expect(owner.text == "no terminal\nend\n")
+    }
+
+    /// Both children have the same file, and one that is left behind may look for it at any time.
+    @Test func nobodyCanWriteIntoTheEmptyInputOfAnother() throws {
+        let (forOne, forOther) = (try makeFIFO("one"), try makeFIFO("other"))
+        let context = context()
+        let (one, other) = (Owner(), Owner())
+        let writer =
+            "read line < \(folder.path("one")); "
+            + "for way in '>' '>>' '<>'; do eval \"echo injected 1$way /proc/self/fd/0\"; done; echo tried"
+        let first = try Run(plan(writer), context: context, owner: one)
+        let second = try Run(
+            plan("read line < \(folder.path("other")); cat; echo end"), context: context, owner: other)
+        try release(forOne)
+        try loop.turn(until: one.ends > 0)
+        #expect(one.text.hasSuffix("tried\n"))
+        try release(forOther)
+        try loop.turn(until: other.ends > 0)
+        #expect(other.text == "end\n")
+        #expect(first.status == .exited(0) && second.status == .exited(0))
     }
 
     @Test func theChildLeadsASessionOfItsOwn() throws {
@@ -161,16 +184,16 @@ import Testing
 
     // MARK: Input
 
-    private func input(_ bytes: [UInt8]) throws -> RunInput {
+    private func input(_ bytes: [UInt8]) throws -> Spool {
         let spool = Spool(account: account)
         try spool.append(bytes.span)
-        return .spool(spool)
+        return spool
     }
 
     @Test(arguments: [0, 10, 3_000_000]) func inputIsFedToItsEnd(count: Int) throws {
         var plan = plan("cat")
         let sample = Sample.bytes(count)
-        plan.input = try input(sample)
+        plan.input = .fed(.spool(try input(sample)))
         let (owner, status) = try finish(plan)
         let isSame = owner.output == sample
         #expect(isSame)
@@ -179,11 +202,35 @@ import Testing
 
     @Test func aChildThatDoesNotReadIsNoError() throws {
         var plan = plan("exit 0")
-        plan.input = try input(Sample.bytes(3_000_000))
+        plan.input = .fed(.spool(try input(Sample.bytes(3_000_000))))
         let (_, status) = try finish(plan)
         #expect(status?.isSuccess == true)
         plan.input = .empty
         #expect(account.used == 0)
+    }
+
+    @Test(arguments: [0, 10, 300_000]) func aFileIsFedThroughAPipe(count: Int) throws {
+        let text = String(repeating: "0123456789", count: count / 10)
+        let file = OpenFile(try Descriptor.open(folder.write(text, to: "in"), O_RDONLY))
+        var plan = plan("[ -p /dev/stdin ] && cat")
+        plan.input = .fed(.file(file))
+        let (owner, status) = try finish(plan)
+        #expect(owner.text == text && status == .exited(0))
+    }
+
+    /// The child must not take the end of what could be read for the end of its input.
+    @Test func inputThatCannotBeReadLeavesTheChildWaitingUntilItIsEnded() throws {
+        var plan = plan("cat; echo taken for all")
+        // Nothing is mapped at address 0, and so nothing can be read there.
+        plan.input = .fed(.file(OpenFile(try Descriptor.open("/proc/self/mem", O_RDONLY))))
+        let owner = Owner()
+        let run = try Run(plan, context: context(), owner: owner)
+        try loop.turn(until: !owner.inputFailures.isEmpty)
+        #expect(owner.inputFailures.map(\.number) == [EIO])
+        run.terminate()
+        try loop.turn(until: owner.ends > 0)
+        #expect(owner.text == "" && owner.inputFailures.count == 1)
+        #expect(run.status == .signalled(SIGTERM))
     }
 
     @Test func filesStandForInputAndOutput() throws {
@@ -200,21 +247,84 @@ import Testing
     @Test(arguments: [("/none/dokku", ENOENT), ("dokku-that-is-nowhere", ENOENT), ("/etc", EACCES)])
     func aProgramThatCannotBeStarted(program: String, number: Int32) throws {
         let owner = Owner()
-        let error = #expect(throws: SystemError.self) {
+        let error = #expect(throws: RunFailure.self) {
             _ = try Run(self.plan("x"), context: self.context(program), owner: owner)
         }
-        #expect(error?.number == number)
+        #expect(error?.reason.number == number)
+        #expect(error?.hasStarted == false)
         try loop.turnOnce()
         #expect(owner.exits == 0)
         #expect(owner.ends == 0)
     }
 
+    /// A process is never started for which there is no descriptor to watch it by.
+    @Test func aCommandThatStartsCanBeWatchedAlsoWithTheLastDescriptors() async {
+        await #expect(processExitsWith: .success) {
+            let suite = try RunTests()
+            var limit = rlimit(rlim_cur: 64, rlim_max: 64)
+            try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+            let context = suite.context()
+            _ = try suite.finish(suite.plan("exit 0"), context)
+            var taken: [Int32] = []
+            while case let number = open("/dev/null", O_RDONLY | O_CLOEXEC), number >= 0 {
+                taken.append(number)
+            }
+            // A run takes two for its pipe, and one that it is watched by.
+            var ran = 0
+            for free in 0...3 {
+                for number in taken.suffix(free) { close(number) }
+                let owner = Owner()
+                do throws(RunFailure) {
+                    let run = try Run(suite.plan("exit 0"), context: context, owner: owner)
+                    try? suite.loop.turn(until: owner.ends > 0)
+                    #expect(run.status == .exited(0))
+                    ran += 1
+                } catch {
+                    #expect(!error.hasStarted && error.reason.number == EMFILE)
+                }
+                taken.removeLast(free)
+                while case let number = open("/dev/null", O_RDONLY | O_CLOEXEC), number >= 0 {
+                    taken.append(number)
+                }
+            }
+            #expect(ran == 2)
+        }
+    }
+
+    /// Nothing that can be known before the start empties the file.
+    @Test(arguments: ["/none/dokku", "/etc", "dokku-that-is-nowhere", "/bin/sh"])
+    func aStartThatFailsLeavesTheFileAsItWas(program: String) throws {
+        let file = try folder.write("what was there", to: "out")
+        var plan = plan(program == "/bin/sh" ? String(repeating: "x", count: 200_000) : "exit 0")
+        plan.outputFile = OpenFile(try Descriptor.open(file, O_WRONLY))
+        #expect(throws: RunFailure.self) {
+            _ = try Run(plan, context: self.context(program), owner: Owner())
+        }
+        #expect(try folder.read("out") == "what was there")
+        plan.arguments = ["-c", "echo new"]
+        _ = try finish(plan)
+        #expect(try folder.read("out") == "new\n")
+    }
+
+    /// What the daemon itself ends must not outlive it, and what ignores TERM has no more time then.
+    @Test func whatWasToEndIsKilledWithTheDaemon() throws {
+        let owner = Owner()
+        let context = context()
+        let run = try Run(
+            plan("trap '' TERM; echo ready; while :; do sleep 1000; done"), context: context, owner: owner)
+        try loop.turn(until: owner.text == "ready\n")
+        run.terminate()
+        context.endings.killAll()
+        try loop.turn(until: owner.ends > 0)
+        #expect(run.status == .signalled(SIGKILL))
+    }
+
     // MARK: Helpers
 
     /// Open for both, so that neither side waits for the other to open it.
-    private func makeFIFO() throws -> Int32 {
-        try #require(mkfifo(folder.path("fifo"), 0o600) == 0)
-        return try Descriptor.open(folder.path("fifo"), O_RDWR).relinquish()
+    private func makeFIFO(_ name: String = "fifo") throws -> Int32 {
+        try #require(mkfifo(folder.path(name), 0o600) == 0)
+        return try Descriptor.open(folder.path(name), O_RDWR).relinquish()
     }
 
     private func release(_ fifo: Int32) throws {
