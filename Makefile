@@ -4,13 +4,13 @@ DESTDIR ?=
 export PREFIX DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo run test faults fuzz load lint format bench install develop uninstall deb test-systemd lab clean
+.PHONY: help deps build demo run test model faults fuzz load lint format bench install develop uninstall deb test-systemd lab clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install what all of these need and the machine lacks (apt)
-	@packaging/deps build demo test lint deb
+	@packaging/deps build demo model test lint deb
 
 build: ## build .build/release/dokku-daemon
 	@packaging/deps build
@@ -24,11 +24,16 @@ run: build ## serve in the foreground, with the host's dokku if there is one
 	@packaging/serve
 
 test: build ## run all tests, those of the whole daemon also in full size with the build that users get
-	@packaging/deps build demo test
+	@packaging/deps build demo model test
 	@packaging/with-swift swift test --disable-xctest
 	@DOKKU_TEST_FULL=1 DOKKU_DAEMON_BINARY=$(CURDIR)/.build/release/dokku-daemon packaging/with-swift \
 		swift test --disable-xctest --skip-build --filter IntegrationTests
 	@python3 Tests/Load/load.py .build/release/dokku-daemon 0.02
+	@Tests/Model/run --seconds 60
+
+model: build ## hold random conversations with the daemon, and judge them by a model, for SECONDS=120
+	@packaging/deps model
+	@Tests/Model/run --seconds $(or $(SECONDS),120)
 
 faults: build ## have each system call of the daemon fail by turns, and see that nobody else suffers
 	@packaging/deps faults

@@ -1,0 +1,142 @@
+// Stands in for dokku: connects to the socket in $MODEL_CHILDREN, tells its words, and then does what it is told, a
+// message at a time. Each message but the last is answered. The end of the socket ends it.
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static char message[256 * 1024];
+static int control = -1;
+
+static void tell(const void *bytes, size_t count) {
+    if (send(control, bytes, count, MSG_NOSIGNAL) < 0) _exit(97);
+}
+
+static void meet(const void *bytes, size_t count) {
+    const char *path = getenv("MODEL_CHILDREN");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (control >= 0) close(control);
+    control = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (path == NULL || control < 0) _exit(96);
+    // Out of the way of what the daemon hands over.
+    int high = fcntl(control, F_DUPFD_CLOEXEC, 64);
+    close(control);
+    control = high;
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    if (connect(control, (struct sockaddr *)&address, sizeof address) < 0) _exit(95);
+    tell(bytes, count);
+}
+
+static int write_all(int number, const char *bytes, size_t count) {
+    while (count > 0) {
+        ssize_t sent = write(number, bytes, count);
+        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0) return errno;
+        bytes += sent;
+        count -= (size_t)sent;
+    }
+    return 0;
+}
+
+// Lines of 63 `x`, up to a size.
+static int write_pattern(int number, size_t count) {
+    static char lines[64 * 1024];
+    if (lines[0] == 0) {
+        memset(lines, 'x', sizeof lines);
+        for (size_t index = 63; index < sizeof lines; index += 64) lines[index] = '\n';
+    }
+    while (count > 0) {
+        size_t part = count < sizeof lines ? count : sizeof lines;
+        int failure = write_all(number, lines, part);
+        if (failure != 0) return failure;
+        count -= part;
+    }
+    return 0;
+}
+
+// Answers how many bytes of standard input came, up to a number or the end, and their CRC-32 (IEEE 802.3).
+static void read_input(size_t limit) {
+    static char bytes[64 * 1024];
+    uint32_t sum = 0xffffffff;
+    size_t count = 0;
+    int failure = 0;
+    while (count < limit) {
+        size_t part = limit - count < sizeof bytes ? limit - count : sizeof bytes;
+        ssize_t got = read(0, bytes, part);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) failure = errno;
+        if (got <= 0) break;
+        count += (size_t)got;
+        for (ssize_t index = 0; index < got; index++) {
+            sum ^= (unsigned char)bytes[index];
+            for (int bit = 0; bit < 8; bit++) sum = sum >> 1 ^ (sum & 1 ? 0xedb88320 : 0);
+        }
+    }
+    char text[64];
+    tell(text, (size_t)snprintf(text, sizeof text, "k%d %zu %u", failure, count, ~sum));
+}
+
+static void answer(int failure) {
+    char text[16];
+    tell(text, (size_t)snprintf(text, sizeof text, "k%d", failure));
+}
+
+// Writes to its own standard input, where the kernel lets it.
+static int inject(const char *bytes, size_t count) {
+    int number = open("/proc/self/fd/0", O_WRONLY | O_NONBLOCK);
+    if (number < 0) return errno;
+    int failure = write_all(number, bytes, count);
+    close(number);
+    return failure;
+}
+
+static void leave_another(void) {
+    char text[32];
+    pid_t parent = getpid();
+    if (fork() != 0) return answer(0);
+    // As what a deploy leaves: no signal to the group finds it.
+    setsid();
+    meet(text, (size_t)snprintf(text, sizeof text, "F%d", (int)parent));
+}
+
+static void obey(size_t count) {
+    switch (message[0]) {
+    case 'w': return answer(write_all(message[1] - '0', message + 2, count - 2));
+    case 'p': return answer(write_pattern(message[1] - '0', strtoul(message + 2, NULL, 10)));
+    case 'r': return read_input(strtoul(message + 1, NULL, 10));
+    case 'c': return answer(close(message[1] - '0') < 0 ? errno : 0);
+    case 'i': return answer(signal(SIGTERM, SIG_IGN) == SIG_ERR);
+    case 'e': return answer(inject(message + 1, count - 1));
+    case 'f': return leave_another();
+    case 'P': return answer(0);
+    case 'x': _exit(atoi(message + 1));
+    case 's': signal(atoi(message + 1), SIG_DFL); raise(atoi(message + 1)); _exit(94);
+    default: _exit(93);
+    }
+}
+
+int main(int count, char **words) {
+    size_t length = 0;
+    message[length++] = 'C';
+    for (int index = 1; index < count; index++) {
+        size_t size = strlen(words[index]) + 1;
+        if (length + size >= sizeof message / 2) break;
+        memcpy(message + length, words[index], size);
+        length += size;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    meet(message, length);
+    for (;;) {
+        ssize_t got = recv(control, message, sizeof message - 1, 0);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) _exit(0);
+        message[got] = 0;
+        obey((size_t)got);
+    }
+}

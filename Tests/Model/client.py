@@ -1,0 +1,113 @@
+# One connection of the driver, and what the model makes of its bytes.
+import select
+import socket
+
+from reading import Stream
+
+
+class Client:
+    def __init__(self, name, listener, rules, path, settings):
+        self.name, self.rules, self.settings = name, rules, settings
+        self.listener = listener
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.socket.setblocking(False)
+        # Composed and not let go; let go and not taken by the kernel.
+        self.tail, self.out = bytearray(), bytearray()
+        self.sent_count = 0
+        self.reads = True
+        self.allowance = 0
+        self.wants_half = False
+        self.is_half = self.is_closed = self.has_end = self.was_reset = False
+        self.received = bytearray()
+        # Requests that announce chunks, sent or about to be.
+        self.announced = 0
+        self.stream = Stream(rules, settings)
+        self.requests = []
+        # When bytes last went out.
+        self.sent_at = 0
+        self.is_rejected = self.is_lost = False
+        # A stop need not have waited for it.
+        self.is_unread = False
+
+    @property
+    def is_gone(self):
+        """Nobody reads its replies."""
+        return self.is_closed or self.is_lost
+
+    def release(self, count):
+        part = self.tail if count is None else self.tail[:count]
+        self.out += part
+        del self.tail[:len(part)]
+
+    def pump(self, now, arrive):
+        """Sends what the kernel takes; `arrive` is told of the requests in it. True where some was taken."""
+        if self.is_closed or self.is_half:
+            return False
+        moved = False
+        while self.out:
+            try:
+                count = self.socket.send(self.out)
+            except BlockingIOError:
+                return moved
+            except OSError:
+                self.was_reset = True
+                self.out.clear()
+                break
+            arrive(self, self.stream.feed(bytes(self.out[:count])))
+            del self.out[:count]
+            self.sent_count += count
+            self.sent_at = now
+            moved = True
+        if self.wants_half:
+            self.is_half = True
+            self.end_stream(arrive)
+            try:
+                self.socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+            moved = True
+        return moved
+
+    def end_stream(self, arrive, is_gone=False):
+        arrive(self, self.stream.end(is_gone))
+
+    def receive(self):
+        """Reads what is there; True where something came."""
+        if self.is_closed or self.has_end:
+            return False
+        moved = False
+        while self.reads or self.allowance > 0:
+            try:
+                data = self.socket.recv(1 << 18 if self.reads else min(self.allowance, 1 << 18))
+            except BlockingIOError:
+                return moved
+            except OSError:
+                self.was_reset = True
+                data = b""
+            moved = True
+            if not data:
+                self.has_end = True
+                return True
+            self.allowance = max(0, self.allowance - len(data))
+            self.received += data
+        return moved
+
+    def lines(self):
+        *lines, rest = self.received.split(b"\n")
+        self.received = rest
+        return lines
+
+    def await_end(self, patience):
+        """For an end that comes from elsewhere than the loop."""
+        if not self.has_end:
+            select.select([self.socket], [], [], patience)
+            self.receive()
+        return self.has_end
+
+    def close(self, arrive):
+        if not self.is_closed:
+            self.out.clear()
+            self.end_stream(arrive, is_gone=True)
+            self.is_closed = True
+            self.socket.close()

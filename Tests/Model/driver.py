@@ -1,0 +1,647 @@
+# Carries out a conversation, a step after another, against a daemon of its own, and has the model judge what comes.
+import fcntl
+import os
+import signal
+import socket
+import tempfile
+import shutil
+
+from children import Children
+from client import Client
+from daemon import NEVER, Daemon
+from model import Model
+from reading import LISTED
+from violation import Violation
+
+# Virtual seconds in which all that was begun must be over.
+LONGEST = 2000 * 10**9
+
+
+class Driver:
+    def __init__(self, binary, tools, listeners, settings):
+        self.folder = tempfile.mkdtemp(prefix="model.")
+        self.settings = settings
+        for name in ("state", "plugins", "plugins/enabled", "core", "core/enabled"):
+            os.mkdir(f"{self.folder}/{name}")
+        sockets = []
+        for index, rules in enumerate(listeners):
+            each = socket.socket(socket.AF_UNIX)
+            each.bind(f"{self.folder}/{index}")
+            each.listen(1024)
+            sockets.append((rules, each))
+        self.listeners = sockets
+        self.daemon = Daemon(binary, tools, self.folder, sockets, settings)
+        self.children = Children(f"{self.folder}/children")
+        self.model = Model(settings)
+        self.clients = self.model.clients
+        self.lock = None
+        self.is_held = False
+        self.plugins = []
+        self.plugin_stamp = 10**18
+        # What becomes of the next readings of the list of commands, and those that are kept waiting.
+        self.help_mode = "answer"
+        self.readings = []
+        self.log = None
+        self.log_rest = b""
+        # Counts the daemons, one after another.
+        self.epoch = 0
+        self.start()
+
+    def close(self):
+        self.daemon.end()
+        self.children.end()
+        for each in self.clients.values():
+            each.socket.close()
+        for _, each in self.listeners:
+            each.close()
+        for number in (self.lock, self.log):
+            if number is not None:
+                os.close(number)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # MARK: Steps
+
+    def step(self, step):
+        name, *arguments = step
+        if not self.daemon.is_alive and name not in ("start", "unlock", "exit"):
+            return
+        if getattr(self, "do_" + name)(*arguments) is False or self.is_held:
+            return
+        self.settle()
+
+    def do_hold(self):
+        self.is_held = True
+
+    def do_go(self):
+        self.is_held = False
+
+    def do_connect(self, name, listener):
+        if name in self.clients or listener >= len(self.listeners):
+            return False
+        rules = self.listeners[listener][0]
+        self.clients[name] = Client(name, listener, rules, f"{self.folder}/{listener}", self.limits())
+
+    def limits(self):
+        return {"DOKKU_DAEMON_MAX_LINE": 1 << 20, "DOKKU_DAEMON_MAX_INPUT": 1 << 30} | self.settings
+
+    def client(self, name):
+        client = self.clients.get(name)
+        return None if client is None or client.is_closed or client.has_end else client
+
+    def do_send(self, name, request, count):
+        client = self.client(name)
+        if client is None or client.wants_half:
+            return False
+        if self.awaits_word(client):
+            return False
+        client.tail += self.wire(request)
+        client.announced += "stdin_chunks" in request["line"]
+        client.release(count)
+
+    def awaits_word(self, client):
+        """Whoever has announced chunks says nothing until they are asked for."""
+        if client.announced > sum(b"stdin_chunks" in each.line for each in client.requests):
+            return True
+        return any(each.is_chunked and each.lane is not None and each.answer is None and not each.events
+                   for each in client.requests)
+
+    def wire(self, request):
+        """The bytes of a request. A number that only a run can tell is put in here."""
+        text = request["line"]
+        if "cancels" in request:
+            target = self.model.find(request["cancels"].encode())
+            number = target.job if target is not None and target.job else 987654321
+            if target is not None and target.job:
+                target.cancel_asked = True
+                target.is_cancelled_late = target.run is not None and target.run.status is not None
+            text = text.replace("NUMBER", str(number))
+        text = text.replace("FOLDER", self.folder)
+        body = request.get("body", "")
+        if isinstance(body, int):
+            body = "test:run evil1\n" * (body // 15 + 1)
+            body = body[:request["body"]]
+        return (text + request.get("end", "\n") + body).encode("latin-1")
+
+    def do_more(self, name, count):
+        client = self.client(name)
+        if client is None or not client.tail or client.wants_half:
+            return False
+        client.release(count)
+
+    def do_half(self, name):
+        client = self.client(name)
+        if client is None or client.wants_half:
+            return False
+        client.wants_half = True
+
+    def do_close(self, name):
+        client = self.client(name)
+        if client is None:
+            return False
+        client.close(self.model.arrive)
+
+    def do_pause(self, name):
+        if client := self.client(name):
+            client.reads = False
+
+    def do_resume(self, name):
+        if client := self.client(name):
+            client.reads = True
+
+    def do_take(self, name, count):
+        if client := self.client(name):
+            client.allowance += count
+
+    # MARK: Steps of children
+
+    def run(self, token):
+        run = self.model.runs.get(token.encode())
+        return None if run is None or run.child.is_dead or run.child.is_busy else run
+
+    def do_write(self, token, stream, data):
+        """A number as data is so many bytes of lines."""
+        run = self.run(token)
+        if run is None:
+            return False
+        self.write(run, run.child, stream, data)
+
+    def write(self, run, child, stream, data):
+        if isinstance(data, int):
+            order = b"p%d%d" % (stream, data)
+            data = (b"x" * 63 + b"\n") * (data // 64 + 1)
+            data = data[:int(order[2:])]
+        else:
+            data = data.encode("latin-1")
+            order = b"w%d" % stream + data
+        # Between two pipes the order is certain only where the daemon has taken the one before.
+        if run.unsettled not in (None, stream):
+            self.settle()
+        run.unsettled = stream
+        if run.counts(self.model.now, self.drain_grace):
+            run.pieces.append((stream, data))
+        child.order(order)
+        self.await_calm(child)
+
+    @property
+    def drain_grace(self):
+        return int(float(self.settings.get("DOKKU_DAEMON_DRAIN_GRACE", 2)) * 10**9)
+
+    def await_calm(self, child):
+        """Until an order is carried out, or waits for the daemon."""
+        while child.is_busy and not child.poll(0.0005):
+            # One that sleeps with an order in hand waits in write(2) or read(2).
+            if child.sleeps() and not child.poll():
+                return
+        if child.was_answered is not None and child.was_answered.startswith(b"k32") and child.epoch == self.epoch:
+            raise Violation("a process writes, and nobody reads: it would get a SIGPIPE")
+
+    def do_input(self, token, count):
+        run = self.run(token)
+        if run is None or run.request.redirection is not None:
+            return False
+        run.child.order(b"r%d" % count)
+        run.input_orders = getattr(run, "input_orders", 0) + 1
+        run.reads_to = count
+        self.await_calm(run.child)
+        self.settle()
+        self.judge_input(run)
+
+    def judge_input(self, run):
+        answer = run.child.input_read
+        if answer is None or getattr(run, "injects", False) or run.input_orders > 1 or run.reads_to < run.request.input_size:
+            return
+        if run.request.input_size and self.model.may_refuse(run.request, "input_too_long"):
+            return
+        failure, count, total = answer[1:].split()
+        if (int(count), int(total)) != (run.request.input_size, run.request.input_sum):
+            raise Violation(f"another standard input\n{count} bytes of {run.request.input_size} for {run.request}")
+
+    def do_inject(self, token, data):
+        run = self.run(token)
+        if run is None:
+            return False
+        run.injects = True
+        run.child.order(b"e" + data.encode("latin-1"))
+        self.await_calm(run.child)
+
+    def do_shut(self, token, stream):
+        run = self.run(token)
+        if run is None or stream in getattr(run, "shut", ()):
+            return False
+        run.shut = getattr(run, "shut", ()) + (stream,)
+        run.child.order(b"c%d" % stream)
+        self.await_calm(run.child)
+
+    def do_deaf(self, token):
+        run = self.run(token)
+        if run is None:
+            return False
+        run.child.order(b"i")
+        self.await_calm(run.child)
+        run.child.is_deaf = True
+
+    def do_fork(self, token):
+        """A process is left behind, of which the run's name is told with a `+`."""
+        run = self.run(token)
+        if run is None or hasattr(run, "left"):
+            return False
+        run.child.order(b"f")
+        run.left = self.children.accept()
+        run.left.epoch = run.child.epoch
+        self.await_calm(run.child)
+
+    def left(self, token):
+        run = self.model.runs.get(token.encode())
+        return (run, run.left) if run is not None and hasattr(run, "left") and not run.left.is_dead else (None, None)
+
+    def do_leftwrite(self, token, stream, data):
+        run, child = self.left(token)
+        if run is None or stream in getattr(run, "shut", ()):
+            return False
+        self.write(run, child, stream, data)
+
+    def do_leftinject(self, token, data):
+        run, child = self.left(token)
+        if run is None:
+            return False
+        run.injects = True
+        child.order(b"e" + data.encode("latin-1"))
+        self.await_calm(child)
+
+    def do_leftexit(self, token):
+        run, child = self.left(token)
+        if run is None:
+            return False
+        child.order(b"x0")
+        child.poll(20)
+
+    def do_exit(self, token, status):
+        run = self.run(token)
+        if run is None:
+            return False
+        self.end_child(run.child, b"x%d" % status, status)
+
+    def do_die(self, token, number):
+        run = self.run(token)
+        if run is None:
+            return False
+        self.end_child(run.child, b"s%d" % number, -number)
+
+    def end_child(self, child, order, status):
+        child.status = status
+        child.order(order)
+        child.poll(20)
+        self.note_deaths()
+
+    def note_deaths(self):
+        """A child that was not told to end was ended by the daemon."""
+        for run in self.model.runs.values():
+            if run.child.is_dead and run.status is None:
+                status = getattr(run.child, "status", None)
+                if status is None:
+                    run.was_ended = True
+                    status = -9 if run.child.is_deaf else -15
+                self.model.ended(run, status)
+
+    # MARK: Steps of the world
+
+    def do_advance(self, milliseconds):
+        """Time passes; None is up to what the daemon itself waits for."""
+        self.settle()
+        if not self.daemon.is_alive:
+            return False
+        if milliseconds is None:
+            if self.daemon.deadline == NEVER:
+                return False
+            self.daemon.now = max(self.daemon.now, self.daemon.deadline)
+        else:
+            self.daemon.now += milliseconds * 10**6
+        if self.model.stop_at is not None:
+            # Whoever takes nothing of its replies for some seconds is let go of.
+            for client in self.clients.values():
+                client.is_unread |= not client.reads and self.daemon.now - self.model.now >= 10**9
+        self.model.now = self.daemon.now
+        if any(self.daemon.now - since >= 60 * 10**9 for _, _, since in self.readings):
+            self.model.help_failed = True
+        for client in self.clients.values():
+            if client.stream.has_part and self.daemon.now - client.sent_at >= 100 * 10**6:
+                self.model.arrive(client, client.stream.pause())
+        self.settle()
+
+    def do_raw(self, name, data):
+        """Bytes that are no request: what one has announced."""
+        client = self.client(name)
+        if client is None or client.wants_half:
+            return False
+        client.tail += data.encode("latin-1")
+        client.release(None)
+
+    def do_term(self):
+        # What is in the socket by then was received.
+        for client in self.clients.values():
+            client.pump(self.daemon.now, self.arrive)
+        for run in self.model.runs.values():
+            if run.status is not None and (run.request.lane == "follow" or self.model.stop_at is not None):
+                run.is_over = True
+        if self.model.stop_at is not None:
+            # The second one waits for no reader.
+            for client in self.clients.values():
+                client.is_unread |= not client.reads or len(client.out) > 0
+        if self.model.stop_at is None:
+            self.model.stop_at, self.model.stop_turn = self.model.now, self.model.turn + 1
+        self.daemon.signal(signal.SIGTERM)
+
+    def do_hup(self):
+        try:
+            os.rename(f"{self.folder}/log", f"{self.folder}/log.1")
+        except OSError:
+            pass
+        self.daemon.signal(signal.SIGHUP)
+
+    def do_kill(self):
+        self.settle()
+        if self.daemon.is_alive:
+            self.model.was_killed = True
+            self.daemon.signal(signal.SIGKILL)
+            self.did_exit()
+        return False
+
+    def do_start(self):
+        if self.daemon.is_alive:
+            return False
+        self.start()
+
+    def start(self):
+        self.epoch += 1
+        # Numbers begin anew.
+        for request in self.model.requests():
+            request.job = None
+        self.model.jobs = {}
+        self.model.stop_at = self.model.stop_turn = None
+        self.daemon.start()
+        self.settle()
+        self.usual = self.daemon.descriptors() if self.daemon.is_alive else {}
+
+    def do_lock(self):
+        """Somebody else takes the lock, where it is free."""
+        if self.lock is not None:
+            return False
+        number = os.open(f"{self.folder}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(number)
+            return False
+        self.lock = number
+        self.model.is_locked = True
+
+    def do_unlock(self):
+        if self.lock is None:
+            return False
+        os.close(self.lock)
+        self.lock = None
+        self.model.is_locked = False
+
+    def do_plugin(self, name):
+        """A plugin comes, or goes where it is there."""
+        path = f"{self.folder}/plugins/enabled/{name}"
+        if name in self.plugins:
+            self.plugins.remove(name)
+            os.rmdir(path)
+        else:
+            self.plugins.append(name)
+            os.mkdir(path)
+        # The clock of a file system may stand still between two changes.
+        self.plugin_stamp += 10**9
+        os.utime(f"{self.folder}/plugins/enabled", ns=(self.plugin_stamp, self.plugin_stamp))
+        for client in self.clients.values():
+            for request in client.requests:
+                if request.name.startswith(f"{name}:"):
+                    request.known_all_along = set()
+
+    def do_help(self, mode):
+        """What becomes of the list of commands from here on: `answer`, `hold`, `fail`, `nothing`."""
+        self.help_mode = mode
+        if mode in ("fail", "nothing"):
+            self.model.help_failed = True
+        if mode != "hold":
+            for child, names, _ in self.readings:
+                self.answer_reading(child, names)
+            self.readings = []
+
+    def answer_reading(self, child, names):
+        if child.is_dead:
+            return
+        if self.help_mode != "nothing":
+            child.order(b"w1" + b"".join(b"    %s  something\n" % name.encode() for name in names))
+            self.await_calm(child)
+        child.order(b"x1" if self.help_mode == "fail" else b"x0")
+        child.poll(20)
+
+    # MARK: Coming to rest
+
+    def settle(self):
+        self.model.turn += 1
+        for run in self.model.runs.values():
+            run.unsettled = None
+        for _ in range(100000):
+            if not self.daemon.is_alive:
+                return
+            moved = False
+            for client in list(self.clients.values()):
+                moved |= client.pump(self.daemon.now, self.arrive)
+            pids = self.daemon.rest()
+            met = [child for child in map(self.children.meet, pids) if child is not None]
+            self.read_log()
+            # The one before may have ended while the daemon ran.
+            for child in self.children.living:
+                if child.is_busy:
+                    self.await_calm(child)
+                    moved |= not child.is_busy
+                elif child not in met:
+                    moved |= child.ping()
+            self.note_deaths()
+            for child in met:
+                moved = True
+                child.epoch = self.epoch
+                if self.model.started(child) is None:
+                    self.did_ask_for_help(child)
+            for client in self.clients.values():
+                moved |= client.receive()
+                for line in client.lines():
+                    self.model.receive(client, line)
+                self.judge_link(client)
+            if not self.daemon.is_alive:
+                self.did_exit()
+                return
+            if not moved:
+                return
+        raise Violation("what goes to and fro has no end")
+
+    def arrive(self, client, requests):
+        names = {f"{plugin}:go" for plugin in self.plugins}
+        for request in requests:
+            request.known_all_along = set(names)
+        self.model.arrive(client, requests)
+
+    def did_ask_for_help(self, child):
+        names = LISTED + [f"{plugin}:go" for plugin in self.plugins]
+        if self.help_mode == "hold":
+            self.readings.append((child, names, self.daemon.now))
+        else:
+            self.answer_reading(child, names)
+
+    def read_log(self):
+        """What came to the log, also to the one that was moved away before the daemon let go of it."""
+        if self.log is None or os.fstat(self.log).st_ino != self.log_inode():
+            self.drain_log()
+            try:
+                following = os.open(f"{self.folder}/log", os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                return
+            if self.log is not None:
+                os.close(self.log)
+            self.log = following
+        self.drain_log()
+
+    def log_inode(self):
+        try:
+            return os.stat(f"{self.folder}/log").st_ino
+        except OSError:
+            return None
+
+    def drain_log(self):
+        while self.log is not None and (text := os.read(self.log, 1 << 20)):
+            lines, _, self.log_rest = (self.log_rest + text).rpartition(b"\n")
+            self.model.read_log(lines)
+
+    def judge_link(self, client):
+        """A connection ends when its client has ended it, and for no other reason."""
+        if not client.has_end or client.is_half or client.is_rejected or client.is_lost:
+            return
+        if "one-shot" in client.rules or client.stream.is_broken or self.model.stop_at is not None or not self.daemon.is_alive:
+            return
+        if self.model.setting("MAX_CONNECTIONS", 1000) < 1000:
+            return
+        raise Violation(f"the daemon has ended a connection\n{client.name}")
+
+    def did_exit(self):
+        """The daemon is gone: what did clients get, and who waits for the next one?"""
+        if self.daemon.exit != (0 if not self.daemon.exit == -9 or not self.model.was_killed else -9):
+            raise Violation(f"the daemon has ended by itself\nstatus {self.daemon.exit}")
+        for client in self.clients.values():
+            client.reads = True
+            client.receive()
+            for line in client.lines():
+                self.model.receive(client, line)
+            if client.has_end and not client.is_lost:
+                if self.daemon.exit == 0:
+                    self.model.judge_end(client)
+                client.is_lost = True
+            if client.is_closed:
+                client.is_lost = True
+
+    # MARK: The end of a conversation
+
+    def finish(self):
+        """All is let go of: everything must be answered then, and nothing be left."""
+        self.is_held = False
+        self.settle()
+        if self.lock is not None:
+            self.do_unlock()
+        self.do_help("answer")
+        if not self.daemon.is_alive:
+            self.start()
+        for client in self.clients.values():
+            client.reads = True
+        self.settle()
+        self.let_all_end()
+        if self.model.stop_at is not None:
+            self.judge_stop()
+            self.start()
+            self.let_all_end()
+        for client in self.clients.values():
+            if not client.is_lost:
+                self.model.judge_end(client)
+        self.probe()
+        self.end_links()
+        self.judge_rest()
+        self.do_term()
+        self.settle()
+        if self.daemon.is_alive:
+            raise Violation("a daemon with nothing to do does not stop")
+        self.model.judge_log()
+
+    def let_all_end(self):
+        """Each command ends, the next has its turn, and so on; where nothing runs time passes."""
+        start = self.daemon.now
+        for _ in range(20000):
+            if not self.daemon.is_alive:
+                return
+            idle = [each for each in self.children.living if not each.is_busy]
+            if idle:
+                self.end_child(idle[0], b"x0", 0)
+                self.settle()
+            elif self.is_waiting():
+                if self.daemon.deadline == NEVER or self.daemon.now - start > LONGEST:
+                    return
+                self.do_advance(None)
+            else:
+                return
+        raise Violation("there is no end of commands")
+
+    def is_waiting(self):
+        if self.model.stop_at is not None or self.children.living:
+            return True
+        return any(not client.is_gone and any(each.answer is None for each in client.requests)
+                   or any(each.lane in ("queue", "beside") and each.is_whole and each.run is None
+                          for each in client.requests) and client.is_closed
+                   for client in self.clients.values())
+
+    def judge_stop(self):
+        if self.daemon.is_alive:
+            raise Violation("the daemon does not stop, though nothing keeps it")
+        if self.children.living:
+            raise Violation("a child is left behind at the stop")
+
+    def probe(self):
+        name = f"probe{self.model.turn}"
+        self.do_connect(name, 0)
+        if self.clients[name].rules:
+            return
+        self.do_send(name, {"line": "daemon:status"}, None)
+        self.settle()
+        self.let_all_end()
+        self.model.judge_end(self.clients[name])
+
+    def end_links(self):
+        for client in self.clients.values():
+            client.wants_half = True
+            client.tail.clear()
+        self.settle()
+        self.let_all_end()
+        for _ in range(20):
+            if all(client.is_closed or client.await_end(0) for client in self.clients.values()):
+                break
+            if self.daemon.deadline == NEVER:
+                break
+            self.do_advance(None)
+        for client in self.clients.values():
+            if not client.is_closed and not client.await_end(5):
+                raise Violation(f"a connection has no end\n{client.name} ({client.rules or 'no rules'})")
+            if not client.is_lost:
+                self.model.judge_end(client)
+        self.model.judge_runs()
+
+    def judge_rest(self):
+        open_files = self.daemon.descriptors()
+        # A pipe may be kept for the next command's input. The list of commands may be read at the very start.
+        expected = {"socket": self.usual.get("socket", 0), "pipe": self.usual.get("pipe", 0) + 1,
+                    "anon_inode:[pidfd]": 0, f"{self.folder}/lock": 0}
+        for kind, most in expected.items():
+            if open_files.get(kind, 0) > most:
+                raise Violation(f"descriptors are left open\n{open_files}, at first {self.usual}")
+        if self.daemon.memory() > 120 * 1024:
+            raise Violation(f"too much memory\n{self.daemon.memory()} KiB")
+        if self.children.living:
+            raise Violation("a child is left")

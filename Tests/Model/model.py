@@ -1,0 +1,484 @@
+# What must come out: judges each line that a client receives, each child that is started, and what is left at the end.
+import base64
+import json
+import re
+import signal
+
+import output
+from daemon import START
+from reading import TOKEN, parse
+from violation import Violation
+
+# Time from which an end counts as the daemon's own doing, where both fall together.
+CLOSE = 2
+
+
+class Run:
+    """A command that was started."""
+
+    def __init__(self, child, request, now, turn):
+        self.child, self.request = child, request
+        self.started_at, self.turn = now, turn
+        self.ended_at = None
+        self.status = None
+        # What it wrote, a piece a write.
+        self.pieces = []
+        # Its output is waited for no longer.
+        self.is_over = False
+        # The stream of what it wrote last, while the daemon has not run since.
+        self.unsettled = None
+
+    def counts(self, now, grace):
+        """True while what is written belongs to the reply."""
+        return not self.is_over and (self.ended_at is None or now - self.ended_at < grace)
+
+
+class Model:
+    def __init__(self, settings):
+        self.settings = settings
+        self.clients = {}
+        self.runs = {}
+        self.jobs = {}
+        self.order = []
+        self.now = START
+        self.turn = 0
+        self.stop_at = None
+        self.stop_turn = None
+        self.was_killed = False
+        self.is_locked = False
+        self.help_failed = False
+        self.cancelled = set()
+        self.starts = []
+
+    def setting(self, name, default):
+        return int(float(self.settings.get(f"DOKKU_DAEMON_{name}", default)))
+
+    # MARK: Requests
+
+    def arrive(self, client, requests):
+        for request in requests:
+            request.arrived = self.turn
+            request.client = client
+            request.arrived_at = self.now
+            client.requests.append(request)
+
+    def requests(self):
+        return [each for client in self.clients.values() for each in client.requests]
+
+    def find(self, token):
+        """The request of a token; None where a token was never in a request."""
+        return next((each for each in self.requests() if token and each.token == token and each.lane != "builtin"), None)
+
+    # MARK: Children
+
+    def started(self, child):
+        """A child has presented itself. Returns its run, or None where it is asked for the list of commands."""
+        if child.words == [b"help", b"--all"]:
+            return None
+        token = next((match[0] for match in map(TOKEN.search, child.words) if match), None)
+        asked = [each for each in self.requests() if each.words == child.words and each.run is None]
+        request = next((each for each in asked if each.lane not in (None, "builtin")), None) or self.find(token)
+        shown = b" ".join(child.words)[:80]
+        if request is None:
+            raise Violation(f"what nobody asked for was run\n{shown!r}")
+        if request.lane is None or request.lane == "builtin":
+            raise Violation(f"what is to be refused was run\n{shown!r}")
+        if not request.is_whole:
+            raise Violation(f"a request that is not whole was run\n{shown!r}")
+        if child.words != request.words:
+            raise Violation(f"other words were run than were asked\n{shown!r} for {request}")
+        if request.run is not None:
+            raise Violation(f"a command was run twice\n{shown!r}")
+        if request.lane == "queue" and self.is_locked:
+            raise Violation("a command was run while somebody else held the lock")
+        others = [run for run in self.runs.values() if run.request.lane == "queue" and run.status is None
+                  and not run.child.is_dead]
+        if request.lane == "queue" and others:
+            raise Violation(f"two commands ran at a time\n{shown!r} beside {others[0].request}")
+        run = Run(child, request, self.now, self.turn)
+        request.run = run
+        self.runs[request.token] = run
+        self.starts.append(run)
+        if request.lane == "queue":
+            self.judge_turn(request)
+        return run
+
+    def judge_turn(self, request):
+        """Clients take turns, and each has its commands run in their order."""
+        for other in request.client.requests:
+            if other is request:
+                break
+            if other.lane == "queue" and other.job and request.job and other.job < request.job and other.run is None and other.results == 0:
+                raise Violation(f"a client's commands ran out of their order\n{request} before {other}")
+        waited = [run for run in self.starts[:-1] if run.request.client is request.client
+                  and run.request.lane == "queue"]
+        since = max([request.accepted] + [run.turn for run in waited])
+        passed = {}
+        for run in self.starts[:-1]:
+            if run.turn > since and run.request.client is not request.client and run.request.lane == "queue":
+                passed[run.request.client.name] = passed.get(run.request.client.name, 0) + 1
+        if any(count > 1 for count in passed.values()):
+            raise Violation(f"a client had two turns while another waited for one\n{request}: {passed}")
+
+    def ended(self, run, status):
+        run.status, run.ended_at = status, self.now
+
+    # MARK: Replies
+
+    def receive(self, client, line):
+        try:
+            reply = parse(line)
+        except ValueError as error:
+            raise Violation(f"a reply is no JSON in UTF-8\n{error}: {line[:200]!r}") from None
+        if not isinstance(reply, dict) or b"\n" in line:
+            raise Violation(f"a reply is no object\n{line[:200]!r}")
+        if reply.get("error") == "too_many_connections" or "Too many connections" in reply.get("output", ""):
+            client.is_rejected = True
+            if self.setting("MAX_CONNECTIONS", 1000) >= 1000:
+                raise Violation("a connection was refused though there is room")
+            first = client.requests[0] if client.requests and client.requests[0].arrived < self.turn else None
+            if first is not None and first.is_json != ("error" in reply):
+                raise Violation(f"a connection was refused in another form than it asks\n{reply} to {first}")
+            return
+        request = self.match(client, reply)
+        if request is None:
+            raise Violation(f"an answer to nothing, or a second one\n{line[:200]!r}")
+        if reply.get("event") in ("continue", "queued", "started", "output"):
+            self.judge_event(request, reply)
+        else:
+            request.answer = reply
+            if client.stream.body_of is request and request.is_chunked and not request.events:
+                # Refused before it was asked for its input.
+                client.stream.body_of = None
+            self.judge_answer(request, reply)
+
+    def match(self, client, reply):
+        opened = [each for each in client.requests if each.answer is None]
+        if set(reply) == {"ok", "output"}:
+            plain = [each for each in opened if not each.is_json]
+            return plain[0] if plain else None
+        opened = [each for each in opened if each.is_json]
+        if "event" in reply:
+            opened = [each for each in opened if each.is_streamed or not each.is_id_certain
+                      or reply["event"] == "continue" and each.is_chunked]
+        if "id" in reply:
+            same = [each for each in opened if each.is_id_certain and each.id == reply["id"]
+                    and type(each.id) is type(reply["id"])]
+            return (same or [each for each in opened if not each.is_id_certain] or [None])[0]
+        anonymous = [each for each in opened if each.id is None or not each.is_id_certain
+                     or "line_too_long" in each.refusals]
+        fitting = [each for each in anonymous if self.fits(each, reply)]
+        fitting.sort(key=lambda each: reply.get("error") not in each.refusals)
+        return (fitting or anonymous or [None])[0]
+
+    def fits(self, request, reply):
+        """Whether it may be this one's answer: for those without an id."""
+        if request.refusals:
+            return reply.get("error") in request.refusals and (
+                not request.is_id_certain or request.is_streamed == ("event" in reply))
+        if "exit_status" not in reply and "event" not in reply or reply.get("event") == "end" and "job" not in reply:
+            may_fail = request.lane != "builtin" or request.name in ("commands", "refresh", "daemon:cancel")
+            return request.run is None and may_fail and request.is_streamed == ("event" in reply)
+        if "event" in reply and request.job is not None and "job" in reply:
+            return request.job == reply["job"]
+        return (request.lane == "builtin" or request.run is not None) and (
+            "event" in reply or request.run is None or request.run.status is not None
+            and reply["exit_status"] in (request.run.status, None))
+
+    def judge_event(self, request, event):
+        kind = event["event"]
+        kinds = [each["event"] for each in request.events]
+        was_cut = kind == "continue" and not request.is_whole
+        if request.lane is None and not was_cut or request.answer is not None:
+            raise Violation(f"an event of what was refused or is over\n{event}")
+        if kind == "continue":
+            fits = not kinds and request.is_chunked
+        elif kind == "queued":
+            fits = kinds == ["continue"] * request.is_chunked and request.lane == "queue" and event["position"] >= 1
+        elif kind == "started":
+            fits = kinds == ["continue"] * request.is_chunked + (["queued"] if request.lane == "queue" else [])
+            if request.lane == "builtin":
+                fits = False
+        else:
+            fits = event["stream"] in ("stdout", "stderr") and event["data"] != ""
+            fits = fits and (request.lane == "builtin" or "started" in kinds)
+        if "job" in event:
+            fits = fits and (request.job is None or request.job == event["job"])
+            request.job = event["job"]
+        if not fits:
+            raise Violation(f"an event out of its order\n{event} after {kinds}")
+        request.events.append(event)
+
+    def judge_answer(self, request, reply):
+        was_lost = reply.get("error") in ("line_too_long", "buffer_full") and "id" not in reply
+        if request.is_json and request.is_streamed != ("event" in reply) and request.is_id_certain and not was_lost:
+            raise Violation(f"the form of an answer is not that of its request\n{reply} to {request}")
+        error = reply.get("error")
+        if error is not None and reply["ok"]:
+            raise Violation(f"ok, and an error\n{reply}")
+        if not request.is_json and set(reply) != {"ok", "output"}:
+            raise Violation(f"a plain reply has other keys\n{reply}")
+        if request.lane is None:
+            self.judge_refusal(request, reply)
+        elif request.lane == "builtin":
+            self.judge_builtin(request, reply)
+        elif request.run is None:
+            self.judge_excuse(request, reply)
+        else:
+            self.judge_result(request, reply)
+
+    def judge_refusal(self, request, reply):
+        if reply["ok"]:
+            raise Violation(f"what is to be refused is ok\n{reply} to {request}")
+        allowed = set(request.refusals)
+        if self.stop_at is not None:
+            allowed.add("shutting_down")
+        if self.help_failed:
+            allowed.add("spawn_failed")
+        if self.setting("MAX_BUFFER", 1 << 40) < 1 << 40:
+            allowed |= {"line_too_long", "buffer_full"}
+        if not request.is_whole and self.may_refuse(request, reply.get("error")):
+            return
+        if request.is_json and reply.get("error") not in allowed:
+            raise Violation(f"refused with another word\n{reply} to {request}, not {sorted(allowed)}")
+        if "line_too_long" in request.refusals and "longer than" not in reply["output"]:
+            raise Violation(f"a text that says something else\n{reply}")
+        if not reply["output"]:
+            raise Violation(f"refused without a text\n{reply}")
+
+    def judge_builtin(self, request, reply):
+        if request.name == "daemon:cancel":
+            number = int(request.words[request.words.index(b"daemon:cancel") + 1])
+            target = self.jobs.get(number)
+            if reply["ok"]:
+                if target is None:
+                    raise Violation(f"a job that is not there was cancelled\n{reply}")
+                if target.is_cancelled_late:
+                    target.run.is_over = True
+            return
+        if not reply["ok"]:
+            excuses = {"commands": self.help_failed, "refresh": self.help_failed}
+            if not (excuses.get(request.name) or self.stop_at is not None or self.sheds_load(request)):
+                raise Violation(f"a built-in is not answered\n{reply} to {request}")
+
+    def sheds_load(self, request):
+        return self.setting("MAX_BUFFER", 1 << 40) < 1 << 40 or self.setting("MAX_SPOOL", 1 << 40) < 1 << 40
+
+    def judge_excuse(self, request, reply):
+        """It did not run: why not?"""
+        if reply["ok"]:
+            raise Violation(f"ok, though it never ran\n{reply} to {request}")
+        if not request.is_json:
+            allowed = [self.may_refuse(request, code) for code in self.excuses]
+            if not any(allowed):
+                raise Violation(f"refused without a reason\n{reply} to {request}")
+        elif not self.may_refuse(request, reply.get("error")):
+            raise Violation(f"refused without a reason\n{reply} to {request}")
+
+    excuses = ["shutting_down", "cancelled", "queue_full", "spawn_failed", "input_too_long", "invalid_command",
+               "invalid_request", "buffer_full"]
+
+    def may_refuse(self, request, code):
+        if code == "shutting_down":
+            return self.stop_at is not None
+        if code == "cancelled":
+            return request.cancel_asked or request.client.is_gone
+        if code == "queue_full":
+            if request.lane == "queue":
+                waiting = sum(1 for client in self.clients.values() for each in client.requests
+                              if each.lane == "queue" and each.is_whole
+                              and (each.answer is None or each.run is not None and each.run.turn >= self.turn - 1))
+                return waiting > self.setting("MAX_QUEUE", 1000)
+            return self.alive_beside(request) >= self.setting("MAX_FOLLOW", 16)
+        if code == "spawn_failed":
+            return self.help_failed
+        if code == "input_too_long":
+            return request.has_input and "DOKKU_DAEMON_MAX_SPOOL" in self.settings
+        if code == "invalid_command":
+            # A plugin that was not there yet, or is there no more.
+            is_late = self.stop_turn is not None and request.arrived >= self.stop_turn
+            return request.name.startswith("plugin") and (request.name not in request.known_all_along or is_late)
+        if code == "invalid_request":
+            return request.redirection is not None or not request.is_whole
+        if code == "buffer_full":
+            return self.setting("MAX_BUFFER", 1 << 40) < 1 << 40
+        return False
+
+    def alive_beside(self, request):
+        return sum(1 for run in self.runs.values() if run.request.lane in ("follow", "beside")
+                   and run.request.answer is None)
+
+    # MARK: Results
+
+    def judge_result(self, request, reply):
+        run = request.run
+        error = reply.get("error")
+        if run.status is None:
+            raise Violation(f"answered before it has ended\n{reply} to {request}")
+        allowed = self.allowed_ends(request, run)
+        pieces, is_cut = self.expected_pieces(request, run)
+        if request.is_json:
+            if error is not None and error not in allowed and not (is_cut and error == "output_truncated"):
+                raise Violation(f"an error without a reason\n{reply} to {request}")
+            self.judge_status(run, reply)
+            if reply["ok"] != (run.status == 0 and error is None):
+                raise Violation(f"ok is not what status and error say\n{reply}")
+            if is_cut and error is None:
+                raise Violation(f"nothing says that the output was cut\n{str(reply)[:200]}")
+            self.judge_times(request, run, reply)
+        elif reply["ok"] and (run.status != 0 or is_cut):
+            raise Violation(f"ok, though the command failed or was cut\n{str(reply)[:200]}")
+        if request.client.is_gone:
+            return
+        self.judge_output(request, run, reply, pieces, error, is_cut, allowed)
+
+    def allowed_ends(self, request, run):
+        allowed = set()
+        if request.cancel_asked or request.client.is_gone:
+            allowed.add("cancelled")
+        timeout = request.timeout if request.timeout is not None else self.default_timeout(request)
+        if timeout and run.ended_at - run.started_at >= timeout * 10**9 - 10**6:
+            allowed.add("timeout")
+        if self.stop_at is not None:
+            allowed.add("shutting_down")
+        if "DOKKU_DAEMON_MAX_SPOOL" in self.settings and sum(len(data) for _, data in run.pieces) > 65536:
+            allowed.add("output_truncated")
+        if request.input_size and "DOKKU_DAEMON_MAX_SPOOL" in self.settings:
+            allowed.add("input_too_long")
+        return allowed
+
+    def default_timeout(self, request):
+        return float(self.settings.get("DOKKU_DAEMON_TIMEOUT", 0)) if request.lane == "queue" else 0
+
+    def judge_status(self, run, reply):
+        expected = (run.status, None) if run.status >= 0 else (None, signal.Signals(-run.status).name)
+        if (reply.get("exit_status"), reply.get("signal")) != expected or "exit_status" not in reply:
+            raise Violation(f"another exit status\n{str(reply)[:200]}, but {run.status}")
+
+    def judge_times(self, request, run, reply):
+        ran = (run.ended_at - run.started_at) // 10**6
+        queued = (run.started_at - request.arrived_at) // 10**6
+        if not (ran - CLOSE <= reply["run_ms"] <= ran + CLOSE) or reply["queued_ms"] > queued + CLOSE:
+            raise Violation(f"another time\n{str(reply)[-100:]}, but {queued} and {ran} ms")
+
+    def expected_pieces(self, request, run):
+        pieces = run.pieces
+        if request.redirection is not None and request.redirection[0] == b">":
+            pieces = [(stream, data) for stream, data in pieces if stream == 2]
+        if request.lane == "follow":
+            return pieces, False
+        return output.cut(pieces, self.setting("MAX_OUTPUT", 256 << 20))
+
+    def judge_output(self, request, run, reply, pieces, error, is_cut, allowed):
+        if not request.is_json:
+            pieces = [(1, data) for _, data in pieces]
+        if request.is_streamed:
+            got = self.streamed(request)
+            expected = {}
+            for name, stream in (("stdout", 1), ("stderr", 2)):
+                own = [(s, data) for s, data in pieces if s == stream]
+                expected[name] = (b"".join(data for _, data in own) if request.is_base64
+                                  else output.text(own, request.strips))
+            may_lack = "output_truncated" in allowed and error is not None
+            for name in got:
+                self.compare(request, got[name], expected[name], may_lack or request.lane == "follow" and error)
+            return
+        if request.is_base64:
+            for key, stream in (("output", 1), ("stderr", 2)):
+                expected = b"".join(data for s, data in pieces if s == stream)
+                self.compare(request, base64.b64decode(reply[key], validate=True), expected,
+                             "output_truncated" in allowed and error is not None)
+            return
+        expected = output.text(pieces, request.strips).rstrip("\n")
+        if not request.is_json and not reply["ok"] and (is_cut or allowed):
+            text = reply["output"]
+            if expected and not text.startswith(expected) and not ("output_truncated" in allowed):
+                raise Violation(f"another output\n{text[:200]!r}, not {expected[:200]!r}")
+            return
+        self.compare(request, reply["output"], expected, "output_truncated" in allowed and error is not None)
+
+    def compare(self, request, got, expected, may_lack):
+        if got == expected or may_lack and expected.startswith(got.rstrip("\ufffd") if isinstance(got, str) else got):
+            return
+        index = next((i for i, (one, other) in enumerate(zip(got, expected)) if one != other),
+                     min(len(got), len(expected)))
+        raise Violation(f"another output\nat {index} of {len(got)}, {len(expected)} expected: "
+                        f"{got[max(0, index - 20):index + 40]!r}, not {expected[max(0, index - 20):index + 40]!r} "
+                        f"to {request}")
+
+    def streamed(self, request):
+        parts = {"stdout": [], "stderr": []}
+        for event in request.events:
+            if event["event"] == "output":
+                parts[event["stream"]].append(
+                    base64.b64decode(event["data"], validate=True) if request.is_base64 else event["data"])
+        return {name: (b"" if request.is_base64 else "").join(each) for name, each in parts.items()}
+
+    # MARK: The log
+
+    LINE = re.compile(rb"^\[[^]]*\] \[(cmd|res)\] #(\d+)(.*)$")
+
+    def read_log(self, text):
+        for line in text.split(b"\n"):
+            found = self.LINE.match(line)
+            if not found:
+                continue
+            kind, number, rest = found[1], int(found[2]), found[3]
+            if kind == b"cmd":
+                token = TOKEN.search(rest.split(b"gid=")[-1])
+                request = self.find(token[0]) if token else None
+                if number in self.jobs and self.jobs[number] is not None:
+                    raise Violation(f"two commands of one number in the log\n{line[:200]!r}")
+                self.jobs[number] = request
+                if request is not None:
+                    request.job = number
+                    request.accepted = self.turn
+            elif number in self.jobs and self.jobs[number] is not None:
+                self.jobs[number].results += 1
+                if self.jobs[number].results > 1:
+                    raise Violation(f"two results of one command in the log\n{line[:200]!r}")
+
+    def judge_log(self):
+        for run in self.runs.values():
+            request = run.request
+            if request.accepted == 0:
+                raise Violation(f"a command is not in the log\n{request}")
+            if request.results != 1 and not self.was_killed:
+                raise Violation(f"a command's result is not in the log\n{request}")
+
+    # MARK: The end
+
+    def judge_end(self, client):
+        """All has come that will: was everything answered?"""
+        for request in client.requests:
+            if request.answer is None and not client.is_rejected and not self.is_excused(client, request):
+                raise Violation(f"never answered\n{request} on {client.name} ({client.rules or 'no rules'})")
+        if client.received and not client.is_gone and not client.is_unread:
+            raise Violation(f"half a reply at the end\n{bytes(client.received[:200])!r}")
+
+    def is_excused(self, client, request):
+        if client.is_gone or client.is_unread or client.stream.body_of is request:
+            return True
+        if self.stop_turn is not None and request.arrived >= self.stop_turn:
+            return True
+        return False
+
+    def judge_runs(self):
+        """Did everything run that was to?"""
+        for client in self.clients.values():
+            for request in client.requests:
+                if request.lane not in ("queue", "beside") or not request.is_whole or request.run is not None:
+                    continue
+                if request.answer is not None or client.is_rejected or client.is_lost:
+                    continue
+                if self.stop_at is not None or request.ends_with_client:
+                    continue
+                if request.name.startswith("plugin") or request.redirection is not None:
+                    continue
+                if "DOKKU_DAEMON_MAX_SPOOL" in self.settings or self.setting("MAX_QUEUE", 1000) < 1000:
+                    continue
+                if self.setting("MAX_BUFFER", 1 << 40) < 1 << 40 or self.setting("MAX_CONNECTIONS", 1000) < 1000:
+                    continue
+                if request.cancel_asked:
+                    continue
+                raise Violation(f"never run\n{request} of {client.name}, who has gone")

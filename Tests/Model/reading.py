@@ -1,0 +1,412 @@
+# What the bytes of a client mean, by docs/protocol.md: lines, words and requests. An implementation of its own.
+import json
+import re
+import zlib
+from dataclasses import dataclass, field
+
+# Commands of the stand-in, as `help --all` lists them, and what the daemon has to know of them.
+LISTED = ["apps:destroy", "apps:exists", "apps:list", "builds:cancel", "logs", "test:import", "test:run"]
+# dokku has them, but its help leaves them out.
+UNLISTED = {"apps", "builds"}
+READ_ONLY = {"apps:exists", "apps:list", "apps", "builds"}
+BUILTINS = {"commands", "refresh", "daemon:version", "daemon:status", "daemon:queue", "daemon:help", "daemon:cancel"}
+FLAGS = {b"--quiet", b"--trace", b"--force", b"--rm", b"--rm-container", b"--detach"}
+KEYS = {"id", "command", "stream", "stdin", "stdin_length", "stdin_chunks", "encoding", "strip_ansi", "timeout", "on_disconnect"}
+TOKEN = re.compile(rb"(?:t|evil)\d+")
+
+
+class Refused(Exception):
+    """With the error's words, any of which is right."""
+
+
+@dataclass
+class Request:
+    line: bytes
+    is_json: bool = False
+    id: object = None
+    # A key, not only what may be one.
+    is_id_certain: bool = True
+    is_streamed: bool = False
+    is_base64: bool = False
+    strips: bool = True
+    timeout: float = None
+    ends_with_client: bool = False
+    words: list = field(default_factory=list)
+    name: str = ""
+    token: bytes = None
+    # "queue", "follow", "beside", "builtin", or None for what is refused.
+    lane: str = None
+    # Which errors it is answered with, where it is refused in any case.
+    refusals: frozenset = frozenset()
+    # Length of what follows its line, and what came of it; None where nothing follows.
+    body_length: int = None
+    body: bytearray = None
+    # What follows comes in chunks, once it is asked for.
+    is_chunked: bool = False
+    has_input: bool = False
+    input_size: int = 0
+    input_sum: int = 0
+    redirection: tuple = None
+    is_whole: bool = True
+    # What becomes of it.
+    arrived: int = 0
+    answer: dict = None
+    events: list = field(default_factory=list)
+    run: object = None
+    # Its number in the log, when it came there, and how many results of it did.
+    job: int = None
+    accepted: int = 0
+    # A cancel was sent; and it was when the command itself was over.
+    cancel_asked: bool = False
+    is_cancelled_late: bool = False
+    results: int = 0
+
+    def __str__(self):
+        return f"{self.line[:100]!r}"
+
+
+def is_json(line):
+    return line.lstrip(b" \t")[:1] == b"{"
+
+
+class Stream:
+    """The bytes of one connection on their way to requests."""
+
+    def __init__(self, rules, settings):
+        self.rules, self.settings = rules, settings
+        self.buffer = bytearray()
+        self.body_of = None
+        self.skipping = self.chunk_rest = 0
+        # Nothing more is taken; and that since what came could not be understood.
+        self.is_over = self.is_broken = False
+
+    def feed(self, data):
+        self.buffer += data
+        return self.take(False)
+
+    def end(self, is_gone=False):
+        """Nothing more comes. What was not finished is a request all the same, where somebody is left to read."""
+        requests = self.take(not is_gone)
+        self.cut_body()
+        self.is_over = True
+        return requests
+
+    def cut_body(self):
+        """The rest of a request's input will not come."""
+        if self.body_of is not None:
+            self.body_of.is_whole = False
+            self.refuse(self.body_of, "invalid_request", "input_too_long")
+            self.body_of = None
+
+    def pause(self):
+        """A one-shot client has sent nothing for a while: what there is of a line is one."""
+        if "one-shot" not in self.rules or self.body_of is not None:
+            return []
+        requests = self.take(True)
+        self.cut_body()
+        return requests
+
+    @property
+    def has_part(self):
+        return len(self.buffer) > 0 and self.body_of is None and not self.is_over
+
+    def take(self, at_end):
+        requests = []
+        while not self.is_over:
+            if self.skipping:
+                count = min(self.skipping, len(self.buffer))
+                del self.buffer[:count]
+                self.skipping -= count
+                if self.skipping:
+                    break
+                self.settle_one_shot()
+                continue
+            if self.body_of is not None and self.body_of.is_chunked:
+                if not self.take_chunk(self.body_of):
+                    break
+                continue
+            if self.body_of is not None:
+                body = self.body_of
+                count = min(body.body_length - len(body.body), len(self.buffer))
+                body.body += self.buffer[:count]
+                del self.buffer[:count]
+                if len(body.body) < body.body_length:
+                    break
+                self.finish_body(body)
+                continue
+            end = self.buffer.find(b"\n")
+            if end < 0:
+                if not at_end or not self.buffer:
+                    break
+                end = len(self.buffer)
+            line = bytes(self.buffer[:end])
+            del self.buffer[:end + 1]
+            requests.append(self.read(line))
+        return requests
+
+    def take_chunk(self, request):
+        """One size, or one chunk. False where more must come first."""
+        if self.chunk_rest:
+            part = self.buffer[:self.chunk_rest]
+            request.body += part
+            self.chunk_rest -= len(part)
+            del self.buffer[:len(part)]
+            return self.chunk_rest == 0
+        end = self.buffer.find(b"\n")
+        size = bytes(self.buffer if end < 0 else self.buffer[:end])
+        if not re.fullmatch(rb"\d{1,15}", size) and (end >= 0 or size and not size.isdigit()):
+            self.cut_body()
+            self.is_broken = self.is_over = True
+            return False
+        if end < 0:
+            return False
+        del self.buffer[:end + 1]
+        self.chunk_rest = int(size)
+        if self.chunk_rest == 0:
+            self.finish_body(request)
+            if len(request.body) > int(self.settings["DOKKU_DAEMON_MAX_INPUT"]):
+                self.refuse(request, "input_too_long")
+        return True
+
+    def finish_body(self, request):
+        self.body_of = None
+        request.input_size, request.input_sum = len(request.body), zlib.crc32(request.body)
+        request.has_input = True
+        self.settle_one_shot()
+
+    def settle_one_shot(self):
+        if "one-shot" in self.rules:
+            self.is_over = True
+
+    def refuse(self, request, *codes):
+        request.lane = None
+        request.refusals = frozenset(codes)
+
+    def read(self, line):
+        if line.endswith(b"\r"):
+            line = line[:-1]
+        request = Request(line, is_json=is_json(line))
+        if len(line) > int(self.settings["DOKKU_DAEMON_MAX_LINE"]):
+            self.refuse(request, "line_too_long")
+            request.is_streamed = False
+            self.settle_one_shot()
+            return request
+        try:
+            read_json(request, self) if request.is_json else read_plain(request, self)
+        except Refused as refusal:
+            self.refuse(request, *refusal.args)
+        if request.is_chunked and request.lane is not None:
+            request.body = bytearray()
+            self.body_of = request
+        elif request.body_length is None or request.body_length == 0 and request.lane is None:
+            self.settle_one_shot()
+        elif request.lane is None:
+            self.skipping = request.body_length
+        else:
+            request.body = bytearray()
+            self.body_of = request
+        return request
+
+
+# MARK: Plain lines
+
+
+def read_plain(request, stream):
+    request.strips = "keep-ansi" not in stream.rules
+    words, request.redirection = split(request.line, "raw-words" in stream.rules)
+    request.has_input = request.redirection is not None and request.redirection[0] == b"<"
+    judge(request, words, stream)
+
+
+def split(line, is_raw=False, may_redirect=True):
+    """The words of a line, and the redirection at its end."""
+    words, operators, index = [], [], 0
+    while index < len(line):
+        if line[index] in b" \t":
+            index += 1
+            continue
+        start, word = index, bytearray()
+        while index < len(line) and line[index] not in b" \t":
+            byte = line[index:index + 1]
+            index += 1
+            if byte == b"\0" or byte == b"\n" and not is_raw:
+                raise Refused("invalid_request")
+            if is_raw:
+                word += byte
+            elif byte == b"\\":
+                if index == len(line) or line[index] == 0:
+                    raise Refused("invalid_request")
+                word += line[index:index + 1].replace(b"\n", b"")
+                index += 1
+            elif byte == b"'":
+                end = line.find(b"'", index)
+                if end < 0 or b"\0" in line[index:end]:
+                    raise Refused("invalid_request")
+                word += line[index:end]
+                index = end + 1
+            elif byte == b'"':
+                index = double_quoted(line, index, word)
+            else:
+                word += byte
+        words.append(bytes(word))
+        operators.append(line[start:index] in (b"<", b">"))
+    if may_redirect and len(words) >= 2 and operators[-2]:
+        if not words[-1].startswith(b"/"):
+            raise Refused("invalid_request")
+        return words[:-2], (words[-2], words[-1])
+    return words, None
+
+
+def double_quoted(line, index, word):
+    while True:
+        byte = line[index:index + 1]
+        if byte in (b"", b"\0"):
+            raise Refused("invalid_request")
+        index += 1
+        if byte == b'"':
+            return index
+        if byte == b"\\":
+            follower = line[index:index + 1]
+            if follower in (b"", b"\0"):
+                raise Refused("invalid_request")
+            word += follower.replace(b"\n", b"") if follower in b'"\\$`\n' else byte + follower
+            index += 1
+        else:
+            word += byte
+
+
+# MARK: JSON
+
+
+def unique(pairs):
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def parse(data):
+    def constant(_):
+        raise ValueError("no JSON")
+
+    return json.loads(data.decode("utf-8"), object_pairs_hook=unique, parse_constant=constant)
+
+
+def salvage(request, pattern):
+    """What a line that is no JSON says of a key, where its value is whole."""
+    found = list(re.finditer(rb'"' + pattern + rb'"\s*:\s*("[^"\\]*"|-?\d+|true|false)\s*([,}]|$)', request.line))
+    # Of a key that stands twice the last one counts.
+    return (json.loads(found[-1][1]), found[-1][2] != b"") if found else (None, True)
+
+
+def read_json(request, stream):
+    request.strips = False
+    try:
+        keys = parse(request.line)
+    except ValueError:
+        request.id, request.is_id_certain = salvage(request, b"id")
+        request.is_streamed = salvage(request, b"stream")[0] is True
+        length = salvage(request, b"stdin_length")[0]
+        if type(length) is int and length > 0:
+            request.body_length = length
+        raise Refused("invalid_request") from None
+    request.id = keys.get("id")
+    if type(request.id) not in (int, str):
+        request.id = None
+    request.is_streamed = keys.get("stream") is True
+    length = keys.get("stdin_length")
+    if type(length) is int and length >= 0:
+        request.body_length = length
+    check_types(keys)
+    request.is_base64 = keys.get("encoding") == "base64"
+    request.strips = keys.get("strip_ansi", False)
+    request.timeout = keys.get("timeout")
+    request.ends_with_client = keys.get("on_disconnect") == "cancel"
+    if "stdin" in keys:
+        data = keys["stdin"].encode()
+        request.input_size, request.input_sum = len(data), zlib.crc32(data)
+        if len(data) > int(stream.settings["DOKKU_DAEMON_MAX_INPUT"]):
+            raise Refused("input_too_long")
+    if length is not None and length > int(stream.settings["DOKKU_DAEMON_MAX_INPUT"]):
+        raise Refused("input_too_long")
+    request.is_chunked = keys.get("stdin_chunks", False)
+    request.has_input = "stdin" in keys or "stdin_length" in keys or request.is_chunked
+    words = keys["command"]
+    if isinstance(words, str):
+        words, _ = split(words.encode(), may_redirect=False)
+    else:
+        words = [word.encode() for word in words]
+    if not words or any(b"\0" in word for word in words):
+        raise Refused("invalid_request")
+    judge(request, words, stream)
+
+
+def check_types(keys):
+    number = keys.get("timeout", 1)
+    strings = isinstance(keys.get("command"), str) or isinstance(keys.get("command"), list) and all(
+        isinstance(word, str) for word in keys["command"])
+    if not (set(keys) <= KEYS and strings and type(keys.get("id", 0)) in (int, str)
+            and type(keys.get("stream", True)) is bool and type(keys.get("strip_ansi", True)) is bool
+            and ("stdin" in keys) + ("stdin_length" in keys) + (keys.get("stdin_chunks") is True) <= 1
+            and type(keys.get("stdin_chunks", True)) is bool and isinstance(keys.get("stdin", ""), str)
+            and type(keys.get("stdin_length", 0)) is int and keys.get("stdin_length", 0) >= 0
+            and keys.get("encoding", "utf-8") in ("utf-8", "base64")
+            and keys.get("on_disconnect", "finish") in ("finish", "cancel")
+            and not (keys.get("strip_ansi") and keys.get("encoding") == "base64")
+            and type(number) in (int, float) and number > 0):
+        raise Refused("invalid_request")
+
+
+# MARK: Which commands
+
+
+def judge(request, words, stream):
+    request.words = words
+    found = [TOKEN.search(word) for word in words]
+    request.token = next((match[0] for match in found if match), None)
+    index = 0
+    while index < len(words) and words[index] in FLAGS:
+        index += 1
+    if index == len(words):
+        raise Refused("invalid_command")
+    request.name = name = words[index].decode("utf-8", "replace")
+    arguments = words[index + 1:]
+    is_read_only = "read-only" in stream.rules
+    if name in BUILTINS:
+        return judge_builtin(request, arguments, is_read_only, b"--trace" in words)
+    if not re.fullmatch(r"[a-z0-9_][a-z0-9_.-]*(:[a-z0-9_][a-z0-9_.-]*)*", name, re.I) or name.startswith("daemon:"):
+        raise Refused("invalid_command")
+    is_help = re.fullmatch(r"[a-z0-9_:.-]*:help", name) is not None
+    is_known = name in LISTED or name in UNLISTED or is_help
+    has_followed = name == "logs" and b"-t" in arguments
+    if is_read_only:
+        is_plain_read = (name in READ_ONLY or is_help) and not request.has_input and request.redirection is None and all(
+            re.fullmatch(rb"[-A-Za-z0-9_:,=@+][-A-Za-z0-9_.:,=@+]*|", word) and not word.startswith(b"--trace")
+            for word in words)
+        if not is_plain_read:
+            # A name that nobody knows is no command, and one of a plugin is not for here.
+            raise Refused("denied") if is_known else Refused("invalid_command", "denied")
+    if name in ("enter", "shell"):
+        raise Refused("not_supported")
+    if name == "apps:destroy" and b"--force" not in words:
+        raise Refused("requires_force")
+    if name == "test:import" and not request.has_input:
+        raise Refused("requires_stdin")
+    if has_followed and not request.is_streamed:
+        raise Refused("not_supported")
+    if not is_known and not name.startswith("plugin"):
+        raise Refused("invalid_command")
+    request.lane = "follow" if has_followed else "beside" if name == "builds:cancel" else "queue"
+
+
+def judge_builtin(request, arguments, is_read_only, is_traced):
+    if request.name == "daemon:cancel":
+        if len(arguments) != 1 or not re.fullmatch(rb"\d{1,20}", arguments[0]) or int(arguments[0]) >= 1 << 64:
+            raise Refused("invalid_request")
+    elif arguments:
+        raise Refused("invalid_request")
+    if is_read_only and (request.name in ("refresh", "daemon:cancel") or request.has_input
+                         or request.redirection is not None or is_traced):
+        raise Refused("denied")
+    if request.redirection is not None:
+        raise Refused("invalid_request")
+    request.lane = "builtin"
