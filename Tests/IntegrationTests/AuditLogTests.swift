@@ -83,6 +83,8 @@ import Testing
             "cron:suspend shop hush26", "docker-options:add shop deploy '-p hush27'",
         ]
         for line in lines { _ = try client.ask(line) }
+        // One whose input is repeated in its output.
+        _ = try client.request(#"{"command":"ssh-keys:add me","stdin":"ssh-rsa hush28"}"#)
         try client.send("{\"command\":\"config:set shop X=hush12\"\n")
         _ = try client.line()
         #expect(try daemon.stop() == .status(0))

@@ -4,6 +4,8 @@ struct Invocation: Equatable, Sendable {
     let arguments: ArgumentList
     let nameIndex: Int
     let name: String
+    /// What is known of the command; nil: of another's plugin, or none.
+    let traits: CommandTraits?
 
     /// Nil where no name stands, or one that is not UTF-8.
     init?(_ arguments: ArgumentList) {
@@ -19,6 +21,7 @@ struct Invocation: Equatable, Sendable {
         self.arguments = arguments
         self.nameIndex = nameIndex
         self.name = name
+        traits = CommandTraits.of(name)
     }
 
     /// How many words follow the name.

@@ -53,21 +53,21 @@ struct Policy {
         let name = invocation.name
         guard isPossible(invocation) else { return .refuse(.unknownCommand(name, on: listener)) }
 
-        let traits = CommandTraits.of(name)
+        let traits = invocation.traits
         let catalogue = catalogue()
         let isKnown = catalogue?.contains(name) ?? false
         if listener.contains(.readOnly) {
             if traits == nil, !isKnown, catalogue != nil {
                 return .refuse(.unknownCommand(name, on: listener))
             }
-            if let refusal = ReadOnly.refusal(of: invocation, traits: traits, form: form) {
+            if let refusal = ReadOnly.refusal(of: invocation, form: form) {
                 return .refuse(refusal)
             }
         }
         // Of the commands of its own table the daemon knows enough; a plugin's must exist before its form matters.
         guard isKnown || traits != nil else { return .unknown(invocation) }
-        let isEndless = Self.isEndless(invocation, traits)
-        if let refusal = refusal(of: invocation, traits: traits, isEndless: isEndless, form: form) {
+        let isEndless = Self.isEndless(invocation)
+        if let refusal = refusal(of: invocation, isEndless: isEndless, form: form) {
             return .refuse(refusal)
         }
         guard isKnown else { return .unknown(invocation) }
@@ -95,8 +95,9 @@ struct Policy {
         return CommandName.isWellFormed(name.utf8) && !name.utf8.starts(with: "daemon:".utf8)
     }
 
-    private static func isEndless(_ invocation: Invocation, _ traits: CommandTraits?) -> Bool {
-        let traits = traits ?? (CommandName.ends(invocation.name, with: ":logs") ? pluginLogs : nil)
+    private static func isEndless(_ invocation: Invocation) -> Bool {
+        let traits =
+            invocation.traits ?? (CommandName.ends(invocation.name, with: ":logs") ? pluginLogs : nil)
         return traits?.isEndless(invocation.arguments, after: invocation.nameIndex) ?? false
     }
 
@@ -104,7 +105,7 @@ struct Policy {
     private static let pluginLogs = CommandTraits(endless: .withFlag(["-t", "--tail"]))
 
     private static func refusal(
-        of invocation: Invocation, traits: CommandTraits?, isEndless: Bool, form: RequestForm
+        of invocation: Invocation, isEndless: Bool, form: RequestForm
     ) -> Refusal? {
         let name = invocation.name
         if name == "shell" { return .notImplemented }
@@ -116,9 +117,9 @@ struct Policy {
             }
         }
         let destroys = CommandName.ends(name, with: ":destroy")
-        if (destroys || traits?.confirms ?? false) && !invocation.hasForce {
+        if (destroys || invocation.traits?.confirms ?? false) && !invocation.hasForce {
             // The datastore plugins take the short flag, dokku's own commands do not.
-            if traits != nil || !invocation.arguments.contains("-f") { return .requiresForce }
+            if invocation.traits != nil || !invocation.arguments.contains("-f") { return .requiresForce }
         }
         if !form.hasInput, wantsInput(invocation) {
             return Refusal(code: .requiresStdin, text: "\(name) reads standard input, and none was given")

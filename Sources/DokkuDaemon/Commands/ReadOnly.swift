@@ -2,15 +2,15 @@
 // known to be harmless, and with words that can do no harm in any of the shells that dokku hands them to.
 
 enum ReadOnly {
-    /// Why this may not run, or nil. `traits` are those of the invocation's name.
-    static func refusal(of invocation: Invocation, traits: CommandTraits?, form: RequestForm) -> Refusal? {
+    /// Why this may not run, or nil.
+    static func refusal(of invocation: Invocation, form: RequestForm) -> Refusal? {
         guard !form.hasInput, !form.isRedirected, hasHarmlessGlobalFlags(invocation) else {
             return .readOnlySocket
         }
         let isAllowed =
             if CommandName.isHelp(invocation.name) {
                 invocation.argumentCount == 0
-            } else if let reading = traits?.reading {
+            } else if let reading = invocation.traits?.reading {
                 allows(reading, invocation)
             } else {
                 false

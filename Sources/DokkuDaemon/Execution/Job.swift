@@ -56,11 +56,13 @@ final class Job {
     private(set) var outputCount = 0
     /// The command for logs and listings: without secrets.
     private(set) lazy var title =
-        command.title ?? Redaction.describe(command.invocation.arguments, isUnderstood: true)
+        command.title ?? Redaction.describe(command.invocation)
     /// The beginning of the output, where a log may show it.
     private(set) var excerpt: [UInt8] = []
-    /// Whether a log may show the output.
-    private(set) lazy var showsExcerpt = excerptLimit > 0 && Redaction.mayLogOutput(of: command.invocation)
+    /// Whether a log may show the output. That of a command with input may repeat it.
+    private(set) lazy var showsExcerpt =
+        excerptLimit > 0 && command.input == nil && command.redirection?.direction != .input
+        && Redaction.mayLogOutput(of: command.invocation)
 
     private let excerptLimit: Int
     private let outputLimit: Int

@@ -68,13 +68,3 @@ enum LoggedReply {
         }
     }
 }
-
-extension Unicode.Scalar {
-    /// True for what is obeyed rather than shown.
-    var isControlling: Bool {
-        switch properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: true
-        default: false
-        }
-    }
-}

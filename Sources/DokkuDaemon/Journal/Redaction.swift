@@ -8,11 +8,17 @@ enum Redaction {
     /// Stands for what is not shown.
     static let hidden = "***"
 
-    /// A command line for people, in one line. `isUnderstood` is false for a line that was refused as wrong: it may
-    /// be a secret alone.
+    /// The words of a request, in one line. `isUnderstood` is false for a line that was refused as wrong: it may be a
+    /// secret alone.
     static func describe(_ arguments: ArgumentList, isUnderstood: Bool) -> String {
         guard !arguments.isEmpty else { return "" }
         guard isUnderstood, let invocation = Invocation(arguments) else { return guessed(arguments) }
+        return describe(invocation)
+    }
+
+    /// A command line for people, in one line.
+    static func describe(_ invocation: Invocation) -> String {
+        let arguments = invocation.arguments
         let hiding = Hiding(invocation)
         var line = ""
         for index in 0..<arguments.count {
@@ -40,16 +46,11 @@ enum Redaction {
     /// gets the status and the size. A command may repeat its arguments, and does so where it refuses one: what is
     /// hidden of them would stand in its output. All of them count, not only what a description has room for.
     static func mayLogOutput(of invocation: Invocation) -> Bool {
-        guard mayLogOutput(name: invocation.name), !invocation.hasTrace else { return false }
+        guard let traits = invocation.traits, !traits.showsSecret, !invocation.hasTrace else { return false }
         let hiding = Hiding(invocation)
         return (0..<invocation.arguments.count).allSatisfy { index in
             hiding.extent(at: index) == .nothing && !invocation.arguments[index].contains(where: isMasking)
         }
-    }
-
-    static func mayLogOutput(name: String) -> Bool {
-        guard let traits = CommandTraits.of(name) else { return false }
-        return !traits.showsSecret
     }
 
     /// One line of at most `limit` bytes (3 at least), without control characters. A backslash is doubled, so that
@@ -150,5 +151,15 @@ enum Redaction {
             return start
         }
         return Array(start[...end]) + hidden.utf8
+    }
+}
+
+extension Unicode.Scalar {
+    /// True for what is obeyed rather than shown.
+    var isControlling: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
     }
 }

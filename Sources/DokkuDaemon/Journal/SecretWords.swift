@@ -15,7 +15,7 @@ struct Hiding {
     init(_ invocation: Invocation) {
         arguments = invocation.arguments
         nameIndex = invocation.nameIndex
-        let traits = CommandTraits.of(invocation.name)
+        let traits = invocation.traits
         // A plugin's command has a colon, but for the one that shows its help. A password may stand there as well.
         hidesName =
             traits == nil && !invocation.name.utf8.contains(UInt8(ascii: ":"))

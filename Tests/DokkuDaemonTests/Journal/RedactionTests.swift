@@ -196,7 +196,7 @@ import Testing
         "docker-local:report",
     ])
     func outputKnownToBeHarmlessIsLogged(name: String) {
-        #expect(Redaction.mayLogOutput(name: name))
+        #expect(Redaction.mayLogOutput(of: Invocation.sample(name)))
     }
 
     @Test(
@@ -204,12 +204,19 @@ import Testing
             "postgres:info", "postgres:create", "nope", "k3s:preview", "k3s:show-kubeconfig", "",
         ])
     func otherOutputIsNot(name: String) {
-        #expect(!Redaction.mayLogOutput(name: name))
+        #expect(!Redaction.mayLogOutput(of: Invocation.sample(name)))
     }
 
     @Test func tracesAreNotLogged() throws {
         #expect(Redaction.mayLogOutput(of: try #require(Invocation(["apps:list"]))))
         #expect(!Redaction.mayLogOutput(of: try #require(Invocation(["apps:list", "--trace"]))))
+    }
+}
+
+extension Invocation {
+    fileprivate static func sample(_ name: String) -> Invocation {
+        guard let invocation = Invocation([name], nameIndex: 0) else { preconditionFailure("no name") }
+        return invocation
     }
 }
 
