@@ -1,10 +1,11 @@
 # Carries out a conversation, a step after another, against a daemon of its own, and has the model judge what comes.
 import fcntl
 import os
+import select
 import signal
 import socket
-import tempfile
 import shutil
+import tempfile
 
 from children import Children
 from client import Client
@@ -34,6 +35,9 @@ class Driver:
         self.children = Children(f"{self.folder}/children")
         self.model = Model(settings)
         self.clients = self.model.clients
+        # Nobody may open it, not even to learn what it is.
+        os.mkfifo(f"{self.folder}/fifo")
+        self.fifo = os.open(f"{self.folder}/fifo", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         self.lock = None
         self.is_held = False
         self.plugins = []
@@ -54,7 +58,7 @@ class Driver:
             each.socket.close()
         for _, each in self.listeners:
             each.close()
-        for number in (self.lock, self.log):
+        for number in (self.lock, self.log, self.fifo):
             if number is not None:
                 os.close(number)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -340,6 +344,8 @@ class Driver:
         # What is in the socket by then was received.
         for client in self.clients.values():
             client.pump(self.daemon.now, self.arrive)
+            if self.model.stop_at is None and not client.is_closed:
+                self.arrive(client, client.stream.stop())
         for run in self.model.runs.values():
             if run.status is not None and (run.request.lane == "follow" or self.model.stop_at is not None):
                 run.is_over = True
@@ -428,6 +434,15 @@ class Driver:
             for child, names, _ in self.readings:
                 self.answer_reading(child, names)
             self.readings = []
+
+    def do_deafhelp(self):
+        """The process that is asked for the list of commands ignores TERM."""
+        for child, _, _ in self.readings:
+            if not child.is_dead and not child.is_deaf and not child.is_busy:
+                child.order(b"i")
+                self.await_calm(child)
+                child.is_deaf = True
+        return False
 
     def answer_reading(self, child, names):
         if child.is_dead:
@@ -529,6 +544,13 @@ class Driver:
         """The daemon is gone: what did clients get, and who waits for the next one?"""
         if self.daemon.exit != (0 if not self.daemon.exit == -9 or not self.model.was_killed else -9):
             raise Violation(f"the daemon has ended by itself\nstatus {self.daemon.exit}")
+        if self.daemon.exit == 0:
+            # The kernel may be about it.
+            for child in self.children.living:
+                is_own = child.parent is None and child.epoch == self.epoch
+                if is_own and not child.is_busy and not child.ping():
+                    raise Violation("a child is left behind at the stop")
+            self.note_deaths()
         for client in self.clients.values():
             client.reads = True
             client.receive()
@@ -645,3 +667,6 @@ class Driver:
             raise Violation(f"too much memory\n{self.daemon.memory()} KiB")
         if self.children.living:
             raise Violation("a child is left")
+        # A reader is told of an end once a writer has been there, pipe(7).
+        if select.select([self.fifo], [], [], 0)[0]:
+            raise Violation("a FIFO was opened in place of a file")

@@ -116,7 +116,7 @@ class Generator:
         name = self.pick_client(driver, lambda client: not client.wants_half)
         if name is None:
             return None
-        line = self.rng.choice(["daemon:version\n", '{"id":1,"command":["daemon:version"]}\n', "daemon:help\n"])
+        line = self.rng.choice(["daemon:version\n", '{"id":"f","command":["daemon:version"]}\n', "daemon:help\n"])
         request = {"line": line * self.rng.choice([200, 900, 3000]), "end": ""}
         tails = [["half", name]], [["term"]], [["close", name]], [["pause", name]]
         steps = [each for tail in tails if self.rng.random() < 0.4 for each in tail]
@@ -127,6 +127,11 @@ class Generator:
         name = self.pick_client(driver, lambda client: not client.wants_half and not client.rules)
         if name is None:
             return None
+        if self.rng.random() < 0.3:
+            lines = [f'{{"id":{100000 + number},"command":["{command}","{self.token()}"{flag}],"stream":true}}'
+                     for number in range(20) for command, flag in [
+                         self.rng.choice([("builds:cancel", ""), ("logs", ',"-t"'), ("test:run", "")])]]
+            return [["send", name, {"line": line}, None] for line in lines]
         steps, leaves = [], self.rng.random() < 0.7
         for _ in range(self.rng.choice([20, 70, 270])):
             token = self.token()
@@ -186,7 +191,8 @@ class Generator:
                                               f"plugin{rng.randrange(3)}:go"])
         line = rng.choice([f"{name} {token}"] * 6 + [
             f"  {name}  '{token}' ", f'--quiet {name} "{token}" "a \\" b"', f"{name} {token} a\\ b c'd e'",
-            f"{name} {token} > FOLDER/out", f"{name} {token} < FOLDER/nothing", f"{name} {token} \xc3\xa9 {'y' * 300}"])
+            f"{name} {token} > FOLDER/out", f"{name} {token} < FOLDER/nothing",
+            f"{name} {token} > FOLDER/fifo", f"{name} {token} \xc3\xa9 {'y' * 300}"])
         if rng.random() < 0.05:
             # To the byte around the limit.
             line = f"{name} {token} ".ljust(rng.choice([399, 400, 401]), "z")
@@ -322,6 +328,8 @@ class Generator:
         return [["plugin", f"plugin{self.rng.randrange(3)}"]]
 
     def make_help(self, driver):
+        if driver.readings:
+            return [["deafhelp"]]
         return [["help", self.rng.choice(["answer", "hold", "hold", "fail", "nothing"])]]
 
     def make_hold(self, driver):

@@ -91,6 +91,10 @@ class Model:
             raise Violation(f"a command was run twice\n{shown!r}")
         if request.lane == "queue" and self.is_locked:
             raise Violation("a command was run while somebody else held the lock")
+        beside = [run for run in self.runs.values() if run.request.lane == request.lane and not run.child.is_dead]
+        if request.lane == "beside" and len(beside) >= 16 or request.lane == "follow" and len(beside) >= self.setting(
+                "MAX_FOLLOW", 16):
+            raise Violation(f"more commands beside the queue than may\n{len(beside)} and {shown!r}")
         others = [run for run in self.runs.values() if run.request.lane == "queue" and run.status is None
                   and not run.child.is_dead]
         if request.lane == "queue" and others:
@@ -243,6 +247,9 @@ class Model:
             raise Violation(f"refused with another word\n{reply} to {request}, not {sorted(allowed)}")
         if "line_too_long" in request.refusals and "longer than" not in reply["output"]:
             raise Violation(f"a text that says something else\n{reply}")
+        if b"daemon:cancel" in request.words and "takes the number" not in reply["output"] and not request.is_json \
+                and request.refusals == {"invalid_request"} and request.redirection is None and self.stop_at is None:
+            raise Violation(f"a text that says something else\n{reply}")
         if not reply["output"]:
             raise Violation(f"refused without a text\n{reply}")
 
@@ -288,7 +295,7 @@ class Model:
                 waiting = sum(1 for client in self.clients.values() for each in client.requests
                               if each.lane == "queue" and each.is_whole
                               and (each.answer is None or each.run is not None and each.run.turn >= self.turn - 1))
-                return waiting > self.setting("MAX_QUEUE", 1000)
+                return waiting >= self.setting("MAX_QUEUE", 1000)
             return self.alive_beside(request) >= self.setting("MAX_FOLLOW", 16)
         if code == "spawn_failed":
             return self.help_failed
@@ -323,8 +330,9 @@ class Model:
             self.judge_status(run, reply)
             if reply["ok"] != (run.status == 0 and error is None):
                 raise Violation(f"ok is not what status and error say\n{reply}")
-            if is_cut and error is None:
-                raise Violation(f"nothing says that the output was cut\n{str(reply)[:200]}")
+            says_cut = reply.get("output_truncated", False)
+            if is_cut and (error is None or not says_cut) or says_cut and not is_cut and not self.may_cut(run):
+                raise Violation(f"whether the output was cut is not what is said\n{str(reply)[:200]}")
             self.judge_times(request, run, reply)
         elif reply["ok"] and (run.status != 0 or is_cut):
             raise Violation(f"ok, though the command failed or was cut\n{str(reply)[:200]}")
@@ -341,11 +349,17 @@ class Model:
             allowed.add("timeout")
         if self.stop_at is not None:
             allowed.add("shutting_down")
-        if "DOKKU_DAEMON_MAX_SPOOL" in self.settings and sum(len(data) for _, data in run.pieces) > 65536:
+        if self.may_cut(run):
             allowed.add("output_truncated")
         if request.input_size and "DOKKU_DAEMON_MAX_SPOOL" in self.settings:
             allowed.add("input_too_long")
         return allowed
+
+    def may_cut(self, run):
+        """Whether a full spool may have cut the output. A short reply is never charged."""
+        # What is escaped may be six times as long.
+        room = 65536 // 6
+        return "DOKKU_DAEMON_MAX_SPOOL" in self.settings and sum(len(data) for _, data in run.pieces) > room
 
     def default_timeout(self, request):
         return float(self.settings.get("DOKKU_DAEMON_TIMEOUT", 0)) if request.lane == "queue" else 0

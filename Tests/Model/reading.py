@@ -106,6 +106,17 @@ class Stream:
         self.cut_body()
         return requests
 
+    def stop(self):
+        """The daemon stops: whoever need not send a newline is told so, where a line has begun."""
+        if "one-shot" not in self.rules or not self.has_part:
+            return []
+        requests = self.take(True)
+        for request in requests:
+            self.refuse(request, "shutting_down", *request.refusals)
+            request.is_whole = request.is_id_certain = False
+        self.body_of, self.is_over = None, True
+        return requests
+
     @property
     def has_part(self):
         return len(self.buffer) > 0 and self.body_of is None and not self.is_over
