@@ -92,7 +92,8 @@ struct LineFramer {
         let start = head
         let end = buffer.withUnsafeBufferPointer { $0[start...].firstIndex(ofByte: UInt8(ascii: "\n")) }
         guard let end else { preconditionFailure("a complete line has an LF") }
-        let event = endOfSkipped?.event ?? line(start..<end)
+        let event: Event
+        if let endOfSkipped { event = endOfSkipped.event } else { event = line(start..<end) }
         consume(upTo: end + 1)
         return event
     }
@@ -158,6 +159,8 @@ struct LineFramer {
         return .line(window[..<end])
     }
 
+    /// Inlined: a call would copy the framer.
+    @inline(__always)
     private func line(_ range: Range<Int>) -> Event {
         if isTooLong(range) { return .skipped(.tooLong, isJSON: Self.beginsJSON(buffer[range])) }
         return .line(buffer[range.lowerBound..<range.upperBound - (endsInReturn(range) ? 1 : 0)])

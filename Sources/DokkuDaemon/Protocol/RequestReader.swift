@@ -110,6 +110,11 @@ struct RequestReader {
 
     /// The next part; nil where more bytes must come first, or the judgement of what was given last.
     mutating func next() -> Part? {
+        if case .line = expected { return nextLine() }
+        return nextOther()
+    }
+
+    private mutating func nextOther() -> Part? {
         while true {
             switch expected {
             case .line: return nextLine()
@@ -141,13 +146,14 @@ struct RequestReader {
     }
 
     private mutating func nextLine() -> Part? {
-        guard let event = hasEnded ? framer.finish() : framer.next() else {
-            return hasEnded ? nothing() : nil
-        }
-        if takesOneRequest { expected = .nothing }
-        switch event {
-        case .line(let line): return .line(line)
-        case .skipped(let fault, let isJSON): return .skippedLine(fault, isJSON: isJSON)
+        switch hasEnded ? framer.finish() : framer.next() {
+        case nil: return hasEnded ? nothing() : nil
+        case .line(let line):
+            if takesOneRequest { expected = .nothing }
+            return .line(line)
+        case .skipped(let fault, let isJSON):
+            if takesOneRequest { expected = .nothing }
+            return .skippedLine(fault, isJSON: isJSON)
         }
     }
 
