@@ -19,6 +19,10 @@ final class Daemon {
     private let server: Server
     private let context: RunContext
     private let manager: ServiceManager
+    private let sockets: ListeningSockets
+    /// What every request is told where the settings are wrong: then nothing is read, written or run.
+    private let misconfigured: Refusal?
+    private var endsToStartAnew = false
     private var signals: SignalSource?
     private var stage = Stage.serving
     private static let lastMoment = Duration.seconds(1)
@@ -40,12 +44,16 @@ final class Daemon {
         } catch {
             throw StartFailure(description: "\(error)", exitStatus: EX_OSERR)
         }
-        Self.prepareFolders(configuration, console)
-        log = AuditLog(path: configuration.logPath) { console.say(.error, $0) }
+        for warning in configuration.warnings { console.say(.warning, warning) }
+        sockets = try ListeningSockets(configuration)
+        misconfigured = Refusal.misconfigured(sockets.faults)
+        let isUsable = misconfigured == nil
+        if isUsable { Self.prepareFolders(configuration, console) }
+        log = AuditLog(path: isUsable ? configuration.logPath : nil) { console.say(.error, $0) }
         let launcher = Launcher(
             program: configuration.program, environment: environment,
             user: SystemUser(name: configuration.systemUser))
-        if let complaint = launcher.complaint { console.say(.warning, complaint) }
+        if isUsable, let complaint = launcher.complaint { console.say(.warning, complaint) }
         context = RunContext(
             loop: loop, launcher: launcher,
             killGrace: configuration.killGrace, drainGrace: configuration.drainGrace)
@@ -54,7 +62,7 @@ final class Daemon {
             log: log,
             journal: configuration.journal.isWanted(environment)
                 ? SystemJournal { console.say(.warning, $0) } : nil,
-            running: Self.takeOverRecord(configuration.stateFolder, console))
+            running: isUsable ? Self.takeOverRecord(configuration.stateFolder, console) : nil)
         executor = Executor(
             limits: configuration.executorLimits, lock: lock, context: context, records: records)
         let store = CatalogueStore(
@@ -66,7 +74,8 @@ final class Daemon {
             account: SpoolAccount(folder: configuration.stateFolder, limit: configuration.spoolLimit),
             log: log,
             dispatcher: Dispatcher(
-                executor: executor, catalogue: catalogue, builtins: builtins, log: log, loop: loop),
+                executor: executor, catalogue: catalogue, builtins: builtins,
+                judge: Judge(catalogue: catalogue, loop: loop, refusesAll: misconfigured), log: log),
             executor: executor)
         manager = ServiceManager(loop: loop, environment: environment)
         builtins.connectionCount = { [unowned server] in server.connectionCount }
@@ -87,10 +96,11 @@ final class Daemon {
             throw StartFailure(description: "\(error)", exitStatus: EX_OSERR)
         }
         signals?.start(in: loop)
-        let listeners = try listen()
-        catalogue.start()
-        server.listen(listeners)
-        for listener in listeners { log.note("Listening on \(listener.name)...") }
+        if sockets.areHandedOver { scheduleIdleExit(after: configuration.idleExit) }
+        if misconfigured == nil { catalogue.start() }
+        for fault in sockets.faults { console.say(.error, fault) }
+        server.listen(sockets.listeners)
+        for listener in sockets.listeners { log.note("Listening on \(listener.name)...") }
         manager.ready()
         // A start runs much code, of the dynamic linker too, that serving never needs: 2 MB that need not stay mapped.
         shim_forget_code()
@@ -100,6 +110,9 @@ final class Daemon {
             try loop.run()
         } catch {
             throw StartFailure(description: "\(error)", exitStatus: EX_OSERR)
+        }
+        if endsToStartAnew {
+            throw StartFailure(description: "ended, to be started with other settings", exitStatus: EX_CONFIG)
         }
     }
 
@@ -127,26 +140,10 @@ final class Daemon {
         }
     }
 
-    /// What was handed over, and the path of our own where it is wanted or nothing was.
-    private func listen() throws(StartFailure) -> [Listener] {
-        do throws(ListenFailure) {
-            var listeners = try Activation.takeOver()
-            let path = configuration.socketPath
-            let wantsOwn =
-                configuration.isSocketPathGiven && !listeners.contains { isSameFile($0.name, path) }
-            if !listeners.isEmpty { scheduleIdleExit(after: configuration.idleExit) }
-            if listeners.isEmpty || wantsOwn {
-                listeners.append(try Activation.bind(path, options: configuration.listenerOptions))
-            }
-            return listeners
-        } catch {
-            throw StartFailure(description: "\(error)", exitStatus: EX_UNAVAILABLE)
-        }
-    }
-
     // MARK: Running
 
     private var status: String {
+        if let misconfigured { return misconfigured.text }
         let waiting = executor.waiting.count
         let commands =
             catalogue.current.map { "\($0.listedNames.count) commands known" } ?? "no commands known yet"
@@ -161,7 +158,11 @@ final class Daemon {
 
     private func didReceive(_ signal: Int32) {
         switch signal {
-        case SIGHUP: log.reopen()
+        case SIGHUP:
+            guard misconfigured != nil else { return log.reopen() }
+            // The environment of a process stays as it is: only a new one can have other settings.
+            endsToStartAnew = true
+            stop()
         default: if stage == .serving { stop() } else { hurry() }
         }
     }
@@ -218,13 +219,4 @@ final class Daemon {
             loop.stop()
         }
     }
-}
-
-/// True where two paths lead to the same file, or are the same.
-private func isSameFile(_ one: String, _ other: String) -> Bool {
-    if one == other { return true }
-    var first = stat()
-    var second = stat()
-    guard stat(one, &first) == 0, stat(other, &second) == 0 else { return false }
-    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
 }

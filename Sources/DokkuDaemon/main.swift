@@ -39,23 +39,48 @@ private func serve() {
     prepareDescriptors()
     shim_return_large_memory(256 * 1024)
     let environment = readEnvironment()
-    do throws(ConfigurationFailure) {
-        let configuration = try Configuration(environment: environment)
-        // The children's folder, and none that somebody may want to unmount.
-        _ = chdir("/")
-        do throws(StartFailure) {
-            try Daemon(configuration, environment: environment).run()
-        } catch {
-            fail(error.description, error.exitStatus)
-        }
+    // The children's folder, and none that somebody may want to unmount.
+    _ = chdir("/")
+    do throws(StartFailure) {
+        try Daemon(Configuration(environment: environment), environment: environment).run()
     } catch {
-        fail(error.description, EX_CONFIG)
+        fail(error.description, error.exitStatus)
     }
 }
 
-switch CommandLine.arguments.dropFirst().first {
+/// Says all that is wrong with the settings, on standard error, and ends.
+private func check(_ files: [String]) -> Never {
+    let check = SettingsCheck(environment: readEnvironment(), files: files)
+    let lines = check.faults.map { "Error: \($0)\n" } + check.warnings.map { "Warning: \($0)\n" }
+    let text = Array(lines.joined().utf8)
+    _ = write(STDERR_FILENO, text, text.count)
+    if !check.faults.isEmpty { exit(EX_CONFIG) }
+    print("The settings can be used")
+    exit(EX_OK)
+}
+
+private let help = """
+    Usage: dokku-daemon [OPTION]
+
+    Runs dokku commands that come through a unix socket. Without an option it serves, with the settings in its
+    environment.
+
+      --check [FILE...]  say what is wrong with the settings, in the environment and in
+                         \(SettingsCheck.unitFiles.joined(separator: " and\n                         "))
+                         or in FILEs, which are written as those are
+      -h, --help         print how to use the program
+      -v, --version      print its version
+
+    More is in the manual pages dokku-daemon(8) and dokku-daemon-protocol(7).
+    """
+
+let arguments = CommandLine.arguments.dropFirst()
+switch arguments.first {
 case nil: serve()
 case "-h": print("Usage: dokku-daemon [-h|-v]")
 case "-v": print("Version \(version)")
+case "--help": print(help)
+case "--version": print("dokku-daemon \(version)")
+case "--check": check(Array(arguments.dropFirst()))
 case let option?: fail("Unknown option \(option)", 1)
 }

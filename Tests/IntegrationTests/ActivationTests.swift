@@ -103,12 +103,4 @@ import Testing
         #expect(try daemon.process.wait() != .status(0))
         #expect(daemon.errors.contains("Error: "))
     }
-
-    @Test func anUnknownListenerOptionStopsTheStart() throws {
-        let box = try Box()
-        let sockets = [try ListeningSocket(box.path("socket"), name: "keep-ansi,reed-only")]
-        let daemon = try Daemon(box, sockets: sockets, ready: false)
-        #expect(try daemon.process.wait() != .status(0))
-        #expect(daemon.errors.contains("reed-only"))
-    }
 }

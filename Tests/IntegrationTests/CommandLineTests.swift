@@ -19,7 +19,15 @@ import Testing
         #expect(version.output.hasPrefix("Version ") && version.exit == .status(0))
     }
 
-    @Test(arguments: [["-x"], ["--help"], ["serve"]]) func anUnknownOptionIsAnError(arguments: [String])
+    @Test func theLongOptionsDoWhatTheyDoElsewhere() throws {
+        let help = try run(["--help"])
+        #expect(help.output.contains("Usage: dokku-daemon") && help.exit == .status(0))
+        for option in ["--help", "--version", "--check"] { #expect(help.output.contains(option)) }
+        let version = try run(["--version"])
+        #expect(version.output.hasPrefix("dokku-daemon ") && version.exit == .status(0))
+    }
+
+    @Test(arguments: [["-x"], ["--halp"], ["serve"]]) func anUnknownOptionIsAnError(arguments: [String])
         throws
     {
         let (output, exit) = try run(arguments)
@@ -35,8 +43,35 @@ import Testing
         let name = "DOKKU_DAEMON_" + setting
         for value in ["many", "-1", "1x", "0x10"] {
             let (output, exit) = try run([], [name: value])
-            #expect(output.contains("Error: ") && output.contains(name), "\(value): \(output)")
-            #expect(exit != .status(0))
+            #expect(output.contains("Error: \(name) is \"\(value)\", but must be "), "\(output)")
+            #expect(exit == .status(78))
         }
+    }
+
+    @Test func allWrongSettingsAreNamedAtOnce() throws {
+        let wrong = [
+            "DOKKU_DAEMON_TIMEOUT": "many", "DOKKU_LOCK_PATH": "lock", "DOKKU_DAEMON_JOURNAL": "maybe",
+        ]
+        let (output, exit) = try run([], wrong)
+        for (name, value) in wrong { #expect(output.contains("Error: \(name) is \"\(value)\""), "\(output)") }
+        #expect(exit == .status(78))
+    }
+
+    @Test func aCheckSaysWhatIsWrongAndEnds() throws {
+        let box = try Box()
+        let good = try box.write("good", "DOKKU_DAEMON_TIMEOUT=60\n")
+        #expect(try run(["--check", good]).exit == .status(0))
+        let settings = "DOKKU_DAEMON_TIMEOUT=60 # a minute\nexport DOKKU_X=1\nDOKKU_DAEMON_TIMEOUTS=1\n"
+        let bad = try box.write("bad", settings)
+        let (output, exit) = try run(["--check", good, bad], ["DOKKU_DAEMON_MAX_LINE": "0"])
+        #expect(exit == .status(78))
+        #expect(output.contains("DOKKU_DAEMON_TIMEOUT is \"60 # a minute\""), "\(output)")
+        #expect(output.contains("DOKKU_DAEMON_MAX_LINE is \"0\""), "the environment counts, too: \(output)")
+        #expect(output.contains("DOKKU_DAEMON_TIMEOUTS") && output.contains("export DOKKU_X"))
+        #expect(!box.has("socket") && !box.has("lock"), "nothing is touched")
+        let corrected = try run(["--check", bad, good])
+        #expect(corrected.exit == .status(0), "the later file counts: \(corrected.output)")
+        #expect(
+            try run(["--check", box.path("none")]).exit == .status(78), "a file that was named must be there")
     }
 }

@@ -1,6 +1,6 @@
 // The socket that the daemon binds itself, where nobody handed one over.
 import CEpollShim
-import Glibc
+import Foundation
 import Testing
 
 @Suite struct SelfBindingTests {
@@ -51,8 +51,58 @@ import Testing
         try box.write("socket", "precious")
         let daemon = try Daemon(box, sockets: [], ready: false)
         #expect(try daemon.process.wait() != .status(0))
-        #expect(daemon.errors.contains(box.path("socket")))
+        #expect(daemon.errors.contains(box.path("socket")) && daemon.errors.contains("not a socket"))
         #expect(box.read("socket").text == "precious")
+    }
+
+    @Test(arguments: [SOCK_DGRAM, SOCK_SEQPACKET]) func aLivingSocketOfAnotherKindIsLeftAlone(
+        kind: __socket_type
+    ) throws {
+        let box = try Box()
+        let other = try checked(
+            "socket", socket(AF_UNIX, Int32(kind.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
+        defer { close(other) }
+        try checked("bind", shim_bind(other, box.path("socket")))
+        if kind == SOCK_SEQPACKET { try checked("listen", listen(other, 1)) }
+        let daemon = try Daemon(box, sockets: [], ready: false)
+        #expect(try daemon.process.wait() == .status(EX_UNAVAILABLE))
+        #expect(daemon.errors.contains("another kind"), "\(daemon.errors)")
+        #expect(box.has("socket"))
+    }
+
+    @Test func whoStartsInTheSameFolderAtTheSameTimeIsWaitedFor() throws {
+        let box = try Box()
+        let folder = try checked("open", open(box.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+        defer { close(folder) }
+        try checked("flock", flock(folder, LOCK_EX))
+        let daemon = try Daemon(box, sockets: [], ready: false)
+        // It has the folder open: the lock is what it waits for. There is no event for that.
+        let descriptors = "/proc/\(daemon.process.pid)/fd"
+        let deadline = ContinuousClock.now + .patience
+        while !isOpen(box.folder, in: descriptors), access(descriptors, F_OK) == 0,
+            ContinuousClock.now < deadline
+        {
+            sched_yield()
+        }
+        try checked("flock", flock(folder, LOCK_UN))
+        try daemon.manager.line("READY=1", from: daemon.process)
+        #expect(try daemon.ask("apps:create a").ok)
+    }
+
+    private func isOpen(_ path: String, in folder: String) -> Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.contains {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")) == path
+        }
+    }
+
+    @Test func aPathThatEndsAsAFoldersDoesLeavesNone() throws {
+        let box = try Box()
+        let daemon = try Daemon(
+            box, sockets: [], settings: ["DOKKU_SOCK_PATH": box.path("run/socket/")], ready: false)
+        #expect(try daemon.process.wait() == .status(EX_CONFIG))
+        #expect(daemon.errors.contains("DOKKU_SOCK_PATH is "), "\(daemon.errors)")
+        #expect(!box.has("run"))
     }
 
     @Test func aPathTooLongForASocketIsAClearError() throws {

@@ -18,11 +18,20 @@ struct ListenerOptions: OptionSet, Sendable, Hashable {
     /// How much of a limit all restricted sockets together may use: three quarters, rounded up.
     static func restrictedShare(of limit: Int) -> Int { limit - limit / 4 }
 
-    struct Unknown: Error, Equatable { var option: String }
+    /// A name that is no rule's, and the rules that were named beside it.
+    struct Unknown: Error, Equatable {
+        var option: String
+        var known: ListenerOptions
+    }
 
     private static let names: [(name: String, option: ListenerOptions)] = [
         ("read-only", .readOnly), ("one-shot", .oneShot), ("raw-words", .rawWords), ("keep-ansi", .keepAnsi),
     ]
+
+    /// For messages: what a list of rules may hold.
+    static var wanted: String {
+        "one or more of \(names.map(\.name).joined(separator: ", ")), separated by commas"
+    }
 
     init(rawValue: UInt8) { self.rawValue = rawValue }
 
@@ -30,12 +39,15 @@ struct ListenerOptions: OptionSet, Sendable, Hashable {
     init(parsing name: String) throws(Unknown) {
         self = []
         if name.isEmpty || name == "unknown" || name.hasSuffix(".socket") { return }
+        var unknown: Substring?
         for part in name.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let known = Self.names.first(where: { $0.name == part }) else {
-                throw Unknown(option: String(part))
+            if let known = Self.names.first(where: { $0.name == part }) {
+                insert(known.option)
+            } else {
+                unknown = unknown ?? part
             }
-            insert(known.option)
         }
+        if let unknown { throw Unknown(option: String(unknown), known: self) }
     }
 }
 

@@ -17,6 +17,7 @@ enum ErrorCode: String, Sendable {
     case timeout
     case cancelled
     case shuttingDown = "shutting_down"
+    case misconfigured
     case outputTruncated = "output_truncated"
 }
 
@@ -50,4 +51,11 @@ struct Refusal: Error, Equatable, Sendable {
 
     static let tooManyConnections = Refusal(code: .tooManyConnections, text: "Too many connections")
     static let queueFull = Refusal(code: .queueFull, text: "Too many commands are waiting")
+
+    /// What everybody is told while the settings are wrong; nil where they are not.
+    static func misconfigured(_ faults: [String]) -> Refusal? {
+        if faults.isEmpty { return nil }
+        return Refusal(
+            code: .misconfigured, text: "The daemon's settings are wrong: \(faults.joined(separator: "; "))")
+    }
 }

@@ -12,13 +12,13 @@ final class Dispatcher {
     private var words = ArgumentList()
 
     init(
-        executor: Executor, catalogue: CatalogueKeeper, builtins: Builtins, log: AuditLog, loop: EventLoop
+        executor: Executor, catalogue: CatalogueKeeper, builtins: Builtins, judge: Judge, log: AuditLog
     ) {
         self.executor = executor
         self.catalogue = catalogue
         self.builtins = builtins
+        self.judge = judge
         self.log = log
-        judge = Judge(catalogue: catalogue, loop: loop)
     }
 
     /// A parsed request on its way.

@@ -3,15 +3,19 @@
 final class Judge {
     private let catalogue: CatalogueKeeper
     private let loop: EventLoop
+    /// What every request is told, where none can be carried out.
+    private let refusesAll: Refusal?
 
-    init(catalogue: CatalogueKeeper, loop: EventLoop) {
+    init(catalogue: CatalogueKeeper, loop: EventLoop, refusesAll: Refusal?) {
         self.catalogue = catalogue
         self.loop = loop
+        self.refusesAll = refusesAll
     }
 
     /// The verdict as the list of commands is known. A name that it lacks may be newer than the list.
     func verdict(on arguments: ArgumentList, _ form: RequestForm, _ options: ListenerOptions) -> Verdict {
-        Policy.judge(arguments, form: form, listener: options, catalogue: catalogue.current)
+        if let refusesAll { return .refuse(refusesAll) }
+        return Policy.judge(arguments, form: form, listener: options, catalogue: catalogue.current)
     }
 
     /// Gives the verdict that does not depend on a newer list: never `unknown`.

@@ -5,8 +5,12 @@ import Testing
 @testable import DokkuDaemon
 
 @Suite struct ConfigurationTests {
-    private func read(_ environment: [String: String] = [:]) throws(ConfigurationFailure) -> Configuration {
-        try Configuration(environment: environment)
+    private struct Wrong: Error { var faults: [String] }
+
+    private func read(_ environment: [String: String] = [:]) throws(Wrong) -> Configuration {
+        let configuration = Configuration(environment: environment)
+        if !configuration.faults.isEmpty { throw Wrong(faults: configuration.faults) }
+        return configuration
     }
 
     @Test func pathsByDefault() throws {
@@ -55,8 +59,9 @@ import Testing
         let wrong = ["0", "-1", "+1", "1k", "0x10", " 1", "1.5", "9007199254740993", "99999999999999999999"]
         for (name, _, _) in sizes {
             for text in wrong {
-                let failure = #expect(throws: ConfigurationFailure.self) { try read([name: text]) }
-                #expect(failure?.description.contains(name) == true, "\(text)")
+                let failure = #expect(throws: Wrong.self) { try read([name: text]) }
+                #expect(failure?.faults.count == 1, "\(name)")
+                #expect(failure?.faults.first?.hasPrefix("\(name) is \"\(text)\", but must be ") == true)
             }
         }
     }
@@ -79,8 +84,9 @@ import Testing
     @Test func aWrongTimeIsRefusedByName() {
         for (name, _, _) in times {
             for text in ["-1", "1s", "1e3", "inf", "nan", "1.2.3", ".", " 1", "99999999999"] {
-                let failure = #expect(throws: ConfigurationFailure.self) { try read([name: text]) }
-                #expect(failure?.description.contains(name) == true, "\(text)")
+                let failure = #expect(throws: Wrong.self) { try read([name: text]) }
+                #expect(failure?.faults.count == 1, "\(name)")
+                #expect(failure?.faults.first?.hasPrefix("\(name) is \"\(text)\", but must be ") == true)
             }
         }
     }
@@ -104,12 +110,42 @@ import Testing
         #expect(try read(["STATE_DIRECTORY": ""]).stateFolder == "/var/lib/dokku-daemon")
     }
 
-    @Test func relativePathsCountFromTheWorkingFolder() throws {
-        let folder = try #require(getcwd(nil, 0))
-        defer { free(folder) }
-        let settings = try read(["DOKKU_SOCK_PATH": "x/y", "DOKKU_DAEMON_DOKKU": "./dokku"])
-        #expect(settings.socketPath == String(cString: folder) + "/x/y")
-        #expect(settings.program == String(cString: folder) + "/./dokku")
+    @Test func aPathIsAbsolute() throws {
+        let names = [
+            "DOKKU_SOCK_PATH", "DOKKU_LOCK_PATH", "DOKKU_DAEMON_LOGFILE", "DOKKU_DAEMON_STATE_DIR",
+            "DOKKU_LIB_ROOT", "PLUGIN_PATH", "PLUGIN_CORE_PATH",
+        ]
+        for name in names {
+            let failure = #expect(throws: Wrong.self) { try read([name: "x/y"]) }
+            #expect(failure?.faults.first?.hasPrefix("\(name) is \"x/y\", but must be ") == true)
+        }
+        for name in names.prefix(3) {
+            #expect(throws: Wrong.self, "\(name)") { try read([name: "/x/y/"]) }
+        }
+        #expect(throws: Wrong.self) { try read(["DOKKU_DAEMON_DOKKU": "./dokku"]) }
+        #expect(try read(["DOKKU_DAEMON_DOKKU": "dokku2"]).program == "dokku2")
+        #expect(throws: Wrong.self) {
+            try read(["DOKKU_SOCK_PATH": "/" + String(repeating: "x", count: 107)])
+        }
+        #expect(try read(["DOKKU_SOCK_PATH": "/" + String(repeating: "x", count: 106)]).isSocketPathGiven)
+    }
+
+    @Test func allThatIsWrongIsSaid() {
+        let wrong = ["DOKKU_DAEMON_MAX_LINE": "0", "DOKKU_DAEMON_TIMEOUT": "x", "DOKKU_LOCK_PATH": "y"]
+        let failure = #expect(throws: Wrong.self) { try read(wrong) }
+        #expect(failure?.faults.count == 3)
+    }
+
+    @Test func aValueIsShownInOneLine() {
+        let failure = #expect(throws: Wrong.self) { try read(["DOKKU_DAEMON_JOURNAL": "a\nb\u{1B}[1m"]) }
+        #expect(failure?.faults.first?.contains { $0.isNewline || $0 == "\u{1B}" } == false)
+    }
+
+    @Test func unknownNamesAreNoFault() throws {
+        let settings = try read([
+            "DOKKU_DAEMON_TIMEOUTS": "1", "DOKKU_DAEMON_TIMEOUT": "1", "DOKKU_HOST": "x",
+        ])
+        #expect(settings.warnings == ["there is no setting DOKKU_DAEMON_TIMEOUTS"])
     }
 
     @Test func anEmptyPathIsNotSet() throws {
@@ -128,10 +164,8 @@ import Testing
     @Test func optionsOfItsOwnSocket() throws {
         let settings = try read(["DOKKU_DAEMON_LISTENER": "one-shot,raw-words"])
         #expect(settings.listenerOptions == [.oneShot, .rawWords])
-        let failure = #expect(throws: ConfigurationFailure.self) {
-            try read(["DOKKU_DAEMON_LISTENER": "odd"])
-        }
-        #expect(failure?.description.contains("DOKKU_DAEMON_LISTENER") == true)
-        #expect(failure?.description.contains("odd") == true)
+        let failure = #expect(throws: Wrong.self) { try read(["DOKKU_DAEMON_LISTENER": "odd"]) }
+        let expected = "DOKKU_DAEMON_LISTENER is \"odd\", but must be one or more of read-only, one-shot, "
+        #expect(failure?.faults.first?.hasPrefix(expected) == true)
     }
 }

@@ -15,10 +15,12 @@ import Testing
     }
 
     @Test func anUnknownOptionIsNamed() {
-        #expect(throws: ListenerOptions.Unknown(option: "readonly")) {
+        #expect(throws: ListenerOptions.Unknown(option: "readonly", known: .oneShot)) {
             try ListenerOptions(parsing: "one-shot,readonly")
         }
-        #expect(throws: ListenerOptions.Unknown(option: "")) { try ListenerOptions(parsing: "one-shot,") }
+        #expect(throws: ListenerOptions.Unknown(option: "", known: .oneShot)) {
+            try ListenerOptions(parsing: "one-shot,")
+        }
     }
 
     @Test func whoMayOnlyReadGetsAShare() {

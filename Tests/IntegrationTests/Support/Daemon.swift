@@ -8,7 +8,7 @@ final class Daemon {
     let log: WatchedFile
     /// Where the first listening socket is.
     let path: String
-    private let sockets: [ListeningSocket]
+    let sockets: [ListeningSocket]
 
     /// Named by the environment, else what was built beside this test.
     static let binary: String = {

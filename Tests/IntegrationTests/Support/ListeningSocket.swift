@@ -16,6 +16,13 @@ final class ListeningSocket {
         try checked("listen", listen(descriptor, 4096))
     }
 
+    /// The first socket of a daemon that has ended, for the next one.
+    init(sharing daemon: Daemon) throws {
+        path = daemon.path
+        name = daemon.sockets[0].name
+        descriptor = try checked("dup", fcntl(daemon.sockets[0].descriptor, F_DUPFD_CLOEXEC, 0))
+    }
+
     /// Takes over a descriptor that is no listening unix socket.
     init(impostor descriptor: Int32) throws {
         path = ""

@@ -1,0 +1,91 @@
+// The path of a socket that the daemon makes itself: who has it, and how it is taken.
+import CEpollShim
+import Glibc
+
+struct SocketPath {
+    /// How long the folder may be locked by somebody else: another daemon needs some microseconds.
+    private static let patience = Duration.seconds(5)
+    private static let pause: useconds_t = 5_000
+
+    let path: String
+
+    /// Makes the folder, takes over what a dead daemon left, and refuses to start where the path is somebody else's.
+    func bind(options: ListenerOptions) throws(ListenFailure) -> Listener {
+        let reason: String
+        do throws(SystemError) {
+            let folder = parentFolder(path)
+            try makeFolders(folder)
+            // Two daemons that start at once must not both find the file stale.
+            let guardian = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
+            if try !lock(guardian) {
+                reason = "somebody else keeps \(folder) locked"
+            } else if let occupant = try occupant() {
+                reason = occupant
+            } else {
+                return try make(options)
+            }
+        } catch {
+            reason = error.reason
+        }
+        throw ListenFailure(description: "cannot listen on \(path): \(reason)")
+    }
+
+    /// Waits for the folder's lock; false where it did not come in time. No loop turns yet, and nobody is served.
+    private func lock(_ folder: borrowing Descriptor) throws(SystemError) -> Bool {
+        let number = folder.number
+        let deadline = Instant.now + Self.patience
+        while true {
+            do throws(SystemError) {
+                _ = try retrying("flock") { shim_lock(number) }
+                return true
+            } catch {
+                guard error.wouldBlock else { throw error }
+                if Instant.now > deadline { return false }
+                usleep(Self.pause)
+            }
+        }
+    }
+
+    /// What stands in the way; nil where nothing does. A socket file that nobody listens on any more is removed.
+    private func occupant() throws(SystemError) -> String? {
+        var status = stat()
+        if lstat(path, &status) != 0 {
+            if errno == ENOENT { return nil }
+            throw .last("lstat")
+        }
+        guard status.st_mode & S_IFMT == S_IFSOCK else { return "what is there is not a socket" }
+        let probe = Descriptor(owning: try retrying("socket") { shim_unix_socket() })
+        if shim_connect(probe.number, path) == 0 { return "another daemon is already listening there" }
+        switch errno {
+        case EAGAIN: return "another daemon is already listening there"
+        case EPROTOTYPE: return "a socket of another kind is there, and in use"
+        case ECONNREFUSED:
+            _ = try retrying("unlink") { unlink(path) }
+            return nil
+        case ENOENT: return nil
+        default: throw .last("connect")
+        }
+    }
+
+    private func make(_ options: ListenerOptions) throws(SystemError) -> Listener {
+        let socket = Descriptor(owning: try retrying("socket") { shim_unix_socket() })
+        let number = socket.number
+        _ = try retrying("bind") { shim_bind(number, path) }
+        _ = try retrying("chmod") { chmod(path, 0o777) }
+        _ = try retrying("listen") { listen(number, SOMAXCONN) }
+        return Listener(socket, name: path, options: options, ownFile: try SocketFile(path: path))
+    }
+}
+
+/// The folder of a path; `/` for a file at the root.
+func parentFolder(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
+    return String(path[..<slash])
+}
+
+/// Makes a folder and those above it, 0755.
+func makeFolders(_ path: String) throws(SystemError) {
+    if access(path, F_OK) == 0 || path == "/" { return }
+    try makeFolders(parentFolder(path))
+    if mkdir(path, 0o755) != 0, errno != EEXIST { throw .last("mkdir") }
+}
