@@ -24,6 +24,8 @@ class Client:
         self.announced = 0
         self.stream = Stream(rules, settings)
         self.requests = []
+        # Those without an answer.
+        self.opened = []
         # When bytes last went out.
         self.sent_at = 0
         self.is_rejected = self.is_lost = False

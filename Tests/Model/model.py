@@ -61,6 +61,7 @@ class Model:
             request.client = client
             request.arrived_at = self.now
             client.requests.append(request)
+            client.opened.append(request)
 
     def requests(self):
         return [each for client in self.clients.values() for each in client.requests]
@@ -116,7 +117,9 @@ class Model:
                 raise Violation(f"a client's commands ran out of their order\n{request} before {other}")
         waited = [run for run in self.starts[:-1] if run.request.client is request.client
                   and run.request.lane == "queue"]
-        since = max([request.accepted] + [run.turn for run in waited])
+        # One that could not be started had its turn as well.
+        over = [each.answered for each in request.client.requests if each.lane == "queue" and each.run is None]
+        since = max([request.accepted] + [run.turn for run in waited] + over)
         passed = {}
         for run in self.starts[:-1]:
             if run.turn > since and run.request.client is not request.client and run.request.lane == "queue":
@@ -150,18 +153,19 @@ class Model:
         if reply.get("event") in ("continue", "queued", "started", "output"):
             self.judge_event(request, reply)
         else:
-            request.answer = reply
+            request.answer, request.answered = reply, self.turn
+            client.opened.remove(request)
             if client.stream.body_of is request and request.is_chunked and not request.events:
                 # Refused before it was asked for its input.
                 client.stream.body_of = None
             self.judge_answer(request, reply)
 
     def match(self, client, reply):
-        opened = [each for each in client.requests if each.answer is None]
         if set(reply) == {"ok", "output"}:
-            plain = [each for each in opened if not each.is_json]
-            return plain[0] if plain else None
-        opened = [each for each in opened if each.is_json]
+            return next((each for each in client.opened if not each.is_json), None)
+        if "id" in reply and client.opened and client.opened[0].id == reply["id"] and "event" not in reply:
+            return client.opened[0]
+        opened = [each for each in client.opened if each.is_json]
         if "event" in reply:
             opened = [each for each in opened if each.is_streamed or not each.is_id_certain
                       or reply["event"] == "continue" and each.is_chunked]

@@ -19,7 +19,7 @@ class Refused(Exception):
     """With the error's words, any of which is right."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Request:
     line: bytes
     is_json: bool = False
@@ -51,6 +51,8 @@ class Request:
     # What becomes of it.
     arrived: int = 0
     answer: dict = None
+    # When it came.
+    answered: int = 0
     events: list = field(default_factory=list)
     run: object = None
     # Its number in the log, when it came there, and how many results of it did.
