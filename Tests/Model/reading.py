@@ -392,9 +392,8 @@ def judge(request, words, stream):
     is_known = name in LISTED or name in UNLISTED or is_help
     has_followed = name == "logs" and b"-t" in arguments
     if is_read_only:
-        is_plain_read = (name in READ_ONLY or is_help) and not request.has_input and request.redirection is None and all(
-            re.fullmatch(rb"[-A-Za-z0-9_:,=@+][-A-Za-z0-9_.:,=@+]*|", word) and not word.startswith(b"--trace")
-            for word in words)
+        is_plain_read = (name in READ_ONLY and reads_plainly(name, arguments) or is_help and not arguments) and all(
+            word == b"--quiet" for word in words[:index]) and not request.has_input and request.redirection is None
         if not is_plain_read:
             # A name that nobody knows is no command, and one of a plugin is not for here.
             raise Refused("denied") if is_known else Refused("invalid_command", "denied")
@@ -409,6 +408,14 @@ def judge(request, words, stream):
     if not is_known and not name.startswith("plugin"):
         raise Refused("invalid_command")
     request.lane = "follow" if has_followed else "beside" if name == "builds:cancel" else "queue"
+
+
+def reads_plainly(name, arguments):
+    """Whether a read-only socket runs the command with these words: harmless ones, and no flag but the command's."""
+    flags = [b"--format"] if name == "apps:list" else []
+    return all(re.fullmatch(rb"[A-Za-z0-9_:,=@+][-A-Za-z0-9_.:,=@+]*|", word)
+               or word.split(b"=")[0] in flags and re.fullmatch(rb"[-a-z]+(=([A-Za-z0-9_.:,=@+][-A-Za-z0-9_.:,=@+]*)?)?", word)
+               for word in arguments)
 
 
 def judge_builtin(request, arguments, is_read_only, is_traced):

@@ -81,7 +81,8 @@ import Testing
 
     @Test func whatWasEndedAndThenCutSaysBoth() throws {
         let job = start(
-            "trap 'echo 0123456789; exit 3' TERM; echo a; while :; do sleep 0.01; done", outputLimit: 4)
+            "exec 2>/dev/null; trap 'echo 0123456789; exit 3' TERM; echo a; while :; do sleep 0.01; done",
+            outputLimit: 4)
         try loop.turn(until: observer.text == "a\n")
         job.interrupt(.shuttingDown)
         try finish(job)
