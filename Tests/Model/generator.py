@@ -22,7 +22,7 @@ class Generator:
         "connect": 5, "send": 20, "more": 6, "chunks": 4, "half": 3, "close": 2, "pause": 2, "resume": 1, "take": 0.5,
         "write": 12, "input": 3, "shut": 0.5, "deaf": 1, "fork": 1.5, "left": 2, "finish_run": 8, "inject": 0.5,
         "advance": 4, "term": 0.7, "hup": 0.5, "kill": 0.4, "start": 1, "lock": 0.7, "unlock": 1, "plugin": 1, "help": 1,
-        "hold": 2, "go": 4, "flood": 0.4, "crowd": 0.15,
+        "hold": 2, "go": 4, "flood": 0.8, "crowd": 0.15,
     }
 
     def choose_settings(self):
@@ -119,7 +119,9 @@ class Generator:
         line = self.rng.choice(["daemon:version\n", '{"id":"f","command":["daemon:version"]}\n', "daemon:help\n"])
         request = {"line": line * self.rng.choice([200, 900, 3000]), "end": ""}
         tails = [["half", name]], [["term"]], [["close", name]], [["pause", name]]
-        steps = [each for tail in tails if self.rng.random() < 0.4 for each in tail]
+        if self.rng.random() < 0.4:
+            tails = tails[:2]
+        steps = [each for tail in tails if self.rng.random() < 0.5 for each in tail]
         return [["hold"], ["send", name, request, None], *steps, ["go"]]
 
     def make_crowd(self, driver):

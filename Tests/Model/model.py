@@ -147,24 +147,31 @@ class Model:
             if first is not None and first.is_json != ("error" in reply):
                 raise Violation(f"a connection was refused in another form than it asks\n{reply} to {first}")
             return
-        request = self.match(client, reply)
-        if request is None:
-            raise Violation(f"an answer to nothing, or a second one\n{line[:200]!r}")
+        failure = Violation(f"an answer to nothing, or a second one\n{line[:200]!r}")
+        # Without an id it may be the answer of any of several: of one that it fits.
+        for request in self.match(client, reply):
+            try:
+                return self.judge(client, request, reply)
+            except Violation as violation:
+                failure = violation
+        raise failure
+
+    def judge(self, client, request, reply):
         if reply.get("event") in ("continue", "queued", "started", "output"):
-            self.judge_event(request, reply)
-        else:
-            request.answer, request.answered = reply, self.turn
-            client.opened.remove(request)
-            if client.stream.body_of is request and request.is_chunked and not request.events:
-                # Refused before it was asked for its input.
-                client.stream.body_of = None
-            self.judge_answer(request, reply)
+            return self.judge_event(request, reply)
+        self.judge_answer(request, reply)
+        if client.stream.body_of is request and request.is_chunked and not request.events:
+            # Refused before it was asked for its input.
+            client.stream.body_of = None
+        request.answer, request.answered = reply, self.turn
+        client.opened.remove(request)
 
     def match(self, client, reply):
+        """Whose answer it may be, the likeliest first."""
         if set(reply) == {"ok", "output"}:
-            return next((each for each in client.opened if not each.is_json), None)
+            return [each for each in client.opened[:200] if not each.is_json][:1]
         if "id" in reply and client.opened and client.opened[0].id == reply["id"] and "event" not in reply:
-            return client.opened[0]
+            return client.opened[:1]
         opened = [each for each in client.opened if each.is_json]
         if "event" in reply:
             opened = [each for each in opened if each.is_streamed or not each.is_id_certain
@@ -172,26 +179,9 @@ class Model:
         if "id" in reply:
             same = [each for each in opened if each.is_id_certain and each.id == reply["id"]
                     and type(each.id) is type(reply["id"])]
-            return (same or [each for each in opened if not each.is_id_certain] or [None])[0]
-        anonymous = [each for each in opened if each.id is None or not each.is_id_certain
-                     or "line_too_long" in each.refusals]
-        fitting = [each for each in anonymous if self.fits(each, reply)]
-        fitting.sort(key=lambda each: reply.get("error") not in each.refusals)
-        return (fitting or anonymous or [None])[0]
-
-    def fits(self, request, reply):
-        """Whether it may be this one's answer: for those without an id."""
-        if request.refusals:
-            return reply.get("error") in request.refusals and (
-                not request.is_id_certain or request.is_streamed == ("event" in reply))
-        if "exit_status" not in reply and "event" not in reply or reply.get("event") == "end" and "job" not in reply:
-            may_fail = request.lane != "builtin" or request.name in ("commands", "refresh", "daemon:cancel")
-            return request.run is None and may_fail and request.is_streamed == ("event" in reply)
-        if "event" in reply and request.job is not None and "job" in reply:
-            return request.job == reply["job"]
-        return (request.lane == "builtin" or request.run is not None) and (
-            "event" in reply or request.run is None or request.run.status is not None
-            and reply["exit_status"] in (request.run.status, None))
+            return (same or [each for each in opened if not each.is_id_certain])[:1]
+        return [each for each in opened if each.id is None or not each.is_id_certain
+                or "line_too_long" in each.refusals]
 
     def judge_event(self, request, event):
         kind = event["event"]
@@ -299,7 +289,7 @@ class Model:
                 waiting = sum(1 for client in self.clients.values() for each in client.requests
                               if each.lane == "queue" and each.is_whole
                               and (each.answer is None or each.run is not None and each.run.turn >= self.turn - 1))
-                return waiting >= self.setting("MAX_QUEUE", 1000)
+                return waiting > self.setting("MAX_QUEUE", 1000)
             return self.alive_beside(request) >= self.setting("MAX_FOLLOW", 16)
         if code == "spawn_failed":
             return self.help_failed
@@ -459,6 +449,8 @@ class Model:
     def judge_log(self):
         for run in self.runs.values():
             request = run.request
+            if request.token is None:
+                continue
             if request.accepted == 0:
                 raise Violation(f"a command is not in the log\n{request}")
             if request.results != 1 and not self.was_killed:
