@@ -75,7 +75,10 @@ final class Daemon {
             log: log,
             dispatcher: Dispatcher(
                 executor: executor, catalogue: catalogue, builtins: builtins,
-                judge: Judge(catalogue: catalogue, loop: loop, refusesAll: misconfigured), log: log),
+                judge: Judge(
+                    catalogue: catalogue, loop: loop, refusesAll: misconfigured,
+                    tracing: Tracing(environment: environment)),
+                log: log),
             executor: executor)
         manager = ServiceManager(loop: loop, environment: environment)
         builtins.connectionCount = { [unowned server] in server.connectionCount }

@@ -75,6 +75,25 @@ import Testing
         }
     }
 
+    /// dokku would print what it reads, whatever the command.
+    @Test func aReadOnlySocketRunsNothingWhileDokkuTraces() throws {
+        let box = try Box()
+        let daemon = try Daemon(
+            box, sockets: [ListeningSocket(box.path("socket"), name: "read-only")],
+            settings: ["DOKKU_ROOT": box.makeFolder("home")])
+        let client = try daemon.connect()
+        #expect(try client.ask("apps:list").ok)
+        _ = try box.makeFolder("home/.dokkurc")
+        try box.write("home/.dokkurc/DOKKU_TRACE", "export DOKKU_TRACE=1\n")
+        let reply = try client.ask("apps:list")
+        #expect(!reply.ok && reply.output.contains("trace:off"), "\(reply.output)")
+        #expect(try client.request(#"{"command":"ps:help"}"#)["error"] == .text("denied"))
+        #expect(try client.ask("daemon:version").ok)
+        #expect(unlink(box.path("home/.dokkurc/DOKKU_TRACE")) == 0)
+        #expect(try client.ask("apps:list").ok)
+        #expect(daemon.ran.count == 2)
+    }
+
     /// Of what is denied in any case nothing is kept: who may only read cannot fill the disk.
     @Test func aReadOnlySocketKeepsNoInput() throws {
         let box = try Box()

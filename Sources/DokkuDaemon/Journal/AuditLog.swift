@@ -74,7 +74,7 @@ final class AuditLog {
         }
         if let failure = job.failure { add(" error=\(failure.reason.code.rawValue)") }
         add(" run_ms=\(job.runDuration.wholeMilliseconds) bytes=\(job.outputCount)")
-        if job.showsExcerpt { add(replyOf: job) }
+        if job.showsExcerpt, !Redaction.isTrace(job.excerpt) { add(replyOf: job) }
         end()
     }
 

@@ -53,6 +53,19 @@ enum Redaction {
         }
     }
 
+    /// True for an output with lines of a shell that traces what it does (bash(1), PS4), as dokku's does after `trace:on`.
+    static func isTrace(_ output: [UInt8]) -> Bool {
+        var isLineStart = true
+        for (index, byte) in output.enumerated() {
+            if isLineStart, byte == UInt8(ascii: "+") {
+                let rest = output[index...].drop { $0 == UInt8(ascii: "+") }
+                if rest.isEmpty || rest.first == UInt8(ascii: " ") { return true }
+            }
+            isLineStart = byte == UInt8(ascii: "\n")
+        }
+        return false
+    }
+
     /// One line of at most `limit` bytes (3 at least), without control characters. A backslash is doubled, so that
     /// an escape differs from its like in the text.
     static func sanitize(_ text: String, limit: Int) -> String { sanitize(text.utf8, limit: limit) }

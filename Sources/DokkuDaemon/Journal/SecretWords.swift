@@ -104,7 +104,8 @@ enum SecretWords {
     private static let names: [[[UInt8]]] = {
         let names = [
             "access-key", "access_key", "api-key", "api_key", "apikey", "credential", "dns-provider-",
-            "func-base64", "passphrase", "passwd", "password", "private-key", "private_key", "secret", "sink",
+            "func-base64", "passphrase", "passwd", "password", "private key", "private-key",
+            "private_key", "secret", "sink",
             "source-metadata", "start-cmd", "token",
         ]
         var table = [[[UInt8]]](repeating: [], count: 26)

@@ -5,17 +5,21 @@ final class Judge {
     private let loop: EventLoop
     /// What every request is told, where none can be carried out.
     private let refusesAll: Refusal?
+    private let tracing: Tracing
 
-    init(catalogue: CatalogueKeeper, loop: EventLoop, refusesAll: Refusal?) {
+    init(catalogue: CatalogueKeeper, loop: EventLoop, refusesAll: Refusal?, tracing: Tracing) {
         self.catalogue = catalogue
         self.loop = loop
         self.refusesAll = refusesAll
+        self.tracing = tracing
     }
 
     /// The verdict as the list of commands is known. A name that it lacks may be newer than the list.
     func verdict(on arguments: ArgumentList, _ form: RequestForm, _ options: ListenerOptions) -> Verdict {
         if let refusesAll { return .refuse(refusesAll) }
-        return Policy.judge(arguments, form: form, listener: options, catalogue: catalogue.current)
+        let verdict = Policy.judge(arguments, form: form, listener: options, catalogue: catalogue.current)
+        if case .run = verdict, options.contains(.readOnly), tracing.isOn { return .refuse(.traced) }
+        return verdict
     }
 
     /// Gives the verdict that does not depend on a newer list: never `unknown`.
@@ -53,6 +57,12 @@ final class Judge {
                 Refusal(code: .spawnFailed, text: "The list of dokku's commands could not be read in time"))
         }
     }
+}
+
+extension Refusal {
+    fileprivate static let traced = Refusal(
+        code: .denied,
+        text: "Not allowed on this read-only socket while dokku traces what it does (trace:off ends that)")
 }
 
 extension Verdict {

@@ -107,6 +107,8 @@ import Testing
     @Test func aFlagAndItsValueInOneWordAreHidden() {
         #expect(
             describe(["apps:create", "app", "--password SECRET", "x"]) == "apps:create app *** ***")
+        #expect(
+            describe(["certs:add", "app", "-----BEGIN RSA PRIVATE KEY-----\nSECRET"]) == "certs:add app ***")
         #expect(describe(["apps:create", "app", "two words"]) == "apps:create app \"two words\"")
     }
 
@@ -205,6 +207,15 @@ import Testing
         ])
     func otherOutputIsNot(name: String) {
         #expect(!Redaction.mayLogOutput(of: Invocation.sample(name)))
+    }
+
+    @Test(arguments: [
+        ("+ set", true), ("a\n++ echo SECRET\nb", true), ("a\n+++", true), ("a + b\n c+ d\n+x\n", false),
+        ("", false),
+        ("+1\n++2", false),
+    ])
+    func aShellsTraceIsKnown(output: String, isTrace: Bool) {
+        #expect(Redaction.isTrace(Array(output.utf8)) == isTrace)
     }
 
     @Test func tracesAreNotLogged() throws {
