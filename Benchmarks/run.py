@@ -76,6 +76,8 @@ class Server:
             "DOKKU_LOCK_PATH": str(self.folder / "lock"),
             "DOKKU_DAEMON_LOGFILE": str(self.folder / "log") if log else "none",
             "DOKKU_DAEMON_DOKKU": str(BIN / "stub"),
+            # As the other side does: also where there is a user dokku.
+            "DOKKU_SYSTEM_USER": "root",
             "DOKKU_DAEMON_STATE_DIR": str(self.folder),
             "DOKKU_DAEMON_MAX_CONNECTIONS": "2000",
         }

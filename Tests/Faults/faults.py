@@ -59,7 +59,8 @@ class Daemon:
             "PATH": os.environ["PATH"], "NOTIFY_SOCKET": f"{self.folder}/notify",
             "DOKKU_SOCK_PATH": f"{self.folder}/socket", "DOKKU_LOCK_PATH": f"{self.folder}/lock",
             "DOKKU_DAEMON_LOGFILE": f"{self.folder}/log", "DOKKU_DAEMON_STATE_DIR": f"{self.folder}/state",
-            "DOKKU_DAEMON_DOKKU": STAND_IN, "PLUGIN_PATH": f"{self.folder}/plugins",
+            "DOKKU_DAEMON_DOKKU": STAND_IN, "DOKKU_SYSTEM_USER": "root",
+            "PLUGIN_PATH": f"{self.folder}/plugins",
             "STAND_IN_JOURNAL": f"{self.folder}/journal", "DOKKU_DAEMON_STOP_GRACE": "5",
             "FAULT_CONTROL": f"{self.folder}/control", "LD_PRELOAD": self.arguments.library,
         }
