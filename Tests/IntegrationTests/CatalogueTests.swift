@@ -152,4 +152,63 @@ import Testing
         #expect(try daemon.ask("plugin:install https://example.com/x.git").ok)
         #expect(try daemon.ask("redis:list") == .good("ran redis:list"))
     }
+
+    /// A dokku whose listing fails as long as the file `broken` is there, and that waits for `gate` with it half done.
+    private func breakable(_ box: Box) throws -> Daemon {
+        try box.write("listed", "apps:list\n")
+        let script = """
+            here=${0%/*}
+            if [ "$1 $2" = "help --all" ] && [ -e "$here/broken" ]; then exit 1; fi
+            if [ "$1 $2" = "help --all" ] && [ -p "$here/gate" ]; then
+                names=$(cat "$here/listed")
+                echo "half listed" >>"$STAND_IN_JOURNAL"
+                read -r line <"$here/gate"
+                for name in $names; do echo "    $name"; done
+                exit
+            fi
+
+            """
+        return try daemon(dokku: script + listing, in: box)
+    }
+
+    @Test func aListingThatFailsDoesNotForgetThatPluginsHaveChanged() throws {
+        let box = try Box()
+        let daemon = try breakable(box)
+        let client = try daemon.connect()
+        #expect(try client.ask("apps:list").ok)
+        try box.write("broken", "")
+        try box.write("listed", "apps:list\npostgres:list\n")
+        _ = try box.makeFolder("plugins/enabled/postgres")
+        for _ in 0..<20 {
+            let reply = try client.ask("postgres:list")
+            #expect(!reply.ok && reply.output.contains("help --all"))
+        }
+        // What is known runs meanwhile.
+        #expect(try client.ask("apps:list").ok)
+        unlink(box.path("broken"))
+        // For a second a failure stands for all who ask the same.
+        let end = ContinuousClock.now + .seconds(20)
+        var reply = try client.ask("postgres:list")
+        while !reply.ok, ContinuousClock.now < end { reply = try client.ask("postgres:list") }
+        #expect(reply == .good("ran postgres:list"))
+    }
+
+    @Test func aListingThatBeganBeforeThePluginCameIsNotCurrent() throws {
+        let box = try Box()
+        let daemon = try breakable(box)
+        let (first, second) = (try daemon.connect(), try daemon.connect())
+        #expect(try first.ask("apps:list").ok)
+        let gate = try box.fifo("gate")
+        try first.send("refresh\n")
+        try box.journal.line(with: "half listed")
+        try box.write("listed", "apps:list\npostgres:list\n")
+        _ = try box.makeFolder("plugins/enabled/postgres")
+        try second.send("postgres:list\n")
+        // By now the daemon has taken it.
+        #expect(try daemon.ask("daemon:version").ok)
+        rename(box.path("gate"), box.path("gone"))
+        try gate.release()
+        #expect(try first.reply() == .good("Refreshed commands"))
+        #expect(try second.reply() == .good("ran postgres:list"))
+    }
 }

@@ -8,8 +8,27 @@ final class CatalogueKeeper {
     /// How long a reading may take, and a request may wait for one.
     static let patience = Duration.seconds(60)
     private static let outputLimit = 4 * 1024 * 1024
+    /// How often commands that are known have it looked at whether plugins changed.
+    private static let noticeInterval = Duration.seconds(1)
+    /// How long a reading that failed stands for those who would have the same plugins read again.
+    private static let retryInterval = Duration.seconds(1)
 
     typealias Completion = (Refusal?) -> Void
+
+    /// A catalogue belongs to the plugins that there were when its reading began: what came later it may lack.
+    private struct Reading {
+        let run: Run
+        let plugins: [FileStamp]
+        let program: [FileStamp]
+        let timer: Timer
+        var output: [UInt8] = []
+    }
+
+    private struct Failure {
+        let refusal: Refusal
+        let plugins: [FileStamp]
+        let at: Instant
+    }
 
     private let context: RunContext
     private let lock: CommandLock
@@ -17,19 +36,15 @@ final class CatalogueKeeper {
     private let complain: (String) -> Void
     private(set) var current: Catalogue?
     private(set) var readDate: time_t = 0
-    private var stamp: [FileStamp] = []
-    private var stampedAt: Instant?
-    /// How often commands that are known have it looked at whether plugins changed.
-    private static let noticeInterval = Duration.seconds(1)
-    private var reading: Run?
-    private var output: [UInt8] = []
-    private var timer: Timer?
+    /// The plugins that the current catalogue belongs to.
+    private var plugins: [FileStamp] = []
+    private var noticedAt: Instant?
+    private var reading: Reading?
+    private var failure: Failure?
     private var isStopping = false
     private var waiting: [Completion] = []
-    /// Those who asked for a reading while one was under way that may have begun too early for them.
+    /// Those for whom the reading that is under way may have begun too early.
     private var waitingForNext: [Completion] = []
-    /// Called with each new catalogue.
-    var didRead: () -> Void = {}
 
     init(
         context: RunContext, lock: CommandLock, store: CatalogueStore, complain: @escaping (String) -> Void
@@ -42,11 +57,12 @@ final class CatalogueKeeper {
 
     /// Uses the kept catalogue where no plugin has changed since, or begins to read one.
     func start() {
-        stamp = store.stamp()
-        if let kept = store.load(program: context.launcher.program, stamp: programStamp()) {
-            adopt(kept.catalogue, date: kept.date)
+        let plugins = store.stamp()
+        let stamp = plugins + programStamp()
+        if let kept = store.load(program: context.launcher.program, stamp: stamp) {
+            adopt(kept.catalogue, of: plugins, date: kept.date)
         } else {
-            read()
+            read(plugins)
         }
     }
 
@@ -54,7 +70,7 @@ final class CatalogueKeeper {
     func refresh(_ completion: @escaping Completion) {
         if reading == nil {
             waiting.append(completion)
-            read()
+            read(store.stamp())
         } else {
             waitingForNext.append(completion)
         }
@@ -62,28 +78,39 @@ final class CatalogueKeeper {
 
     /// Has changes noticed in the background, now and then: what a command that is known runs is dokku's affair.
     func noticeChangesSoon() {
-        if let stampedAt, context.loop.now - stampedAt < Self.noticeInterval { return }
-        noticeChanges()
-    }
-
-    /// Reads again where plugins were installed or removed meanwhile.
-    private func noticeChanges() {
-        stampedAt = context.loop.now
-        if reading == nil, store.stamp() != stamp { read() }
+        if let noticedAt, context.loop.now - noticedAt < Self.noticeInterval { return }
+        noticedAt = context.loop.now
+        guard reading == nil else { return }
+        let plugins = store.stamp()
+        // Whoever asks for a name that is not known has it tried again.
+        if plugins != self.plugins, plugins != failure?.plugins { read(plugins) }
     }
 
     /// Reports once the catalogue is as new as can be known: at once, where nothing has changed since it was read.
     func whenCurrent(_ completion: @escaping Completion) {
-        noticeChanges()
-        if reading == nil, current != nil { return completion(nil) }
+        let plugins = store.stamp()
+        if let reading {
+            if reading.plugins == plugins {
+                waiting.append(completion)
+            } else {
+                waitingForNext.append(completion)
+            }
+            return
+        }
+        if current != nil {
+            if plugins == self.plugins { return completion(nil) }
+            if let failure, failure.plugins == plugins, context.loop.now - failure.at < Self.retryInterval {
+                return completion(failure.refusal)
+            }
+        }
         waiting.append(completion)
-        if reading == nil { read() }
+        read(plugins)
     }
 
     /// Reads nothing more. Who waits is told that the daemon stops, and so is who asks later.
     func stop() {
         isStopping = true
-        reading?.terminate()
+        reading?.run.terminate()
         waiting += waitingForNext
         waitingForNext = []
         finish(.shuttingDown)
@@ -93,53 +120,56 @@ final class CatalogueKeeper {
 
     /// `dokku help --all` changes nothing: it runs beside the queue and without its lock, so that a long deploy
     /// delays no `refresh`.
-    private func read() {
+    private func read(_ plugins: [FileStamp]) {
         if isStopping { return finish(.shuttingDown) }
-        output = []
-        stamp = store.stamp()
+        let program = programStamp()
         do throws(RunFailure) {
             let plan = RunPlan(
                 arguments: ["help", "--all"], identity: .systemUser, separatesStreams: true)
-            reading = try Run(plan, context: context, owner: self)
+            let run = try Run(plan, context: context, owner: self)
+            let timer = context.loop.timers.schedule(after: Self.patience) { [unowned self] in
+                run.terminate()
+                didFail("`dokku help --all` did not end in time", plugins)
+            }
+            reading = Reading(run: run, plugins: plugins, program: program, timer: timer)
         } catch {
-            return didFail("\(context.launcher.program): \(error.reason.reason)")
-        }
-        timer = context.loop.timers.schedule(after: Self.patience) { [unowned self] in
-            reading?.terminate()
-            didFail("`dokku help --all` did not end in time")
+            didFail("\(context.launcher.program): \(error.reason.reason)", plugins)
         }
     }
 
-    private func adopt(_ catalogue: Catalogue, date: time_t) {
+    private func adopt(_ catalogue: Catalogue, of plugins: [FileStamp], date: time_t) {
         current = catalogue
+        self.plugins = plugins
         readDate = date
+        failure = nil
         do throws(SystemError) {
             try lock.write(catalogue.lockFileText)
         } catch {
             complain("the list of commands cannot be written: \(error)")
         }
-        didRead()
     }
 
-    private func didFail(_ text: String) {
+    private func didFail(_ text: String, _ plugins: [FileStamp]) {
         complain("the list of commands cannot be read: \(text)")
-        finish(Refusal(code: .spawnFailed, text: text))
+        let refusal = Refusal(code: .spawnFailed, text: text)
+        failure = Failure(refusal: refusal, plugins: plugins, at: context.loop.now)
+        finish(refusal)
     }
 
     private func finish(_ failure: Refusal?) {
-        timer?.cancel()
+        reading?.timer.cancel()
         reading = nil
         let completions = waiting
         waiting = waitingForNext
         waitingForNext = []
-        if !waiting.isEmpty { read() }
+        if !waiting.isEmpty { read(store.stamp()) }
         for completion in completions { completion(failure) }
     }
 
-    /// What the kept catalogue must agree with: the program that was asked, and the plugins there were.
+    /// What the kept catalogue must agree with beside the plugins: the program that was asked.
     private func programStamp() -> [FileStamp] {
-        guard let path = try? context.launcher.locate() else { return stamp }
-        return stamp + [FileStamp(path)]
+        guard let path = try? context.launcher.locate() else { return [] }
+        return [FileStamp(path)]
     }
 }
 
@@ -147,27 +177,31 @@ extension CatalogueKeeper: RunOwner {
     var wantsOutput: Bool { true }
 
     func run(_ run: Run, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
-        guard run === reading, stream == .standardOutput, output.count < Self.outputLimit else { return }
-        bytes.withUnsafeBufferPointer { output.append(contentsOf: $0) }
+        guard run === reading?.run, stream == .standardOutput, let count = reading?.output.count,
+            count < Self.outputLimit
+        else { return }
+        bytes.withUnsafeBufferPointer { reading?.output.append(contentsOf: $0) }
     }
 
     func run(_ run: Run, inputDidFail error: SystemError) {}
     func runDidExit(_ run: Run) {}
 
     func runDidEnd(_ run: Run) {
-        guard run === reading else { return }
+        guard let reading, run === reading.run else { return }
         guard run.status?.isSuccess == true else {
-            return didFail("`dokku help --all` failed: \(run.status.map { "\($0)" } ?? "")")
+            return didFail(
+                "`dokku help --all` failed: \(run.status.map { "\($0)" } ?? "")", reading.plugins)
         }
         do {
-            let catalogue = try Catalogue(helpOutput: output)
+            let catalogue = try Catalogue(helpOutput: reading.output)
             let date = time(nil)
-            adopt(catalogue, date: date)
-            store.save(catalogue, date: date, program: context.launcher.program, stamp: programStamp())
+            adopt(catalogue, of: reading.plugins, date: date)
+            store.save(
+                catalogue, date: date, program: context.launcher.program,
+                stamp: reading.plugins + reading.program)
             finish(nil)
         } catch {
-            didFail("`dokku help --all` lists no command")
+            didFail("`dokku help --all` lists no command", reading.plugins)
         }
-        output = []
     }
 }
