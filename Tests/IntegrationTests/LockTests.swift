@@ -69,4 +69,22 @@ import Testing
         unlink(box.path("lock"))
         #expect(try client.ask("apps:create a").ok)
     }
+
+    @Test func whoHoldsItIsSaid() throws {
+        let daemon = try Daemon()
+        #expect(try daemon.ask("apps:list").ok)
+        #expect(try !daemon.ask("daemon:status").output.contains("waits for"))
+        let own = try open(daemon)
+        try checked("flock", flock(own, LOCK_EX))
+        let client = try daemon.connect()
+        try client.send("apps:create patient\n")
+        let comm = contents("/proc/self/comm").text.split(separator: "\n").first ?? ""
+        let holder = "the lock \(daemon.box.path("lock")), held by process \(getpid()) (\(comm))"
+        try daemon.manager.line("STATUS=Waiting for \(holder); 1 waiting", from: daemon.process)
+        #expect(try daemon.ask("daemon:queue").output.hasSuffix("apps:create patient [waits for \(holder)]"))
+        #expect(try daemon.ask("daemon:status").output.contains("\nwaits for: \(holder), since "))
+        close(own)
+        #expect(try client.reply() == .good("Creating patient... done"))
+        #expect(try !daemon.ask("daemon:status").output.contains("waits for"))
+    }
 }

@@ -5,7 +5,7 @@ import Glibc
 
 /// The file at `DOKKU_LOCK_PATH`. Written in place, never renamed, unlinked or read back.
 final class CommandLock {
-    private let path: String
+    let path: String
     private var held: Descriptor?
 
     init(path: String) { self.path = path }
@@ -32,6 +32,12 @@ final class CommandLock {
     func release() {
         if let number = held?.number { _ = shim_unlock(number) }
         held = nil
+    }
+
+    /// Who has it now, where it is somebody else.
+    func holder() -> LockHolder? {
+        guard let file = try? open() else { return nil }
+        return LockHolder.of(file)
     }
 
     /// Writes the list of commands.

@@ -26,16 +26,20 @@ final class Executor {
     /// Called when a command has ended, after its reply was made.
     var didEnd: (Job) -> Void = { _ in }
 
-    init(limits: Limits, lock: CommandLock, context: RunContext, records: CommandRecords) {
+    init(
+        limits: Limits, lock: CommandLock, context: RunContext, records: CommandRecords,
+        complain: @escaping (String) -> Void = { _ in }
+    ) {
         self.limits = limits
         self.records = records
         queue = CommandQueue(limit: limits.queue)
-        worker = Worker(queue: queue, lock: lock, context: context)
+        worker = Worker(queue: queue, lock: lock, context: context, complain: complain)
         side = SideRunner(context: context)
         worker.willStart = { records.willStart($0) }
         side.willStart = { records.willStart($0) }
         worker.didEnd = { [unowned self] in finish($0) }
         side.didEnd = { [unowned self] in finish($0) }
+        worker.lockWaitDidChange = { [unowned self] in didChange() }
     }
 
     /// Takes a command: from here on it gets one end, told to its observer. `accepted` is called before it can
@@ -68,7 +72,7 @@ final class Executor {
 
     private func finish(_ job: Job) {
         if job.startedAt != nil { runCount += 1 }
-        if job.status?.isSuccess != true { failureCount += 1 }
+        if job.isFailure { failureCount += 1 }
         records.ended(job)
         didChange()
         didEnd(job)
@@ -78,6 +82,8 @@ final class Executor {
     func position(of job: Job) -> Int { queue.position(of: job) }
 
     var waiting: [Job] { queue.waiting }
+    /// While the next command waits for a lock that somebody else has.
+    var lockWait: LockWait? { worker.lockWait }
     var running: [Job] { worker.started + side.started }
 
     func job(number: UInt64) -> Job? {

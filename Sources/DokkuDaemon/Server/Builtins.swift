@@ -38,6 +38,8 @@ final class Builtins {
                 "\(current.listedNames.count) commands, read \(AuditLog.format(catalogue.readDate))"
                     + " (\(time(nil) - catalogue.readDate) s ago)"
             } ?? "not read yet"
+        let lockLine =
+            executor.lockWait.map { "\nwaits for: \($0), since \(AuditLog.format($0.since))" } ?? ""
         return """
             version: \(version)
             since: \(AuditLog.format(startDate))
@@ -46,13 +48,14 @@ final class Builtins {
             commands failed: \(executor.failureCount)
             running: \(executor.running.count)
             waiting: \(executor.waiting.count)
-            catalogue: \(catalogueLine)
+            catalogue: \(catalogueLine)\(lockLine)
             """
     }
 
     private func queue() -> String {
         let running = executor.running.map { describe($0, "running", since: $0.startedDate) }
-        let waiting = executor.waiting.map { describe($0, "waiting", since: $0.queuedDate) }
+        var waiting = executor.waiting.map { describe($0, "waiting", since: $0.queuedDate) }
+        if let wait = executor.lockWait, !waiting.isEmpty { waiting[0] += " [waits for \(wait)]" }
         return (running + waiting).joined(separator: "\n")
     }
 
