@@ -14,6 +14,8 @@ struct Configuration {
     /// Whom dokku's commands run as, where the daemon is root.
     var systemUser: String
     var stateFolder: String
+    /// Where dokku keeps its data.
+    var library: String
     var pluginFolders: [String]
     var serverLimits: Server.Limits
     var executorLimits: Executor.Limits
@@ -44,7 +46,7 @@ struct Configuration {
         systemUser = settings.value("DOKKU_SYSTEM_USER") ?? "dokku"
         let state = settings.path("STATE_DIRECTORY", "/var/lib/dokku-daemon").prefix { $0 != ":" }
         stateFolder = settings.path("DOKKU_DAEMON_STATE_DIR", String(state))
-        let library = settings.path("DOKKU_LIB_ROOT", "/var/lib/dokku")
+        library = settings.path("DOKKU_LIB_ROOT", "/var/lib/dokku")
         pluginFolders = [
             settings.path("PLUGIN_PATH", library + "/plugins") + "/enabled",
             settings.path("PLUGIN_CORE_PATH", library + "/core-plugins") + "/enabled",

@@ -56,7 +56,8 @@ final class Daemon {
         if isUsable, let complaint = launcher.complaint { console.say(.warning, complaint) }
         context = RunContext(
             loop: loop, launcher: launcher,
-            killGrace: configuration.killGrace, drainGrace: configuration.drainGrace)
+            killGrace: configuration.killGrace, drainGrace: configuration.drainGrace,
+            library: configuration.library)
         let lock = CommandLock(path: configuration.lockPath)
         let records = CommandRecords(
             log: log,
@@ -64,7 +65,8 @@ final class Daemon {
                 ? SystemJournal { console.say(.warning, $0) } : nil,
             running: isUsable ? Self.takeOverRecord(configuration.stateFolder, console) : nil)
         executor = Executor(
-            limits: configuration.executorLimits, lock: lock, context: context, records: records)
+            limits: configuration.executorLimits, lock: lock, context: context, records: records
+        ) { console.say(.warning, $0) }
         let store = CatalogueStore(
             folder: configuration.stateFolder, pluginFolders: configuration.pluginFolders)
         catalogue = CatalogueKeeper(context: context, lock: lock, store: store) { console.say(.warning, $0) }
@@ -151,7 +153,9 @@ final class Daemon {
         let commands =
             catalogue.current.map { "\($0.listedNames.count) commands known" } ?? "no commands known yet"
         let running = executor.running.map { "#\($0.number) \($0.title)" }.joined(separator: ", ")
-        return running.isEmpty ? "Idle, \(commands)" : "Running \(running); \(waiting) waiting"
+        if !running.isEmpty { return "Running \(running); \(waiting) waiting" }
+        if let wait = executor.lockWait { return "Waiting for \(wait); \(waiting) waiting" }
+        return "Idle, \(commands)"
     }
 
     private func didEnd(_ job: Job) {

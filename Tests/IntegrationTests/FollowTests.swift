@@ -136,4 +136,14 @@ import Testing
         try fifo.release()
         #expect(try blocker.reply().ok)
     }
+
+    @Test func oneWhoseClientHasLeftHasNotFailed() throws {
+        let daemon = try Daemon()
+        let fifo = try daemon.box.fifo()
+        do { _ = try follow(daemon, fifo) }
+        try daemon.log.line(with: "[res] #1", "SIGTERM")
+        #expect(try daemon.ask("daemon:status").output.contains("\ncommands run: 1\ncommands failed: 0\n"))
+        #expect(try daemon.ask("test:exit 3").ok == false)
+        #expect(try daemon.ask("daemon:status").output.contains("\ncommands run: 2\ncommands failed: 1\n"))
+    }
 }

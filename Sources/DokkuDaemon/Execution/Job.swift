@@ -69,6 +69,9 @@ final class Job {
     private weak var supervisor: (any JobSupervisor)?
     private var run: Run?
     private var timer: Timer?
+    private var buildWatch: BuildWatch?
+    /// It showed a build's output, and was ended with the build.
+    private var wasEndedWithBuild = false
 
     init(
         number: UInt64, command: Command, peer: Peer, observer: any JobObserver, outputLimit: Int,
@@ -83,6 +86,11 @@ final class Job {
     }
 
     var isSuccess: Bool { failure == nil && status?.isSuccess == true }
+    /// What never ends has not failed where nobody wanted more of it.
+    var isFailure: Bool {
+        if command.lane == .follow, failure?.reason.code == .cancelled { return false }
+        return status?.isSuccess != true
+    }
     var queuedDuration: Duration { (startedAt ?? endedAt ?? .now) - queuedAt }
     var runDuration: Duration { startedAt.map { (endedAt ?? .now) - $0 } ?? .zero }
 
@@ -122,6 +130,11 @@ final class Job {
             case .output: plan.outputFile = file
             }
         }
+        if let query = BuildRecords.Query(command.invocation) {
+            buildWatch = BuildWatch(query, records: context.builds, loop: context.loop) { [unowned self] in
+                endWithBuild()
+            }
+        }
         do throws(RunFailure) {
             return try Run(plan, context: context, owner: self)
         } catch {
@@ -141,6 +154,14 @@ final class Job {
         }
     }
 
+    /// True where it was done: what its client has not read yet must not be lost.
+    private func endWithBuild() -> Bool {
+        guard wantsOutput else { return false }
+        wasEndedWithBuild = true
+        run?.terminate()
+        return true
+    }
+
     /// Not all output could be kept: nothing more of it is told, and the command goes on.
     func truncate(_ reason: Refusal) { failure = JobFailure.add(cut: reason, to: failure) }
 
@@ -151,6 +172,7 @@ final class Job {
         state = .ended
         if endedAt == nil { endedAt = .now }
         timer?.cancel()
+        buildWatch = nil
         run = nil
         observer.jobDidEnd(self)
         supervisor?.jobDidEnd(self)
@@ -197,7 +219,8 @@ extension Job: RunOwner {
     }
 
     func runDidExit(_ run: Run) {
-        status = run.status
+        buildWatch = nil
+        status = wasEndedWithBuild ? .exited(0) : run.status
         endedAt = .now
         timer?.cancel()
         supervisor?.jobDidExit(self)

@@ -61,13 +61,18 @@ final class RunContext {
     let emptyInput = EmptyInput()
     let reserve = DescriptorReserve()
     let endings: Endings
+    let builds: BuildRecords
     let drainGrace: Duration
 
-    init(loop: EventLoop, launcher: Launcher, killGrace: Duration, drainGrace: Duration) {
+    init(
+        loop: EventLoop, launcher: Launcher, killGrace: Duration, drainGrace: Duration,
+        library: String = "/var/lib/dokku"
+    ) {
         self.loop = loop
         self.launcher = launcher
         self.drainGrace = drainGrace
         endings = Endings(loop: loop, grace: killGrace)
+        builds = BuildRecords(library: library)
         drain = PipeDrain(loop: loop)
     }
 }
