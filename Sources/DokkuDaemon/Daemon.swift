@@ -24,16 +24,8 @@ final class Daemon {
     private let misconfigured: Refusal?
     private var endsToStartAnew = false
     private var signals: SignalSource?
-    private var stage = Stage.serving
+    private var isStopping = false
     private static let lastMoment = Duration.seconds(1)
-
-    private enum Stage {
-        case serving
-        /// What was received is answered, and what runs may end.
-        case stopping
-        /// Told to stop twice: what runs is ended, and nobody is waited for who does not read.
-        case hurrying
-    }
 
     init(_ configuration: Configuration, environment: [String: String]) throws(StartFailure) {
         self.configuration = configuration
@@ -170,7 +162,7 @@ final class Daemon {
             // The environment of a process stays as it is: only a new one can have other settings.
             endsToStartAnew = true
             stop()
-        default: if stage == .serving { stop() } else { hurry() }
+        default: if isStopping { hurry() } else { stop() }
         }
     }
 
@@ -187,8 +179,8 @@ final class Daemon {
     // MARK: Stop
 
     private func stop() {
-        guard stage == .serving else { return }
-        stage = .stopping
+        guard !isStopping else { return }
+        isStopping = true
         manager.stopping()
         log.note("Stopping daemon...")
         executor.stop()
@@ -198,18 +190,16 @@ final class Daemon {
         stopIfFinished()
     }
 
+    /// Told to stop twice: what runs is ended, and nobody is waited for who does not read.
     private func hurry() {
-        stage = .hurrying
         executor.terminateRunning()
-        stopIfFinished()
+        server.hurry()
     }
 
     private func stopIfFinished() {
-        guard stage != .serving, executor.isIdle else { return }
+        guard isStopping, executor.isIdle else { return }
         if server.isDrained {
             loop.stop()
-        } else if stage == .hurrying {
-            server.dismiss()
         } else {
             server.seeOff()
         }

@@ -162,6 +162,20 @@ import Testing
         for pourer in pourers { #expect(try pourer.process.wait() == .status(0)) }
     }
 
+    @Test func theSecondTermLosesNoAnswerOfWhoReads() throws {
+        let daemon = try daemon()
+        let fifo = try daemon.box.fifo()
+        let client = try daemon.connect()
+        try client.send("test:block \(fifo.path)\n" + String(repeating: "daemon:version\n", count: 300))
+        try daemon.box.journal.line(with: "held ")
+        try stop(daemon)
+        daemon.process.signal(SIGTERM)
+        #expect(try client.reply().output.hasPrefix("waiting\n"))
+        for _ in 0..<300 { #expect(try client.reply().ok) }
+        #expect(try client.ends())
+        #expect(try daemon.process.wait(patience: Self.soon) == .status(0))
+    }
+
     @Test func theSecondTermWaitsForNoReader() throws {
         let daemon = try daemon()
         let deaf = try daemon.connect()

@@ -29,6 +29,8 @@ final class Client: EventHandler {
     private var conversation: Conversation
     /// Runs while the end of a line, or the first one, is waited for.
     private var silenceTimer: Timer?
+    /// What its socket does not take at once is lost, and with it the connection.
+    private var waitsForNoReader = false
     /// When its socket last took something.
     private var progressedAt: Instant
     /// Bytes of unfinished lines that the server counts for this client.
@@ -134,7 +136,11 @@ final class Client: EventHandler {
     func settle() -> Interest? {
         takeRequests()
         let wasHeldBack = !conversation.mayTake(owed)
-        flush()
+        let hasSent = flush()
+        if waitsForNoReader, unsentCount > 0 {
+            // A turn's share may not have been all that the socket takes.
+            if hasSent { wake() } else { close() }
+        }
         // What waits in the reader for room in the outbox is announced by no further event.
         if wasHeldBack, conversation.mayTake(owed) { wake() }
         switch conversation.ending(owed, peerHasGone: hasGone) {
@@ -150,15 +156,20 @@ final class Client: EventHandler {
         return interest
     }
 
-    private func flush() {
+    /// True where the socket took something.
+    @discardableResult
+    private func flush() -> Bool {
+        var hasSent = false
         do throws(SystemError) {
-            if try connection?.flush() ?? false { progressedAt = loop.now }
+            hasSent = try connection?.flush() ?? false
         } catch {
             close()
         }
+        if hasSent { progressedAt = loop.now }
         for request in openRequests {
             if hasGone { request.clientDidLeave() } else { request.readerDidAdvance() }
         }
+        return hasSent
     }
 
     // MARK: Requests
@@ -284,20 +295,20 @@ final class Client: EventHandler {
         _ = loop.timers.schedule(after: rest) { [weak self] in self?.seeOff(since: start) }
     }
 
+    /// Goes on as before, but closes it where it is behind with its replies.
+    func hurry() {
+        waitsForNoReader = true
+        wake()
+    }
+
     private func linger() {
         conversation.linger()
         connection?.shutDownWriting()
         _ = loop.timers.schedule(after: Self.lingerTime) { [weak self] in self?.close() }
     }
 
-    /// Sends what the socket takes, and closes: what is unread then is lost.
-    func dismiss() {
-        flush()
-        close()
-    }
-
     /// Closes at once, whatever is unsent. Its requests end as those of a client that has left.
-    private func close() {
+    func close() {
         guard let token, let number = connection?.number else { return }
         self.token = nil
         stopAwaitingSilence()

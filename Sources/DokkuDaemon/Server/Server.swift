@@ -140,12 +140,14 @@ final class Server {
         stage = .seeingOff
         let now = Instant.now
         for client in clients { client?.seeOff(since: now) }
-        _ = loop.timers.schedule(after: Self.seeingOffTime) { [weak self] in self?.dismiss() }
+        _ = loop.timers.schedule(after: Self.seeingOffTime) { [weak self] in
+            for client in self?.clients ?? [] { client?.close() }
+        }
     }
 
-    /// Lets go of all clients, whatever they have not read.
-    func dismiss() {
-        for client in clients { client?.dismiss() }
+    /// Answers as before, but waits for no reader.
+    func hurry() {
+        for client in clients { client?.hurry() }
     }
 
     var isDrained: Bool { connectionCount == 0 }
