@@ -34,7 +34,6 @@ import Testing
         }
         let texts = [
             "logs app -t": "stream", "logs app --tail": "stream", "events -t": "stream",
-            "builds:output app": "stream",
             "nginx:access-logs app -t": "stream", "config:import app": "input", "certs:generate app": "input",
         ]
         for (line, text) in texts {
