@@ -490,7 +490,7 @@ class Driver:
                 self.did_exit()
                 return
             if not moved:
-                return
+                return self.judge_sleep()
         raise Violation("what goes to and fro has no end")
 
     def arrive(self, client, requests):

@@ -34,7 +34,7 @@ class Generator:
         return {"DOKKU_DAEMON_MAX_LINE": "400", "DOKKU_DAEMON_MAX_INPUT": "5000"} | some(
             0.25, "MAX_OUTPUT", 1, 100, 3000, 70000) | some(0.15, "MAX_OPEN", 1, 2) | some(
             0.1, "MAX_QUEUE", 1, 3) | some(0.2, "MAX_FOLLOW", 1, 2) | some(0.08, "MAX_CONNECTIONS", 1, 3) | some(
-            0.08, "MAX_BUFFER", 1000) | some(0.12, "MAX_SPOOL", 150000, 400000) | some(0.1, "TIMEOUT", 5) | some(
+            0.1, "MAX_BUFFER", 100, 300) | some(0.12, "MAX_SPOOL", 150000, 400000) | some(0.1, "TIMEOUT", 5) | some(
             0.3, "STOP_GRACE", 1, 600)
 
     def conversation(self, driver):
@@ -168,7 +168,7 @@ class Generator:
                 line = rng.choice(["daemon:cancel NUMBER", '{"id":"x","command":["daemon:cancel","NUMBER"]}'])
                 return {"line": line, "end": end, "cancels": rng.choice(targets[-3:])}
         if kind < 10:
-            return self.plain() | {"end": end}
+            return self.plain(end)
         request = self.json() | {"end": end}
         # Behind one that announces chunks nothing may come before they are asked for.
         return request | {"end": "\n"} if "stdin_chunks" in request["line"] else request
@@ -187,7 +187,7 @@ class Generator:
             f'{{"id":"w{token}","command":[]}}', f'{{"id":"w{token}","command":"test:run \'{token}","stream":true}}',
             f'{{"id":1.5,"command":["test:run","{token}"]}}', f'{{"id":"w{token}","command":["test:run\\u0000"]}}'])
 
-    def plain(self):
+    def plain(self, end):
         rng, token = self.rng, self.token()
         name = rng.choice(["test:run"] * 6 + ["apps:exists", "apps:exists", "apps:destroy --force", "builds:cancel",
                                               f"plugin{rng.randrange(3)}:go"])
@@ -195,10 +195,11 @@ class Generator:
             f"  {name}  '{token}' ", f'--quiet {name} "{token}" "a \\" b"', f"{name} {token} a\\ b c'd e'",
             f"{name} {token} > FOLDER/out", f"{name} {token} < FOLDER/nothing",
             f"{name} {token} > FOLDER/fifo", f"{name} {token} \xc3\xa9 {'y' * 300}"])
-        if rng.random() < 0.05:
+        if rng.random() < 0.1:
             # To the byte around the limit.
             line = f"{name} {token} ".ljust(rng.choice([399, 400, 401]), "z")
-        return {"line": line}
+            return {"line": line, "end": rng.choice(["\n", "\r\n"])}
+        return {"line": line, "end": end}
 
     def json(self):
         rng, token = self.rng, self.token()
