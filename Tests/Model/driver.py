@@ -331,6 +331,23 @@ class Driver:
             if client.stream.has_part and self.daemon.now - client.sent_at >= 100 * 10**6:
                 self.model.arrive(client, client.stream.pause())
         self.settle()
+        self.judge_patience()
+
+    def judge_sleep(self):
+        """A daemon that was told to stop, and that nobody keeps, has no time to pass."""
+        if self.model.stop_at is None or self.children.living:
+            return
+        if all(client.is_lost or client.is_closed or client.is_half and client.has_end
+               for client in self.clients.values()):
+            raise Violation("a daemon that nothing keeps does not stop")
+
+    def judge_patience(self):
+        """A stop waits for what runs, and then no longer than a minute for any reader."""
+        if self.model.stop_at is None or not self.daemon.is_alive or self.children.living:
+            return
+        last = max([run.ended_at for run in self.model.runs.values()] + [self.model.stop_at])
+        if self.daemon.now - last >= 65 * 10**9:
+            raise Violation("a client holds up the stop")
 
     def do_raw(self, name, data):
         """Bytes that are no request: what one has announced."""

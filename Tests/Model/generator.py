@@ -122,6 +122,9 @@ class Generator:
         if self.rng.random() < 0.4:
             tails = tails[:2]
         steps = [each for tail in tails if self.rng.random() < 0.5 for each in tail]
+        if self.rng.random() < 0.2:
+            # One that does not read, and a stop.
+            return [["pause", name], ["send", name, request, None], ["term"], ["advance", 5100], ["advance", 70000]]
         return [["hold"], ["send", name, request, None], *steps, ["go"]]
 
     def make_crowd(self, driver):
@@ -307,7 +310,7 @@ class Generator:
     # MARK: The world
 
     def make_advance(self, driver):
-        return [["advance", self.rng.choice([None, None, 10, 50, 99, 101, 1000, 2100, 5100, 31000, 61000])]]
+        return [["advance", self.rng.choice([None, None, 10, 50, 99, 101, 1000, 2100, 5100, 31000, 70000])]]
 
     def make_term(self, driver):
         return [["term"]]
