@@ -19,7 +19,10 @@ struct Configuration {
     var pluginFolders: [String]
     var serverLimits: Server.Limits
     var executorLimits: Executor.Limits
+    var queueLimit: Int
     var spoolLimit: Int
+    /// For the requests that wait there is as much as for unfinished lines, and room for some of the longest in any case.
+    var wordLimit: Int { max(serverLimits.buffer, 8 * serverLimits.line) }
     var killGrace: Duration
     var drainGrace: Duration
     var stopGrace: Duration
@@ -58,14 +61,14 @@ struct Configuration {
         serverLimits = Server.Limits(
             line: settings.size("DOKKU_DAEMON_MAX_LINE", 1 << 20),
             input: settings.size("DOKKU_DAEMON_MAX_INPUT", 1 << 30),
-            buffer: settings.size("DOKKU_DAEMON_MAX_BUFFER", 64 << 20),
+            buffer: settings.size("DOKKU_DAEMON_MAX_BUFFER", 16 << 20),
             connections: settings.size("DOKKU_DAEMON_MAX_CONNECTIONS", 1000),
             open: settings.size("DOKKU_DAEMON_MAX_OPEN", 64))
         executorLimits = Executor.Limits(
-            queue: settings.size("DOKKU_DAEMON_MAX_QUEUE", 1000),
             follow: settings.size("DOKKU_DAEMON_MAX_FOLLOW", 16),
             output: settings.size("DOKKU_DAEMON_MAX_OUTPUT", 256 << 20),
             timeout: settings.optionalTime("DOKKU_DAEMON_TIMEOUT"))
+        queueLimit = settings.size("DOKKU_DAEMON_MAX_QUEUE", 1000)
         spoolLimit = settings.size("DOKKU_DAEMON_MAX_SPOOL", 2 << 30)
         killGrace = settings.time("DOKKU_DAEMON_KILL_GRACE", 30)
         drainGrace = settings.time("DOKKU_DAEMON_DRAIN_GRACE", 2)

@@ -62,11 +62,14 @@ final class Daemon {
         let store = CatalogueStore(
             folder: configuration.stateFolder, pluginFolders: configuration.pluginFolders)
         catalogue = CatalogueKeeper(context: context, lock: lock, store: store) { console.say(.warning, $0) }
-        let builtins = Builtins(executor: executor, catalogue: catalogue)
+        let allotment = Allotment(
+            spool: SpoolAccount(folder: configuration.stateFolder, limit: configuration.spoolLimit),
+            words: Budget(limit: configuration.wordLimit),
+            places: Budget(limit: configuration.queueLimit))
+        let builtins = Builtins(executor: executor, catalogue: catalogue, account: allotment.spool)
         server = Server(
             loop: loop, limits: configuration.serverLimits,
-            account: SpoolAccount(folder: configuration.stateFolder, limit: configuration.spoolLimit),
-            log: log,
+            allotment: allotment, log: log,
             dispatcher: Dispatcher(
                 executor: executor, catalogue: catalogue, builtins: builtins,
                 judge: Judge(
@@ -141,7 +144,7 @@ final class Daemon {
 
     private var status: String {
         if let misconfigured { return misconfigured.text }
-        let waiting = executor.waiting.count
+        let waiting = executor.waitingCount
         let commands =
             catalogue.current.map { "\($0.listedNames.count) commands known" } ?? "no commands known yet"
         let running = executor.running.map { "#\($0.number) \($0.title)" }.joined(separator: ", ")

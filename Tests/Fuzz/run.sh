@@ -7,7 +7,7 @@ seconds=${1:-10}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${FUZZ_BUILD:-$root/.build/fuzz}
 sources=$root/Sources/DokkuDaemon/Protocol
-parts="AnsiFilter ArgumentList Base64Encoder JSONRequest JSONRequestDecoder JSONSalvage JSONStringEncoder JSONValue
+parts="AnsiFilter ArgumentList Base64Encoder JSONRequest JSONRequestDecoder JSONSalvage JSONShape JSONStringEncoder JSONValue
     LineFramer OutputEncoder OutputStream PartialCharacter Refusal RequestID ShellWords"
 fuzzers=${FUZZERS:-"LineFramer ShellWords OutputEncoder JSONRequestDecoder"}
 

@@ -196,7 +196,7 @@ import Testing
         let count = try #require(answer["output"]?.text?.count)
         #expect(count > 1_000_000 && count <= 3_000_000)
         #expect(answer["exit_status"] == 0)
-        #expect(try client.ask(["id": 7, "command": ["test:big", "2000000"]])["ok"] == true)
+        #expect(try client.ask(["id": 7, "command": ["test:big", "1400000"]])["ok"] == true)
     }
 
     @Test func shuttingDown() throws {

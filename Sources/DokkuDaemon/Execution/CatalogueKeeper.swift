@@ -36,6 +36,8 @@ final class CatalogueKeeper {
     private let complain: (String) -> Void
     private(set) var current: Catalogue?
     private(set) var readDate: time_t = 0
+    /// Another number with each new catalogue.
+    private(set) var revision = 0
     /// The plugins that the current catalogue belongs to.
     private var plugins: [FileStamp] = []
     private var noticedAt: Instant?
@@ -140,6 +142,7 @@ final class CatalogueKeeper {
     private func adopt(_ catalogue: Catalogue, of plugins: [FileStamp], date: time_t) {
         current = catalogue
         self.plugins = plugins
+        revision += 1
         readDate = date
         failure = nil
         do throws(SystemError) {

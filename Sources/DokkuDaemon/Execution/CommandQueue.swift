@@ -4,25 +4,25 @@
 
 /// One connection's place in the queue.
 final class Submitter {
+    /// Whose commands count together.
+    fileprivate let places: Budget
     fileprivate var waiting: Job?
     fileprivate var held: [Job] = []
+
+    init(places: Budget) { self.places = places }
 }
 
 final class CommandQueue {
-    private let limit: Int
     private var jobs: [Job] = []
     private var submitters: [ObjectIdentifier: Submitter] = [:]
     /// Waiting commands, in the queue and held back.
-    private(set) var count = 0
-
-    init(limit: Int) { self.limit = limit }
+    var count: Int { submitters.count }
 
     var first: Job? { jobs.first }
 
     /// Takes a command in, or says that there are too many.
     func append(_ job: Job, from submitter: Submitter) throws(Refusal) {
-        guard count < limit else { throw .queueFull }
-        count += 1
+        guard submitter.places.take(1) else { throw .queueFull }
         submitters[ObjectIdentifier(job)] = submitter
         if submitter.waiting == nil {
             submitter.waiting = job
@@ -35,7 +35,7 @@ final class CommandQueue {
     /// Takes a waiting command out, to start it or to give it up.
     func remove(_ job: Job) {
         guard let submitter = submitters.removeValue(forKey: ObjectIdentifier(job)) else { return }
-        count -= 1
+        submitter.places.give(1)
         guard submitter.waiting === job else {
             submitter.held.removeAll { $0 === job }
             return
@@ -60,8 +60,12 @@ final class CommandQueue {
         }
     }
 
-    /// All that wait, those in the queue first, in their order.
+    /// All that wait, in the order in which they start if nobody else comes.
     var waiting: [Job] {
-        jobs + jobs.flatMap { submitters[ObjectIdentifier($0)]?.held ?? [] }
+        var order = jobs
+        let turns = jobs.compactMap { submitters[ObjectIdentifier($0)]?.held }
+        let rounds = turns.lazy.map(\.count).max() ?? 0
+        for round in 0..<rounds { order += turns.compactMap { round < $0.count ? $0[round] : nil } }
+        return order
     }
 }

@@ -4,7 +4,6 @@ import Glibc
 final class Executor {
     /// How much may be accepted.
     struct Limits {
-        var queue: Int
         var follow: Int
         /// Bytes of one command's output.
         var output: Int
@@ -14,13 +13,15 @@ final class Executor {
 
     private let limits: Limits
     private let records: CommandRecords
-    private let queue: CommandQueue
+    private let queue = CommandQueue()
     private let worker: Worker
     private let side: SideRunner
     private var lastNumber: UInt64 = 0
     private(set) var isStopping = false
     private(set) var runCount = 0
     private(set) var failureCount = 0
+    /// Another number whenever other commands wait or run, or wait for something else.
+    private(set) var revision = 0
     /// Called when a command was accepted or has ended.
     var didChange: () -> Void = {}
     /// Called when a command has ended, after its reply was made.
@@ -32,14 +33,16 @@ final class Executor {
     ) {
         self.limits = limits
         self.records = records
-        queue = CommandQueue(limit: limits.queue)
         worker = Worker(queue: queue, lock: lock, context: context, complain: complain)
         side = SideRunner(context: context)
-        worker.willStart = { records.willStart($0) }
-        side.willStart = { records.willStart($0) }
+        worker.willStart = { [unowned self] in willStart($0) }
+        side.willStart = { [unowned self] in willStart($0) }
         worker.didEnd = { [unowned self] in finish($0) }
         side.didEnd = { [unowned self] in finish($0) }
-        worker.lockWaitDidChange = { [unowned self] in didChange() }
+        worker.lockWaitDidChange = { [unowned self] in
+            revision += 1
+            didChange()
+        }
     }
 
     /// Takes a command: from here on it gets one end, told to its observer. `accepted` is called before it can
@@ -59,6 +62,7 @@ final class Executor {
             outputLimit: limits.output, excerptLimit: records.excerptLimit)
         if command.lane == .queue { try queue.append(job, from: submitter) }
         lastNumber += 1
+        revision += 1
         records.accepted(job)
         observer.jobWasAccepted(job)
         didChange()
@@ -70,7 +74,13 @@ final class Executor {
         return job
     }
 
+    private func willStart(_ job: Job) {
+        revision += 1
+        records.willStart(job)
+    }
+
     private func finish(_ job: Job) {
+        revision += 1
         if job.startedAt != nil { runCount += 1 }
         if job.isFailure { failureCount += 1 }
         records.ended(job)
@@ -82,6 +92,7 @@ final class Executor {
     func position(of job: Job) -> Int { queue.position(of: job) }
 
     var waiting: [Job] { queue.waiting }
+    var waitingCount: Int { queue.count }
     /// While the next command waits for a lock that somebody else has.
     var lockWait: LockWait? { worker.lockWait }
     var running: [Job] { worker.started + side.started }

@@ -32,6 +32,8 @@ struct Command {
     var redirection: Redirection?
     var separatesStreams = false
     var timeout: Duration?
+    /// For the memory that all of this takes.
+    var reservation: Reservation?
 }
 
 final class Job {

@@ -1,32 +1,8 @@
 // Bytes that wait for a reader: first in memory, then in unlinked files. Nobody who writes to a spool ever waits
 // for who reads from it.
-import CEpollShim
-import Glibc
-
-/// What all spools together may hold, and where their files are.
-final class SpoolAccount {
-    let folder: String
-    /// Bytes, in memory and on disk.
-    let limit: Int
-    private(set) var used = 0
-
-    init(folder: String, limit: Int) {
-        self.folder = folder
-        self.limit = limit
-    }
-
-    func take(_ count: Int) throws(Spool.Failure) {
-        guard used + count <= limit else { throw .accountExhausted }
-        used += count
-    }
-
-    func give(_ count: Int) { used -= count }
-}
 
 /// A first-in-first-out of bytes with one writer and one reader.
 final class Spool {
-    /// More than this is moved to a file.
-    static let memoryLimit = 1024 * 1024
     /// With a file, memory only gathers writes.
     private static let gatherLimit = 128 * 1024
     /// A file that holds this much is followed by another. One is given back at a time: 100 MB at once would hold
@@ -34,22 +10,33 @@ final class Spool {
     private static let fileSize: Int64 = 8 * 1024 * 1024
 
     enum Failure: Error, Equatable {
-        /// The spools of all requests hold as much as they may.
+        /// Whoever it is kept for holds as much as they may.
         case accountExhausted
         case file(SystemError)
     }
 
     private let account: SpoolAccount
+    private let allowance: Int
     /// Unread bytes: those in the files first, then those in memory.
     private var memory: [UInt8] = []
     private var memoryHead = 0
     private var files: [SpoolFile] = []
+    /// How much of the first file is read.
+    private var fileHead: Int64 = 0
     private var fileCount: Int64 = 0
-    private var charged = 0
+    /// What the store knows of our memory.
+    private var allocated = 0
 
-    init(account: SpoolAccount) { self.account = account }
+    /// `allowance`: as many unread bytes are not taken from the account, so that what is small is kept in any case.
+    init(account: SpoolAccount, allowance: Int = 0) {
+        self.account = account
+        self.allowance = allowance
+    }
 
-    deinit { account.give(charged) }
+    deinit {
+        account.budget.give(price(of: count))
+        account.store.didAllocate(0, was: &allocated)
+    }
 
     /// Unread bytes.
     var count: Int { Int(fileCount) + memory.count - memoryHead }
@@ -58,15 +45,28 @@ final class Spool {
     /// The unread bytes of a spool that never left memory.
     var memoryBytes: ArraySlice<UInt8> { memory[memoryHead...] }
 
+    private func price(of count: Int) -> Int { max(0, count - allowance) }
+
+    // MARK: Writing
+
     /// Lets `body` append to the bytes in memory, and moves them to the file where they have become too many.
     /// Where that fails, what `body` added is gone and all else is as it was.
     func append(_ body: (inout [UInt8]) -> Void) throws(Failure) {
         let before = memory.count
+        let oldPrice = price(of: count)
         body(&memory)
+        let added = price(of: count) - oldPrice
         do throws(Failure) {
-            try commit(memory.count - before)
+            guard account.budget.take(added) else { throw .accountExhausted }
+            do throws(SystemError) {
+                try moveSurplus(to: memoryLimit)
+            } catch {
+                account.budget.give(added)
+                throw .file(error)
+            }
         } catch {
             memory.removeLast(memory.count - before)
+            recount()
             throw error
         }
     }
@@ -75,107 +75,78 @@ final class Spool {
         try append { memory in bytes.withUnsafeBufferPointer { memory.append(contentsOf: $0) } }
     }
 
-    /// Appends in any case; false says that it is kept in memory because there is no room elsewhere.
+    /// Appends in any case. False says that it is more than may be, or that there is no room but in memory.
     func keep(_ body: (inout [UInt8]) -> Void) -> Bool {
-        let before = memory.count
+        let oldPrice = price(of: count)
         body(&memory)
-        do throws(Failure) {
-            try commit(memory.count - before)
-            return true
-        } catch {
-            return false
-        }
+        let isWithin = account.budget.takeAnyway(price(of: count) - oldPrice)
+        return (try? moveSurplus(to: memoryLimit)) != nil && isWithin
     }
 
-    private func commit(_ added: Int) throws(Failure) {
-        try account.take(added)
-        charged += added
-        guard memory.count - memoryHead > (files.isEmpty ? Self.memoryLimit : Self.gatherLimit) else {
-            return
+    /// Nothing more will be appended: gives back memory that is not used, and moves what many spools would keep too
+    /// much of.
+    func seal() {
+        let limit = account.store.hasPlenty ? Self.gatherLimit : 0
+        if !files.isEmpty || memory.count - memoryHead > account.store.memoryLimit {
+            _ = try? moveSurplus(to: limit)
         }
-        do throws(Failure) {
-            try moveToFile()
-        } catch {
-            account.give(added)
-            charged -= added
-            throw error
-        }
-    }
-
-    private func moveToFile() throws(Failure) {
-        do throws(SystemError) {
-            let file = try fileToFill()
-            let end = try Self.write(memory[memoryHead...], to: file.descriptor.number, at: file.end)
-            fileCount += end - file.end
-            file.end = end
+        if memory.capacity - (memory.count - memoryHead) > 4096 {
+            memory = Array(memory[memoryHead...])
             memoryHead = 0
-            memory.removeAll(keepingCapacity: memory.capacity <= 4 * Self.gatherLimit)
-        } catch {
-            throw .file(error)
         }
+        recount()
     }
 
-    /// Writes everything and returns the position after it.
-    private static func write(
-        _ bytes: ArraySlice<UInt8>, to number: Int32, at start: Int64
-    ) throws(SystemError) -> Int64 {
-        var sent = 0
-        while sent < bytes.count {
-            sent += try retrying("pwrite") {
-                bytes.withUnsafeBytes {
-                    pwrite(number, $0.baseAddress.map { $0 + sent }, $0.count - sent, Int(start) + sent)
-                }
-            }
-        }
-        return start + Int64(sent)
+    private var memoryLimit: Int {
+        files.isEmpty ? account.store.memoryLimit : min(Self.gatherLimit, account.store.memoryLimit)
+    }
+
+    private func recount() { account.store.didAllocate(memory.capacity, was: &allocated) }
+
+    private func moveSurplus(to limit: Int) throws(SystemError) {
+        defer { recount() }
+        guard memory.count - memoryHead > limit else { return }
+        let file = try fileToFill()
+        let before = file.end
+        try file.append(memory[memoryHead...])
+        fileCount += file.end - before
+        memoryHead = 0
+        let isUsual = memory.capacity <= 4 * Self.gatherLimit && account.store.hasPlenty
+        memory.removeAll(keepingCapacity: isUsual)
     }
 
     private func fileToFill() throws(SystemError) -> SpoolFile {
         if let last = files.last, last.end < Self.fileSize { return last }
-        let folder = account.folder
-        let number = try retrying("open a spool file in the state folder") { shim_open_unlinked(folder) }
-        let file = SpoolFile(Descriptor(owning: number))
+        let file = try SpoolFile(in: account.store.folder)
         files.append(file)
         return file
     }
 
+    // MARK: Reading
+
     /// Sends unread bytes to a socket or a pipe, at most `limit` of them.
     func drain(to target: borrowing Descriptor, limit: Int) throws(SystemError) -> WriteOutcome {
-        let outcome: WriteOutcome
+        let before = count
         if fileCount > 0, let file = files.first {
-            outcome = try send(file, to: target, limit: limit)
-        } else {
-            outcome = try target.write(memory[memoryHead...].prefix(limit))
-            if case .sent(let count) = outcome { memoryHead += count }
-        }
-        if case .sent(let count) = outcome { didRead(count) }
-        return outcome
-    }
-
-    private func send(
-        _ file: SpoolFile, to target: borrowing Descriptor, limit: Int
-    ) throws(SystemError) -> WriteOutcome {
-        let socket = target.number
-        let count: Int
-        do throws(SystemError) {
-            count = try retrying("sendfile") {
-                shim_send_file(
-                    socket, file.descriptor.number, file.head, min(limit, Int(file.end - file.head)))
+            let outcome = try file.send(from: fileHead, to: target, limit: limit)
+            guard case .sent(let sent) = outcome else { return outcome }
+            fileHead += Int64(sent)
+            fileCount -= Int64(sent)
+            if fileHead == file.end {
+                files.removeFirst()
+                fileHead = 0
             }
-        } catch {
-            if error.wouldBlock { return .wouldBlock }
-            throw error
+        } else {
+            let outcome = try target.write(memory[memoryHead...].prefix(limit))
+            guard case .sent(let sent) = outcome else { return outcome }
+            memoryHead += sent
         }
-        file.head += Int64(count)
-        fileCount -= Int64(count)
-        if file.head == file.end { files.removeFirst() }
-        return .sent(count)
+        forgetRead()
+        account.budget.give(price(of: before) - price(of: count))
+        return .sent(before - count)
     }
 
-    private func didRead(_ count: Int) {
-        let paid = min(count, charged)
-        account.give(paid)
-        charged -= paid
+    private func forgetRead() {
         if memoryHead == memory.count {
             memory.removeAll(keepingCapacity: memory.capacity <= 4096)
             memoryHead = 0
@@ -183,19 +154,9 @@ final class Spool {
             // A reader that never quite catches up must not keep what it has read.
             memory.removeFirst(memoryHead)
             memoryHead = 0
+        } else {
+            return
         }
+        recount()
     }
-}
-
-/// One file of a spool, written and read from its start to its end, and then let go of as a whole.
-///
-/// sendfile(2) hands out the file's pages themselves, and nobody knows when their last reader is done. So what was
-/// sent is never written over, and no part is given back before the rest: punching a hole clears what of a page's folio it
-/// meets, also in the reader's hands, while pages whose file goes stay as they are.
-private final class SpoolFile {
-    let descriptor: Descriptor
-    var head: Int64 = 0
-    var end: Int64 = 0
-
-    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 }

@@ -10,6 +10,8 @@ struct ArgumentList: Sendable, Equatable {
 
     var count: Int { ends.count }
     var isEmpty: Bool { ends.isEmpty }
+    /// Bytes that are allocated for it.
+    var memory: Int { storage.capacity + ends.capacity * MemoryLayout<Int>.stride }
 
     /// Word `index` without its NUL.
     subscript(index: Int) -> ArraySlice<UInt8> {
@@ -54,7 +56,12 @@ struct ArgumentList: Sendable, Equatable {
         storage.append(0)
     }
 
+    /// A buffer of usual size is kept for the next words.
     mutating func removeAll() {
+        guard memory <= 16 * 1024 else {
+            self = ArgumentList()
+            return
+        }
         storage.removeAll(keepingCapacity: true)
         // For a few words much faster than to replace a range of them by an empty one.
         while ends.popLast() != nil {}

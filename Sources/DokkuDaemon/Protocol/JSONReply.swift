@@ -75,20 +75,30 @@ struct JSONReply {
         line.append("\"}\n")
     }
 
-    /// The answer of a built-in; when streamed an event and the end. `data` appends its encoded text.
-    func appendAnswer(
-        isStreamed: Bool, isBase64: Bool, to line: inout [UInt8], _ data: (inout [UInt8]) -> Void
-    ) {
-        if isStreamed { appendOutput(.standardOutput, to: &line, data) }
+    /// What stands before the text of a built-in's answer: when streamed the beginning of an event.
+    func appendAnswerHead(isStreamed: Bool, to line: inout [UInt8]) {
         begin(&line)
-        if isStreamed { line.append("\"event\":\"end\",") }
-        line.append("\"ok\":true,\"exit_status\":0")
-        if !isStreamed {
-            line.append(",\"output\":\"")
-            data(&line)
+        line.append(
+            isStreamed
+                ? "\"event\":\"output\",\"stream\":\"stdout\",\"data\":\""
+                : "\"ok\":true,\"exit_status\":0,\"output\":\"")
+    }
+
+    /// What stands behind it.
+    func appendAnswerTail(isStreamed: Bool, isBase64: Bool, to line: inout [UInt8]) {
+        if isStreamed {
+            line.append("\"}\n")
+            appendAnswerEnd(to: &line)
+        } else {
             line.append(isBase64 ? "\",\"stderr\":\"\"" : "\"")
+            line.append(",\"queued_ms\":0,\"run_ms\":0}\n")
         }
-        line.append(",\"queued_ms\":0,\"run_ms\":0}\n")
+    }
+
+    /// The last line of a streamed answer; the only one where there is no text.
+    func appendAnswerEnd(to line: inout [UInt8]) {
+        begin(&line)
+        line.append("\"event\":\"end\",\"ok\":true,\"exit_status\":0,\"queued_ms\":0,\"run_ms\":0}\n")
     }
 
     /// What a finished command says of itself before its output.

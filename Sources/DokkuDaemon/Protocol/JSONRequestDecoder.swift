@@ -3,6 +3,11 @@
 
 enum JSONRequestDecoder {
     static func decode(_ line: ArraySlice<UInt8>) throws(JSONRequest.Fault) -> JSONRequest {
+        if let refusal = JSONShape.fault(of: line.span) {
+            var fault = JSONSalvage.fault(of: line.span)
+            fault.refusal = refusal
+            throw fault
+        }
         let document: JSONDocument
         do {
             document = try JSONDocument(line.span)

@@ -51,6 +51,8 @@ struct Refusal: Error, Equatable, Sendable {
 
     static let tooManyConnections = Refusal(code: .tooManyConnections, text: "Too many connections")
     static let queueFull = Refusal(code: .queueFull, text: "Too many commands are waiting")
+    static let memoryFull = Refusal(
+        code: .queueFull, text: "The requests that wait hold as much as they may together")
 
     /// What everybody is told while the settings are wrong; nil where they are not.
     static func misconfigured(_ faults: [String]) -> Refusal? {

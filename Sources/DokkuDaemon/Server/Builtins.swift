@@ -4,32 +4,53 @@ import Glibc
 final class Builtins {
     private let executor: Executor
     private let catalogue: CatalogueKeeper
+    private let account: SpoolAccount
     private let startDate = time(nil)
     /// Made once: it is what a client asks for to learn whether the daemon answers.
     private let versionLine = PlainReply.line(ok: true, output: version)
+    private lazy var versionAnswer = SharedAnswer(version, account: account)
+    private lazy var helpAnswer = SharedAnswer(DaemonHelp.help, account: account)
+    /// The last answers, and what they were made of.
+    private var queueAnswer: (revision: Int, answer: SharedAnswer)?
+    private var commandsAnswer: (revision: Int, answer: SharedAnswer)?
     /// How many connections there are.
     var connectionCount: () -> Int = { 0 }
 
-    init(executor: Executor, catalogue: CatalogueKeeper) {
+    init(executor: Executor, catalogue: CatalogueKeeper, account: SpoolAccount) {
         self.executor = executor
         self.catalogue = catalogue
+        self.account = account
     }
 
     /// The answer, or nil for what first has to be done or waited for.
-    func answer(_ builtin: Builtin) -> String? {
+    func answer(_ builtin: Builtin) -> SharedAnswer? {
         switch builtin {
-        case .version: version
-        case .help: DaemonHelp.help
-        case .status: status()
-        case .queue: queue()
+        case .version: versionAnswer
+        case .help: helpAnswer
+        case .status: SharedAnswer(status(), account: account)
+        case .queue: current(&queueAnswer, executor.revision, queue())
         case .commands, .refresh, .cancel: nil
         }
     }
 
-    /// The same as the reply to a plain line.
-    func plainLine(_ builtin: Builtin) -> [UInt8]? {
-        if builtin == .version { return versionLine }
-        return answer(builtin).map { PlainReply.line(ok: true, output: $0) }
+    /// The listed commands, as far as they are known.
+    func commands() -> SharedAnswer {
+        current(
+            &commandsAnswer, catalogue.revision,
+            catalogue.current?.listedNames.joined(separator: "\n") ?? "")
+    }
+
+    /// The whole line that answers a plain request, for what is asked most often.
+    func plainLine(_ builtin: Builtin) -> [UInt8]? { builtin == .version ? versionLine : nil }
+
+    private func current(
+        _ kept: inout (revision: Int, answer: SharedAnswer)?, _ revision: Int,
+        _ text: @autoclosure () -> String
+    ) -> SharedAnswer {
+        if let kept, kept.revision == revision { return kept.answer }
+        let answer = SharedAnswer(text(), account: account)
+        kept = (revision, answer)
+        return answer
     }
 
     private func status() -> String {
@@ -47,7 +68,7 @@ final class Builtins {
             commands run: \(executor.runCount)
             commands failed: \(executor.failureCount)
             running: \(executor.running.count)
-            waiting: \(executor.waiting.count)
+            waiting: \(executor.waitingCount)
             catalogue: \(catalogueLine)\(lockLine)
             """
     }

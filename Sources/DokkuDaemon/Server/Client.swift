@@ -23,7 +23,6 @@ final class Client: EventHandler {
     /// Lets go of us when we close.
     private let server: Server
     private let loop: EventLoop
-    let account: SpoolAccount
     private var connection: Connection?
     private var token: Token?
     private var conversation: Conversation
@@ -35,8 +34,10 @@ final class Client: EventHandler {
     private var progressedAt: Instant
     /// Bytes of unfinished lines that the server counts for this client.
     private var countedBytes = 0
-    /// Made with the first command.
-    private(set) lazy var submitter = Submitter()
+    /// Made when they are first needed: most connections are idle.
+    private(set) lazy var account = allotment.spool.part(Allotment.part(of: allotment.spool.budget))
+    private(set) lazy var words = Allotment.part(of: allotment.words)
+    private(set) lazy var submitter = Submitter(places: allotment.places)
 
     private var isTaking = false
     /// A plain line waits for its answer.
@@ -53,7 +54,6 @@ final class Client: EventHandler {
         self.refusal = refusal
         self.server = server
         loop = server.loop
-        account = server.account
         progressedAt = loop.now
         conversation = Conversation(
             lineLimit: refusal == nil ? server.limits.line : Self.turnAwayLineLimit,
@@ -63,6 +63,7 @@ final class Client: EventHandler {
         if refusal != nil { awaitSilence(Self.turnAwayTime) }
     }
 
+    private var allotment: Allotment { server.allotment(for: options) }
     var lineLimit: Int { server.limits.line }
     var inputLimit: Int { server.limits.input }
     /// Nobody reads replies any more.
@@ -86,6 +87,12 @@ final class Client: EventHandler {
     func send(_ spool: Spool) {
         wake()
         connection?.send(spool, account)
+    }
+
+    /// Adds a part of a reply that other replies have, too.
+    func send(_ shared: SharedBytes) {
+        wake()
+        connection?.send(shared, account)
     }
 
     func send(line: [UInt8]) {

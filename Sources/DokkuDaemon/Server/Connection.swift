@@ -60,13 +60,20 @@ struct Connection: ~Copyable {
     // MARK: Writing
 
     /// Adds reply lines. False where the reader is so far behind that they should not become more.
-    mutating func send(_ account: SpoolAccount, _ write: (inout [UInt8]) -> Void) -> Bool {
-        isDeaf || outbox.append(account, write)
+    mutating func send(
+        _ account: @autoclosure () -> SpoolAccount, _ write: (inout [UInt8]) -> Void
+    ) -> Bool {
+        isDeaf || outbox.append(account(), write)
     }
 
     /// Adds a part of a reply that was kept in a spool.
-    mutating func send(_ spool: Spool, _ account: SpoolAccount) {
-        if !isDeaf { outbox.append(spool, account) }
+    mutating func send(_ spool: Spool, _ account: @autoclosure () -> SpoolAccount) {
+        if !isDeaf { outbox.append(spool, account()) }
+    }
+
+    /// Adds a part of a reply that other replies have, too.
+    mutating func send(_ shared: SharedBytes, _ account: SpoolAccount) {
+        if !isDeaf { outbox.append(shared, account) }
     }
 
     /// Sends what the peer takes in this turn. True where it took something.

@@ -29,6 +29,12 @@ final class Dispatcher {
         var input: Spool?
         var separatesStreams = false
         var timeout: Duration?
+        /// What it holds in memory beside its words: its id, its input.
+        var attachedBytes = 0
+        var reservation: Reservation?
+
+        /// What it takes while it waits, objects and all.
+        var memory: Int { 1024 + arguments.memory + attachedBytes }
     }
 
     // MARK: Lines
@@ -107,6 +113,7 @@ final class Dispatcher {
                 isRedirected: false))
         incoming.separatesStreams = true
         incoming.timeout = request.timeout
+        if case .text(let id) = request.id { incoming.attachedBytes = id.utf8.count }
         switch request.input {
         case nil:
             decide(incoming, for: responder)
@@ -116,6 +123,7 @@ final class Dispatcher {
                 return refuse(.inputTooLong(client.inputLimit), incoming.arguments, for: responder)
             }
             incoming.input = spool
+            incoming.attachedBytes += bytes.count
             decide(incoming, for: responder)
         case .following(let count):
             guard count <= client.inputLimit else {
@@ -127,10 +135,16 @@ final class Dispatcher {
                 refuse(refusal, incoming.arguments, for: responder)
                 return client.expectInput(.bytes(count), for: BodyReceiver())
             }
+            incoming.attachedBytes += Self.inputInMemory
+            guard let incoming = reserved(incoming, for: responder) else {
+                return client.expectInput(.bytes(count), for: BodyReceiver())
+            }
             client.expectInput(.bytes(count), for: receiver(incoming, for: responder))
         case .chunks:
+            incoming.attachedBytes += Self.inputInMemory
+            guard let incoming = reserved(incoming, for: responder) else { return }
             client.holdBack()
-            judge.whenKnown(request.command, incoming.form, client.options) { [self] verdict in
+            judge.whenKnown(request.command, incoming.form, client.options) { [self, incoming] verdict in
                 if let refusal = verdict.refusal ?? (executor.isStopping ? .shuttingDown : nil) {
                     client.resume()
                     refuse(refusal, incoming.arguments, for: responder)
@@ -157,6 +171,22 @@ final class Dispatcher {
         }
     }
 
+    // MARK: Memory
+
+    /// As much of the input of many is in memory, and the rest in files.
+    private static let inputInMemory = 4 * 1024
+
+    /// The request, which holds its memory from here on until it is done with; nil where that is too much, and it was
+    /// refused.
+    private func reserved(_ incoming: Incoming, for responder: any Responder) -> Incoming? {
+        if incoming.reservation != nil { return incoming }
+        var incoming = incoming
+        incoming.reservation = Reservation(incoming.memory, of: responder.client.words)
+        if incoming.reservation != nil { return incoming }
+        refuse(.memoryFull, incoming.arguments, for: responder)
+        return nil
+    }
+
     // MARK: Verdicts
 
     private func decide(_ incoming: Incoming, for responder: any Responder) {
@@ -170,7 +200,8 @@ final class Dispatcher {
         case .refuse(let refusal): refuse(refusal, incoming.arguments, for: responder)
         case .run(let invocation, let lane): run(invocation, lane, incoming, for: responder)
         case .unknown:
-            judge.whenKnown(incoming.arguments, incoming.form, responder.client.options) { [self] in
+            guard let incoming = reserved(incoming, for: responder) else { return }
+            judge.whenKnown(incoming.arguments, incoming.form, responder.client.options) { [self, incoming] in
                 carryOut($0, incoming, for: responder)
             }
         }
@@ -180,9 +211,11 @@ final class Dispatcher {
         _ invocation: Invocation, _ lane: Lane, _ incoming: Incoming, for responder: any Responder
     ) {
         catalogue.noticeChangesSoon()
+        guard let incoming = reserved(incoming, for: responder) else { return }
         let command = Command(
             invocation: invocation, lane: lane, input: incoming.input, redirection: incoming.redirection,
-            separatesStreams: incoming.separatesStreams, timeout: incoming.timeout)
+            separatesStreams: incoming.separatesStreams, timeout: incoming.timeout,
+            reservation: incoming.reservation)
         do throws(Refusal) {
             let client = responder.client
             try executor.submit(command, from: client.submitter, peer: client.peer, observer: responder)
@@ -194,20 +227,15 @@ final class Dispatcher {
     private func answer(_ builtin: Builtin, _ incoming: Incoming, for responder: any Responder) {
         switch builtin {
         case .commands:
-            judge.whenCurrent { [self] failure in
+            guard let incoming = reserved(incoming, for: responder) else { return }
+            judge.whenCurrent { [self, incoming] failure in
                 if let failure, catalogue.current == nil { return responder.refuse(failure) }
-                responder.answer(catalogue.current?.listedNames.joined(separator: "\n") ?? "")
+                withExtendedLifetime(incoming) { responder.answer(builtins.commands()) }
             }
         case .refresh:
-            catalogue.refresh { [self] failure in
-                let peer = responder.client.peer
-                if let failure {
-                    log.refused("refresh", peer: peer, failure)
-                    return responder.refuse(failure)
-                }
-                let text = "Refreshed commands"
-                log.answered("refresh", peer: peer, answer: text)
-                responder.answer(text)
+            guard let incoming = reserved(incoming, for: responder) else { return }
+            catalogue.refresh { [self, incoming] failure in
+                withExtendedLifetime(incoming) { didRefresh(failure, for: responder) }
             }
         case .cancel(let number):
             let title = "daemon:cancel \(number)"
@@ -221,8 +249,19 @@ final class Dispatcher {
             executor.interrupt(job, Refusal(code: .cancelled, text: "The command was cancelled"))
             responder.answer(text)
         case .version, .status, .queue, .help:
-            responder.answer(builtins.answer(builtin) ?? "")
+            if let answer = builtins.answer(builtin) { responder.answer(answer) }
         }
+    }
+
+    private func didRefresh(_ failure: Refusal?, for responder: any Responder) {
+        let peer = responder.client.peer
+        if let failure {
+            log.refused("refresh", peer: peer, failure)
+            return responder.refuse(failure)
+        }
+        let text = "Refreshed commands"
+        log.answered("refresh", peer: peer, answer: text)
+        responder.answer(text)
     }
 
     private func refuse(

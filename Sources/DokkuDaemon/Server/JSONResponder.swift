@@ -52,13 +52,14 @@ final class JSONResponder: Responder {
     /// Tells the client to send the input that it has announced in chunks.
     func askForInput() { client.send { reply.appendContinue(to: &$0) } }
 
-    func answer(_ output: String) {
-        client.send { line in
-            reply.appendAnswer(isStreamed: isStreamed, isBase64: isBase64, to: &line) { data in
-                let channel = outputs[0]
-                channel.encode(Array(output.utf8).span, from: .standardOutput, into: &data)
-                channel.finish(into: &data)
-            }
+    func answer(_ answer: SharedAnswer) {
+        let data = isBase64 ? answer.base64 : answer.escaped
+        if isStreamed, data.count == 0 {
+            client.send { reply.appendAnswerEnd(to: &$0) }
+        } else {
+            client.send { reply.appendAnswerHead(isStreamed: isStreamed, to: &$0) }
+            client.send(data)
+            client.send { reply.appendAnswerTail(isStreamed: isStreamed, isBase64: isBase64, to: &$0) }
         }
         client.didAnswer(self)
     }

@@ -1,77 +1,143 @@
 // What a client has yet to receive. Whole lines go in; the client takes them at its own pace.
 
 /// Replies in their order: first the backlog (large replies, and what a slow reader left), then the newest lines.
-struct Outbox {
+struct Outbox: ~Copyable {
     /// As much as goes to one client in one turn of the loop.
     static let turnLimit = 512 * 1024
     /// A reply up to this size is put together in one piece, and so leaves in one write.
     static let inlineLimit = 64 * 1024
     /// Room for a few short replies: as cheap to get as for one.
     private static let usualSize = 512
+    /// Less than this is not counted, for it would cost each reply more than it is worth.
+    private static let countedSize = 4096
 
-    private var backlog: [Spool] = []
-    /// True where the backlog's last spool is ours to append to.
-    private var isBacklogOpen = false
+    private enum Part {
+        case spool(Spool)
+        case shared(SharedBytes, sent: Int)
+    }
+
+    private var backlog: [Part] = []
+    /// The backlog's last part, where that is ours to append to.
+    private var openSpool: Spool?
     /// Bytes, of which the first `head` are sent.
     private var newest: [UInt8] = []
     private var head = 0
+    /// What the store knows of the memory of `newest`, and the store, once there is something to know.
+    private var allocated = 0
+    private var store: SpoolStore?
 
     /// Bytes that were not sent yet.
     private(set) var unsentCount = 0
 
     var isEmpty: Bool { unsentCount == 0 }
 
-    /// Adds lines. False says that the spools have no room: the lines are kept in memory all the same, and whoever
-    /// has a choice adds no more.
-    mutating func append(_ account: SpoolAccount, _ write: (inout [UInt8]) -> Void) -> Bool {
+    deinit {
+        var allocated = allocated
+        store?.didAllocate(0, was: &allocated)
+    }
+
+    /// Adds lines. False says that they are more than may wait: they are kept all the same, and whoever has a choice
+    /// adds no more.
+    mutating func append(
+        _ account: @autoclosure () -> SpoolAccount, _ write: (inout [UInt8]) -> Void
+    ) -> Bool {
         let before = newest.count
         if before == 0 { newest.reserveCapacity(Self.usualSize) }
         write(&newest)
         unsentCount += newest.count - before
-        return newest.count - head <= Self.inlineLimit || moveToBacklog(account)
+        return moveSurplus(account)
     }
 
     /// Adds a finished reply's content.
-    mutating func append(_ spool: Spool, _ account: SpoolAccount) {
+    mutating func append(_ spool: Spool, _ account: @autoclosure () -> SpoolAccount) {
         unsentCount += spool.count
         if spool.isInMemory, spool.count <= Self.inlineLimit {
             newest.append(contentsOf: spool.memoryBytes)
+            _ = moveSurplus(account)
+            return
+        }
+        if newest.count > head { _ = moveToBacklog(account()) }
+        spool.seal()
+        backlog.append(.spool(spool))
+        openSpool = nil
+    }
+
+    /// Adds what other replies have, too. While there is plenty of memory a copy is cheaper to send.
+    mutating func append(_ shared: SharedBytes, _ account: SpoolAccount) {
+        unsentCount += shared.count
+        let limit = account.store.hasPlenty ? Self.inlineLimit : Self.countedSize
+        if shared.count <= limit, let bytes = shared.memoryBytes {
+            newest.append(contentsOf: bytes)
+            _ = moveSurplus { account }
             return
         }
         if newest.count > head { _ = moveToBacklog(account) }
-        backlog.append(spool)
-        isBacklogOpen = false
+        backlog.append(.shared(shared, sent: 0))
+        openSpool = nil
+    }
+
+    private mutating func moveSurplus(_ account: () -> SpoolAccount) -> Bool {
+        guard newest.count - head > Self.countedSize else { return true }
+        let account = account()
+        store = account.store
+        let isKept =
+            newest.count - head <= min(Self.inlineLimit, account.store.memoryLimit) || moveToBacklog(account)
+        recount()
+        return isKept
     }
 
     private mutating func moveToBacklog(_ account: SpoolAccount) -> Bool {
-        if !isBacklogOpen { backlog.append(Spool(account: account)) }
-        isBacklogOpen = true
-        let hasRoom = backlog.last?.keep { $0.append(contentsOf: newest[head...]) } ?? false
+        let spool = openSpool ?? Spool(account: account)
+        if openSpool == nil { backlog.append(.spool(spool)) }
+        openSpool = spool
+        let isWithin = spool.keep { $0.append(contentsOf: newest[head...]) }
         newest = []
         head = 0
-        return hasRoom
+        recount()
+        return isWithin
+    }
+
+    private mutating func recount() {
+        store?.didAllocate(newest.capacity > Self.countedSize ? newest.capacity : 0, was: &allocated)
     }
 
     /// Sends what the peer takes, up to a turn's share.
     mutating func flush(to socket: borrowing Descriptor) throws(SystemError) {
         defer { forgetSent() }
         var rest = Self.turnLimit
-        while let spool = backlog.first, rest > 0 {
-            guard spool.count > 0 else {
-                backlog.removeFirst()
-                if backlog.isEmpty { isBacklogOpen = false }
-                continue
-            }
-            guard case .sent(let count) = try spool.drain(to: socket, limit: rest) else { return }
+        while let part = backlog.first, rest > 0 {
+            guard let count = try send(part, to: socket, limit: rest) else { return }
             unsentCount -= count
             rest -= count
         }
         while head < newest.count, rest > 0 {
-            guard case .sent(let count) = try socket.write(newest[head...]) else { return }
+            guard case .sent(let count) = try socket.write(newest[head...].prefix(rest)) else { return }
             unsentCount -= count
             head += count
             rest -= count
         }
+    }
+
+    /// Sends of the backlog's first part, and lets go of it when it is done. Nil where the peer takes no more.
+    private mutating func send(
+        _ part: Part, to socket: borrowing Descriptor, limit: Int
+    ) throws(SystemError) -> Int? {
+        let outcome: WriteOutcome
+        let isDone: Bool
+        switch part {
+        case .spool(let spool):
+            outcome = try spool.drain(to: socket, limit: limit)
+            isDone = spool.count == 0
+        case .shared(let shared, let sent):
+            outcome = try shared.send(from: sent, to: socket, limit: limit)
+            guard case .sent(let count) = outcome else { return nil }
+            backlog[0] = .shared(shared, sent: sent + count)
+            isDone = sent + count == shared.count
+        }
+        if isDone { backlog.removeFirst() }
+        if backlog.isEmpty { openSpool = nil }
+        if case .sent(let count) = outcome { return count }
+        return nil
     }
 
     private mutating func forgetSent() {
@@ -83,6 +149,7 @@ struct Outbox {
             newest.removeFirst(head)
             head = 0
         }
+        if allocated > 0 { recount() }
     }
 
     /// Forgets everything: nobody is there to read it.

@@ -10,8 +10,10 @@ final class PlainResponder: Responder {
             OutputEncoder(stripsAnsi: !client.options.contains(.keepAnsi), trimsTrailingNewlines: true))
     }
 
-    func answer(_ output: String) {
-        client.sendPlain(ok: true, output: output)
+    func answer(_ answer: SharedAnswer) {
+        client.send { PlainReply.appendHead(ok: true, to: &$0) }
+        client.send(answer.escaped)
+        client.send { PlainReply.appendTail(to: &$0) }
         client.didAnswerPlain()
     }
 

@@ -27,7 +27,7 @@ final class ReplyChannel {
     func keep(
         _ bytes: Span<UInt8>, from stream: OutputStream, _ account: SpoolAccount
     ) throws(Spool.Failure) {
-        let spool = spool ?? Spool(account: account)
+        let spool = spool ?? Spool(account: account, allowance: SpoolAccount.replyAllowance)
         self.spool = spool
         do throws(Spool.Failure) {
             try writeRun(to: spool) { $0.encode(bytes, from: stream, into: &$1) }

@@ -4,9 +4,14 @@
 protocol Responder: JobObserver {
     var client: Client { get }
     /// A built-in's answer.
-    func answer(_ output: String)
+    func answer(_ answer: SharedAnswer)
     /// The request is not run.
     func refuse(_ refusal: Refusal)
+}
+
+extension Responder {
+    /// An answer that is this one's alone.
+    func answer(_ text: String) { answer(SharedAnswer(text, account: client.account)) }
 }
 
 extension Spool.Failure {

@@ -32,7 +32,8 @@ final class Server {
 
     let loop: EventLoop
     let limits: Limits
-    let account: SpoolAccount
+    private let allotment: Allotment
+    private let restricted: Allotment
     let log: AuditLog
     let dispatcher: Dispatcher
     let executor: Executor
@@ -49,12 +50,13 @@ final class Server {
     var didDrain: () -> Void = {}
 
     init(
-        loop: EventLoop, limits: Limits, account: SpoolAccount, log: AuditLog, dispatcher: Dispatcher,
+        loop: EventLoop, limits: Limits, allotment: Allotment, log: AuditLog, dispatcher: Dispatcher,
         executor: Executor
     ) {
         self.loop = loop
         self.limits = limits
-        self.account = account
+        self.allotment = allotment
+        restricted = Allotment(restrictedShareOf: allotment)
         self.log = log
         self.dispatcher = dispatcher
         self.executor = executor
@@ -110,6 +112,11 @@ final class Server {
         pauseTimer?.cancel()
         pauseTimer = nil
         for listener in listeners { listener.reconsider() }
+    }
+
+    /// What those who come through such a listener may hold together.
+    func allotment(for options: ListenerOptions) -> Allotment {
+        options.isRestricted ? restricted : allotment
     }
 
     // MARK: Buffers

@@ -30,10 +30,10 @@ import Testing
     private let sizes: [Size] = [
         ("DOKKU_DAEMON_MAX_LINE", 1 << 20, { $0.serverLimits.line }),
         ("DOKKU_DAEMON_MAX_INPUT", 1 << 30, { $0.serverLimits.input }),
-        ("DOKKU_DAEMON_MAX_BUFFER", 64 << 20, { $0.serverLimits.buffer }),
+        ("DOKKU_DAEMON_MAX_BUFFER", 16 << 20, { $0.serverLimits.buffer }),
         ("DOKKU_DAEMON_MAX_CONNECTIONS", 1000, { $0.serverLimits.connections }),
         ("DOKKU_DAEMON_MAX_OPEN", 64, { $0.serverLimits.open }),
-        ("DOKKU_DAEMON_MAX_QUEUE", 1000, { $0.executorLimits.queue }),
+        ("DOKKU_DAEMON_MAX_QUEUE", 1000, { $0.queueLimit }),
         ("DOKKU_DAEMON_MAX_FOLLOW", 16, { $0.executorLimits.follow }),
         ("DOKKU_DAEMON_MAX_OUTPUT", 256 << 20, { $0.executorLimits.output }),
         ("DOKKU_DAEMON_MAX_SPOOL", 2 << 30, { $0.spoolLimit }),

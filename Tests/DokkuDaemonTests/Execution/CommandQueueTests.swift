@@ -4,7 +4,8 @@ import Testing
 @testable import DokkuDaemon
 
 @Suite final class CommandQueueTests {
-    private let queue = CommandQueue(limit: 1000)
+    private let queue = CommandQueue()
+    private let places = Budget(limit: 1000)
     private var lastNumber: UInt64 = 0
 
     private func job() -> Job {
@@ -37,30 +38,30 @@ import Testing
     }
 
     @Test func firstComeFirstServed() throws {
-        for _ in 0..<3 { try append(1, from: Submitter()) }
+        for _ in 0..<3 { try append(1, from: Submitter(places: places)) }
         #expect(takeAll() == [1, 2, 3])
         #expect(queue.count == 0)
     }
 
     @Test func aThousandCommandsDelayAnotherSubmitterByOne() throws {
-        try append(999, from: Submitter())
-        let other = try append(1, from: Submitter())
+        try append(999, from: Submitter(places: places))
+        let other = try append(1, from: Submitter(places: places))
         #expect(queue.position(of: other[0]) == 2)
         #expect(Array(takeAll().prefix(4)) == [1, 1000, 2, 3])
     }
 
     @Test func submittersTakeTurns() throws {
-        try append(4, from: Submitter())
-        try append(2, from: Submitter())
-        try append(3, from: Submitter())
+        try append(4, from: Submitter(places: places))
+        try append(2, from: Submitter(places: places))
+        try append(3, from: Submitter(places: places))
         #expect(takeAll() == [1, 5, 7, 2, 6, 8, 3, 9, 4])
     }
 
     @Test func whoComesWhileOthersRunStandsBehindThoseWhoWait() throws {
-        let one = Submitter()
+        let one = Submitter(places: places)
         try append(3, from: one)
         queue.remove(try #require(queue.first))
-        let other = try append(1, from: Submitter())
+        let other = try append(1, from: Submitter(places: places))
         #expect(queue.waiting.map(\.number) == [2, 4, 3])
         #expect(queue.position(of: other[0]) == 2)
         #expect(takeAll() == [2, 4, 3])
@@ -69,31 +70,75 @@ import Testing
     }
 
     @Test func positionsComeTrue() throws {
-        for count in [3, 1, 5, 2, 4] { try append(count, from: Submitter()) }
+        for count in [3, 1, 5, 2, 4] { try append(count, from: Submitter(places: places)) }
         let expected = queue.waiting.map { (position: queue.position(of: $0), number: $0.number) }
             .sorted { $0.position < $1.position }
         #expect(expected.map(\.position) == Array(1...15))
         #expect(takeAll() == expected.map(\.number))
     }
 
+    /// Whatever waits: what a command is told comes true if nobody else comes, and the list has the same order.
+    @Test func positionsComeTrueInAnyQueue() throws {
+        for _ in 0..<200 {
+            let queue = CommandQueue()
+            let submitters = (0..<4).map { _ in Submitter(places: places) }
+            for _ in 0..<Int.random(in: 1...30) {
+                if Int.random(in: 0..<3) == 0, let next = queue.waiting.randomElement() ?? queue.first {
+                    queue.remove(Bool.random() ? next : queue.first ?? next)
+                    continue
+                }
+                let job = job()
+                let submitter = submitters[Int.random(in: 0..<4)]
+                try queue.append(job, from: submitter)
+                let told = queue.position(of: job)
+                #expect(told == queue.waiting.firstIndex { $0 === job }.map { $0 + 1 })
+            }
+            let listed = queue.waiting.map(\.number)
+            #expect(
+                queue.waiting.map { queue.position(of: $0) }
+                    == Array(1...max(1, listed.count)).prefix(listed.count).map { $0 })
+            var started: [UInt64] = []
+            while let job = queue.first {
+                queue.remove(job)
+                started.append(job.number)
+            }
+            #expect(started == listed)
+        }
+        #expect(places.used == 0)
+    }
+
+    @Test func aPartOfTheClientsHasAPartOfThePlaces() throws {
+        let places = Budget(limit: 4)
+        let restricted = Budget(restrictedShareOf: places)
+        let submitters = (0..<2).map { _ in Submitter(places: restricted) }
+        for submitter in submitters { try queue.append(job(), from: submitter) }
+        try queue.append(job(), from: submitters[0])
+        #expect(throws: Refusal.queueFull) { try queue.append(job(), from: submitters[1]) }
+        try queue.append(job(), from: Submitter(places: places))
+        #expect(throws: Refusal.queueFull) { try queue.append(job(), from: Submitter(places: places)) }
+        while let job = queue.first { queue.remove(job) }
+        #expect(places.used == 0 && restricted.used == 0)
+    }
+
     @Test func theLimitCountsWhatIsHeldBack() throws {
-        let queue = CommandQueue(limit: 3)
-        let submitter = Submitter()
+        let queue = CommandQueue()
+        let places = Budget(limit: 3)
+        let submitter = Submitter(places: places)
         let jobs = (0..<3).map { _ in job() }
         for job in jobs { try queue.append(job, from: submitter) }
         #expect(throws: Refusal.queueFull) { try queue.append(job(), from: submitter) }
-        #expect(throws: Refusal.queueFull) { try queue.append(job(), from: Submitter()) }
+        #expect(throws: Refusal.queueFull) { try queue.append(job(), from: Submitter(places: places)) }
         #expect(queue.count == 3)
         #expect(queue.waiting.count == 3)
         queue.remove(jobs[2])
         let late = job()
-        try queue.append(late, from: Submitter())
+        try queue.append(late, from: Submitter(places: places))
         #expect(queue.position(of: late) == 2)
     }
 
     @Test func removalInTheMiddle() throws {
-        let jobs = try append(4, from: Submitter())
-        let others = try append(2, from: Submitter())
+        let jobs = try append(4, from: Submitter(places: places))
+        let others = try append(2, from: Submitter(places: places))
         // One that is held back, one that is in the queue, and one that left already.
         queue.remove(jobs[2])
         queue.remove(others[0])
@@ -104,21 +149,21 @@ import Testing
     }
 
     @Test func theNextOneOfARemovedCommandEntersAtTheTail() throws {
-        let jobs = try append(2, from: Submitter())
-        try append(1, from: Submitter())
+        let jobs = try append(2, from: Submitter(places: places))
+        try append(1, from: Submitter(places: places))
         queue.remove(jobs[0])
         #expect(takeAll() == [3, 2])
     }
 
     @Test func allThatWaitIsListedOnce() throws {
-        for count in [3, 2] { try append(count, from: Submitter()) }
+        for count in [3, 2] { try append(count, from: Submitter(places: places)) }
         #expect(queue.waiting.map(\.number).sorted() == [1, 2, 3, 4, 5])
         #expect(queue.waiting.prefix(2).map(\.number) == [1, 4])
     }
 
     @Test func theQueueHoldsNoCommandThatHasLeft() throws {
         weak var left: Job?
-        let submitter = Submitter()
+        let submitter = Submitter(places: places)
         do {
             let job = job()
             left = job

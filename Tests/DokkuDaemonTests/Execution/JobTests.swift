@@ -68,7 +68,8 @@ import Testing
 
     /// What an end says does not hide that output is missing before it, and what comes after the gap is not told.
     @Test func whatWasCutAndThenEndedSaysBoth() throws {
-        let job = start("trap 'echo late; exit 3' TERM; echo early; while :; do sleep 0.01; done")
+        let job = start(
+            "exec 2>/dev/null; trap 'echo late; exit 3' TERM; echo early; while :; do sleep 0.01; done")
         try loop.turn(until: observer.text == "early\n")
         job.truncate(Refusal(code: .outputTruncated, text: "cut"))
         job.interrupt(Refusal(code: .cancelled, text: "cancelled"))

@@ -8,13 +8,14 @@ import Testing
 final class RecordedExecutor: JobObserver {
     let loop: EventLoop
     let executor: Executor
+    private let places = Budget(limit: 100)
     private var ended: [UInt64] = []
 
     init(_ records: CommandRecords, folder: Folder) throws {
         loop = try EventLoop()
         let launcher = Launcher(program: "/bin/sh", environment: [:])
         executor = Executor(
-            limits: Executor.Limits(queue: 100, follow: 1, output: 1000, timeout: nil),
+            limits: Executor.Limits(follow: 1, output: 1000, timeout: nil),
             lock: CommandLock(path: "\(folder.path)/lock"),
             context: RunContext(
                 loop: loop, launcher: launcher, killGrace: .seconds(60), drainGrace: .seconds(60)),
@@ -28,7 +29,7 @@ final class RecordedExecutor: JobObserver {
         let invocation = try #require(Invocation(["-c", script], nameIndex: 0))
         let command = Command(invocation: invocation, title: title, lane: lane)
         let peer = Peer(pid: 11, uid: 22, gid: 33, listener: listener)
-        return try executor.submit(command, from: Submitter(), peer: peer, observer: self)
+        return try executor.submit(command, from: Submitter(places: places), peer: peer, observer: self)
     }
 
     /// Turns the loop until the job has ended.

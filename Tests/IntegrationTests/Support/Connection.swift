@@ -1,6 +1,7 @@
 // A client of the daemon that sees every byte, and its replies.
 import CEpollShim
 import Foundation
+import Glibc
 
 /// The two keys of a plain reply.
 struct Reply: Decodable, Equatable {
@@ -40,6 +41,19 @@ final class Connection {
     func send(_ text: String) throws { try send(Array(text.utf8)) }
 
     func send(_ bytes: [UInt8]) throws { try writeAll(bytes, to: stream.descriptor) }
+
+    /// Sends as much as goes without waiting for the daemon to read; false where that was not all.
+    func sendSome(_ bytes: [UInt8]) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(stream.descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+            }
+            if count < 0 { return false }
+            sent += count
+        }
+        return true
+    }
 
     func halfClose() { shutdown(stream.descriptor, Int32(SHUT_WR)) }
 

@@ -4,7 +4,8 @@ import Testing
 
 struct Memory {
     private let pid: pid_t
-    private let before: Int
+    /// What was in use at the beginning, in KiB.
+    let idle: Int
 
     /// From now on: the highest mark is set back to what is in use, proc_pid_clear_refs(5).
     init(of daemon: Daemon) throws {
@@ -12,11 +13,11 @@ struct Memory {
         let file = try checked("open", open("/proc/\(pid)/clear_refs", O_WRONLY | O_CLOEXEC))
         defer { close(file) }
         try writeAll([UInt8(ascii: "5")], to: file)
-        before = try Self.value("VmRSS", pid)
+        idle = try Self.value("VmRSS", pid)
     }
 
     /// The most that was in use at a time since, beyond what was in use at the beginning, in KiB.
-    var growth: Int { get throws { try Self.value("VmHWM", pid) - before } }
+    var growth: Int { get throws { try Self.value("VmHWM", pid) - idle } }
 
     /// What is in use now, in KiB.
     static func resident(_ daemon: Daemon) throws -> Int { try value("VmRSS", daemon.process.pid) }

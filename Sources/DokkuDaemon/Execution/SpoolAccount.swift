@@ -1,0 +1,55 @@
+// What spools may hold: all of them in memory, and those of one account on disk.
+
+/// Where spools keep their files, and how much memory all of them have together.
+final class SpoolStore {
+    /// A spool keeps as much in memory while there is plenty, while all hold much, and while they hold too much. So
+    /// with any number of spools memory stays near `much`.
+    static let plentyLimit = 1024 * 1024
+    private static let muchLimit = 64 * 1024
+    private static let tooMuchLimit = 4 * 1024
+    private static let plenty = 8 * 1024 * 1024
+    private static let much = 16 * 1024 * 1024
+
+    let folder: String
+    /// Bytes that are allocated, used or not.
+    private(set) var memory = 0
+
+    init(folder: String) { self.folder = folder }
+
+    var hasPlenty: Bool { memory <= Self.plenty }
+
+    /// More than this of one spool is moved to a file.
+    var memoryLimit: Int {
+        hasPlenty ? Self.plentyLimit : memory <= Self.much ? Self.muchLimit : Self.tooMuchLimit
+    }
+
+    /// Keeps count of the memory of one owner.
+    func didAllocate(_ count: Int, was accounted: inout Int) {
+        memory += count - accounted
+        accounted = count
+    }
+}
+
+/// Who keeps something in spools: bytes are taken from the budget, whether they are in memory or on disk.
+struct SpoolAccount {
+    /// As much of each reply is not taken from any budget: what is small is never lost for want of room.
+    static let replyAllowance = 64 * 1024
+
+    let store: SpoolStore
+    let budget: Budget
+
+    /// All that may be kept together.
+    init(folder: String, limit: Int) {
+        self.init(SpoolStore(folder: folder), Budget(limit: limit))
+    }
+
+    init(_ store: SpoolStore, _ budget: Budget) {
+        self.store = store
+        self.budget = budget
+    }
+
+    /// A part of this one.
+    func part(_ budget: Budget) -> SpoolAccount { SpoolAccount(store, budget) }
+
+    var used: Int { budget.used }
+}

@@ -1,0 +1,47 @@
+// A file of bytes that wait for a reader. It has no name, and is gone with its owner.
+import CEpollShim
+import Glibc
+
+/// Written to its end and read from anywhere, and let go of as a whole.
+///
+/// sendfile(2) hands out the file's pages themselves, and nobody knows when their last reader is done. So what was
+/// sent is never written over, and no part is given back before the rest: punching a hole clears what of a page's folio it
+/// meets, also in the reader's hands, while pages whose file goes stay as they are.
+final class SpoolFile {
+    private let descriptor: Descriptor
+    /// Bytes written.
+    private(set) var end: Int64 = 0
+
+    init(in folder: String) throws(SystemError) {
+        descriptor = Descriptor(
+            owning: try retrying("open a spool file in the state folder") { shim_open_unlinked(folder) })
+    }
+
+    /// Writes everything, or fails and is as before.
+    func append(_ bytes: ArraySlice<UInt8>) throws(SystemError) {
+        let (number, start) = (descriptor.number, Int(end))
+        var sent = 0
+        while sent < bytes.count {
+            sent += try retrying("pwrite") {
+                bytes.withUnsafeBytes {
+                    pwrite(number, $0.baseAddress.map { $0 + sent }, $0.count - sent, start + sent)
+                }
+            }
+        }
+        end += Int64(sent)
+    }
+
+    /// Sends what stands at a position to a socket or a pipe, at most `limit` bytes.
+    func send(
+        from position: Int64, to target: borrowing Descriptor, limit: Int
+    ) throws(SystemError) -> WriteOutcome {
+        let (source, target) = (descriptor.number, target.number)
+        let count = min(limit, Int(end - position))
+        do throws(SystemError) {
+            return .sent(try retrying("sendfile") { shim_send_file(target, source, position, count) })
+        } catch {
+            if error.wouldBlock { return .wouldBlock }
+            throw error
+        }
+    }
+}

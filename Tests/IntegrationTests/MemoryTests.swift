@@ -1,0 +1,219 @@
+// Clients that try to fill the daemon's memory, with default settings: it stays within 64 MiB of what it is when idle.
+import Foundation
+import Testing
+
+/// Each in a suite of its own process: they are measured by the daemon's highest mark.
+@Suite(.serialized) struct MemoryTests {
+    /// In KiB.
+    private static let bound = 64 * 1024
+    /// A gigabyte takes a debug build too long.
+    static let rounds = Daemon.isReleaseBuild ? 64 : 4
+
+    private let box: Box
+    private let daemon: Daemon
+    private let fifo: Fifo
+    private let memory: Memory
+
+    /// A daemon that has served, with a command that holds the queue.
+    init() throws {
+        box = try Box()
+        fifo = try box.fifo()
+        daemon = try Daemon(
+            box,
+            sockets: [
+                ListeningSocket(box.path("socket")),
+                ListeningSocket(box.path("read-only"), name: "read-only"),
+            ], shell: "ulimit -n 4096")
+        #expect(try daemon.ask("commands").ok)
+        #expect(try daemon.ask("test:args x").ok)
+        memory = try Memory(of: daemon)
+    }
+
+    private func connect(_ socket: String = "socket") throws -> Connection {
+        try daemon.connect(box.path(socket))
+    }
+
+    private func hold() throws -> Connection {
+        let blocker = try connect()
+        try blocker.send("test:block \(fifo.path)\n")
+        try daemon.started("test:block")
+        return blocker
+    }
+
+    /// The command that held the queue ends as it should, and the daemon serves on.
+    private func finish(_ blocker: Connection) throws {
+        let growth = try memory.growth
+        print("memory over idle: \(growth) KiB")
+        #expect(growth <= Self.bound)
+        try fifo.release()
+        #expect(try blocker.reply().ok)
+        #expect(try daemon.ask("test:args on") == .good("<on>"))
+    }
+
+    /// Sends as much as the daemon takes without anybody reading.
+    private func flood(_ connections: [Connection], _ line: [UInt8], times: Int) throws {
+        for connection in connections {
+            for _ in 0..<times { guard connection.sendSome(line) else { break } }
+        }
+        try daemon.settle()
+    }
+
+    private func words(_ bytes: Int, _ command: String, more: String = "") -> [UInt8] {
+        Array("{\"command\":[\"\(command)\",\"\(String(repeating: "x", count: bytes))\"]\(more)}\n".utf8)
+    }
+
+    /// Requests that wait hold their words.
+    @Test(arguments: ["socket", "read-only"]) func longRequestsThatWait(socket: String) throws {
+        let blocker = try hold()
+        let connections = try (0..<16).map { _ in try connect(socket) }
+        let line = words(1_000_000, "logs")
+        for _ in 0..<Self.rounds { for connection in connections { try connection.send(line) } }
+        for connection in connections {
+            // The last ones are refused, and not those of a connection that asks for little.
+            let answer = try connection.answer()
+            #expect(answer["error"] == "queue_full")
+        }
+        #expect(try connect().ask("daemon:version").ok)
+        try finish(blocker)
+    }
+
+    /// The same with input, with an id, or with a great many words.
+    @Test(arguments: ["stdin", "id", "words", "plain"]) func otherLongRequestsThatWait(kind: String) throws {
+        let blocker = try hold()
+        let connections = try (0..<16).map { _ in try connect() }
+        let long = String(repeating: "x", count: 1_000_000)
+        let line =
+            switch kind {
+            case "stdin": "{\"command\":[\"test:stdin\"],\"stdin\":\"\(long)\"}\n"
+            case "id": "{\"command\":[\"test:args\"],\"id\":\"\(long)\"}\n"
+            case "words": "{\"command\":[\"test:args\"\(String(repeating: ",\"a\"", count: 120_000))]}\n"
+            default: "test:args" + String(repeating: " a", count: 500_000) + "\n"
+            }
+        try flood(connections, Array(line.utf8), times: 32)
+        #expect(try connect().ask("daemon:version").ok)
+        try finish(blocker)
+    }
+
+    @Test func inputThatWaits() throws {
+        let blocker = try hold()
+        let connections = try (0..<16).map { _ in try connect() }
+        let request = Array("{\"command\":[\"test:keep\",\"/dev/null\"],\"stdin_length\":1000000}\n".utf8)
+        for _ in 0..<Self.rounds {
+            for connection in connections {
+                try connection.send(request + [UInt8](repeating: 0x78, count: 1_000_000))
+            }
+        }
+        #expect(try connect().ask("daemon:version").ok)
+        try finish(blocker)
+    }
+
+    /// The longest listing of the queue there can be, for everybody, and nobody reads it.
+    @Test(arguments: [
+        "daemon:queue\n", #"{"command":"daemon:queue"}"# + "\n",
+        #"{"command":"daemon:queue","encoding":"base64"}"# + "\n",
+    ])
+    func listingsOfTheQueueThatNobodyReads(request: String) throws {
+        let blocker = try hold()
+        let busy = try (0..<16).map { _ in try connect() }
+        let word = String(repeating: "y", count: 250)
+        let long = "{\"command\":[\"apps:list\",\"\(word)\",\"\(word)\",\"\(word)\",\"\(word)\"]}\n"
+        for connection in busy { try connection.send(String(repeating: long, count: 62)) }
+        try daemon.settle()
+        let waiting = try daemon.ask("daemon:queue").output
+        #expect(waiting.utf8.count > 900_000)
+        let deaf = try (0..<950).map { _ in try connect() }
+        try flood(deaf, Array(String(repeating: request, count: 64).utf8), times: 1)
+        #expect(try connect().ask("daemon:version").ok)
+        // Each gets it whole all the same.
+        if request.first != "{" { #expect(try deaf[700].reply().output == waiting) }
+        try finish(blocker)
+    }
+
+    /// Large replies that wait for their readers.
+    @Test func repliesThatNobodyReads() throws {
+        let count = 6
+        let deaf = try (0..<count).map { _ in try connect() }
+        for connection in deaf {
+            try connection.send(String(repeating: "{\"command\":\"test:big 1000000\"}\n", count: 64))
+        }
+        try box.journal.wait("the end of all") { lines in
+            lines.filter { $0.hasPrefix("end ") && $0.hasSuffix(" 0") }.count == count * 64 + 1 ? true : nil
+        }
+        let growth = try memory.growth
+        print("memory over idle: \(growth) KiB")
+        #expect(growth <= Self.bound)
+        #expect(try deaf[3].answer()["output"]?.text?.utf8.count == 1_000_000)
+    }
+
+    /// Small ones that become many.
+    @Test func smallRepliesThatNobodyReads() throws {
+        let blocker = try hold()
+        let deaf = try (0..<950).map { _ in try connect() }
+        try flood(deaf, Array(String(repeating: "daemon:status\n", count: 1200).utf8), times: 1)
+        try finish(blocker)
+    }
+
+    /// Lines that are not finished, and such as are finished but not taken yet.
+    @Test func linesThatAreNotFinished() throws {
+        let blocker = try hold()
+        let connections = try (0..<900).map { _ in try connect() }
+        try flood(connections, [UInt8](repeating: 0x78, count: 1_000_000), times: 1)
+        try finish(blocker)
+    }
+
+    @Test func linesThatAreNotTakenYet() throws {
+        let blocker = try hold()
+        let connections = try (0..<950).map { _ in try connect() }
+        try flood(connections, Array(String(repeating: "test:args a\n", count: 8000).utf8), times: 1)
+        try finish(blocker)
+    }
+
+    /// A line that is small as text, and large once it is parsed.
+    @Test(arguments: ["{}", "[]", "\"\"", "1.5", "{\"a\":1}"]) func documentsThatGrow(piece: String) throws {
+        let blocker = try hold()
+        let client = try connect()
+        for (start, end) in [
+            ("{\"command\":[\(piece)", "]}"), ("{\"id\":7,\"x\":[\(piece)", ""), ("[\(piece)", "]"),
+        ] {
+            let count = ((1 << 20) - start.utf8.count - end.utf8.count) / (piece.utf8.count + 1)
+            try client.send(start + String(repeating: "," + piece, count: count) + end + "\n")
+            if start.first == "{" {
+                #expect(try client.answer()["ok"] == false)
+            } else {
+                #expect(try !client.reply().ok)
+            }
+        }
+        #expect(try Memory.resident(daemon) - memory.idle < 24 * 1024)
+        try finish(blocker)
+    }
+}
+
+/// Before the first catalogue stands.
+@Suite struct EarlyMemoryTests {
+    @Test(arguments: ["new:command", "commands", "refresh"]) func requestsThatWaitForTheCatalogue(
+        command: String
+    ) throws {
+        let box = try Box()
+        let fifo = try box.fifo()
+        let script =
+            "#!/bin/sh\n[ \"$1\" != help ] || read line <\(fifo.path)\nexec \(Daemon.standIn)/dokku \"$@\"\n"
+        let daemon = try Daemon(
+            box, sockets: [ListeningSocket(box.path("socket"))],
+            settings: ["DOKKU_DAEMON_DOKKU": try box.write("dokku", script, mode: 0o755)],
+            shell: "ulimit -n 4096")
+        #expect(try daemon.ask("daemon:version").ok)
+        let memory = try Memory(of: daemon)
+        let isLong = command == "new:command"
+        let connections = try (0..<(isLong ? 16 : 950)).map { _ in try daemon.connect() }
+        let more = isLong ? "\"," + "\"\(String(repeating: "x", count: 1_000_000))" : ""
+        let line = "{\"command\":[\"\(command)\(more)\"]}\n"
+        for _ in 0..<MemoryTests.rounds { for connection in connections { try connection.send(line) } }
+        #expect(try daemon.ask("daemon:version").ok)
+        if isLong { #expect(try connections[0].answer()["error"] == "queue_full") }
+        try fifo.release()
+        #expect(try daemon.ask("commands").ok)
+        let growth = try memory.growth
+        print("memory over idle: \(growth) KiB")
+        #expect(growth <= 64 * 1024)
+    }
+}
