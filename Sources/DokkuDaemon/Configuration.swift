@@ -61,6 +61,7 @@ struct Configuration {
         serverLimits = Server.Limits(
             line: settings.size("DOKKU_DAEMON_MAX_LINE", 1 << 20),
             input: settings.size("DOKKU_DAEMON_MAX_INPUT", 1 << 30),
+            inputTime: settings.optionalTime("DOKKU_DAEMON_INPUT_TIMEOUT", 60),
             buffer: settings.size("DOKKU_DAEMON_MAX_BUFFER", 16 << 20),
             connections: settings.size("DOKKU_DAEMON_MAX_CONNECTIONS", 1000),
             open: settings.size("DOKKU_DAEMON_MAX_OPEN", 64))

@@ -106,6 +106,51 @@ import Testing
         #expect(try daemon.peakMemory() - before < 8192)
     }
 
+    /// Whoever holds the spool: a follower that reads gets all there is, at its own pace.
+    @Test func aFullSpoolMakesItWaitAndSilencesItNot() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "100000"])
+        let deaf = try daemon.connect()
+        try deaf.send("test:big 4000000\n")
+        try daemon.box.journal.line(with: "end ", " 0")
+        let client = try daemon.connect()
+        try client.order(#"{"command":"events -t","stream":true}"#)
+        #expect(try client.answer()["event"] == .text("started"))
+        for number in 0..<20 { #expect(try daemon.ask("test:args \(number)").ok) }
+        var text = ""
+        while text.utf8.count < 4_000_000 { text += try client.answer()["data"]?.text ?? "?" }
+        #expect(text.split(separator: "\n").dropLast().allSatisfy { $0 == "an event, and another one" })
+        withExtendedLifetime(deaf) {}
+    }
+
+    /// One that will not end before it has written all it has does not hang in a pipe that nobody reads.
+    @Test func itsPipeIsReadWhenItsClientHasLeft() throws {
+        let box = try Box()
+        let script = """
+            #!/bin/bash
+            [ "$1" = logs ] || exec \(Daemon.standIn)/test-dokku "$@"
+            trap '' TERM
+            head -c 5000000 /dev/zero | tr '\\0' x
+            echo "end $$ wrote all" >>"$STAND_IN_JOURNAL"
+
+            """
+        let daemon = try Daemon(
+            box, sockets: [ListeningSocket(box.path("socket"))],
+            settings: [
+                "DOKKU_DAEMON_DOKKU": try box.write("dokku", script, mode: 0o755),
+                "DOKKU_DAEMON_KILL_GRACE": "1000",
+            ])
+        do {
+            let client = try daemon.connect()
+            try client.order(#"{"command":"logs a -t","stream":true}"#)
+            #expect(try client.answer()["event"] == .text("started"))
+            // More than the socket holds: from here on it waits.
+            for number in 0..<20 { #expect(try daemon.ask("test:args \(number)").ok) }
+        }
+        try box.journal.line(with: "wrote all")
+        try daemon.log.line(with: "[res] #1", "cancelled")
+        #expect(try daemon.ask("daemon:queue") == .good(""))
+    }
+
     /// Its last words, which it left in its pipe while nobody read, are not lost with it.
     @Test func oneThatEndsByItselfIsReadToItsEnd() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])

@@ -76,4 +76,53 @@ import Testing
         // What was held is free again.
         #expect(try daemon.ask("test:big 1500000").output.utf8.count == 1_500_000)
     }
+
+    /// Whoever keeps the spool full: what is small is not lost for want of room.
+    @Test func aClientThatDoesNotReadSpoilsNoSmallReply() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "100000"])
+        let deaf = try daemon.connect()
+        try deaf.send("test:big 4000000\n")
+        try daemon.box.journal.line(with: "end ", " 0")
+        for form in [#"{"command":"test:big 60000"}"#, #"{"command":"test:big 40000","encoding":"base64"}"#] {
+            #expect(try daemon.connect().request(form)["ok"] == true)
+        }
+        #expect(try daemon.ask("test:big 60000").output.utf8.count == 60_000)
+        let reply = try deaf.reply()
+        #expect(!reply.ok && reply.output.contains("cut"))
+    }
+
+    /// Two that send all but the last byte of what they may leave room for everybody else.
+    @Test func inputsThatNeverEndLeaveRoom() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "3000000", "DOKKU_DAEMON_MAX_INPUT": "1500000"])
+        let stalled = try (0..<2).map { _ in
+            let client = try daemon.connect()
+            try client.send("{\"command\":[\"test:digest\"],\"stdin_length\":1500000}\n")
+            try client.send([UInt8](repeating: 0x78, count: 1_499_999))
+            try daemon.settle()
+            return client
+        }
+        #expect(try daemon.ask("test:big 300000").output.utf8.count == 300_000)
+        // The first one has half of what there was, which is what it may send.
+        try stalled[0].send("x")
+        #expect(try stalled[0].answer()["ok"] == true)
+        try stalled[1].send("x")
+        #expect(try stalled[1].answer()["error"] == "input_too_long")
+    }
+
+    /// An input that stops coming is given up: its room is free again, and what comes of it later is no request.
+    @Test func anInputThatStopsComingIsGivenUp() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_INPUT_TIMEOUT": "0.2", "DOKKU_DAEMON_MAX_SPOOL": "3000000"])
+        let client = try daemon.connect()
+        try client.order(#"{"id":1,"command":["test:digest"],"stdin_length":1400007}"#)
+        try client.send([UInt8](repeating: 0x78, count: 1_400_000))
+        let answer = try client.answer()
+        #expect(answer["id"] == 1 && answer["error"] == "invalid_request")
+        let other = try daemon.connect()
+        try other.order(#"{"command":["test:stdin"],"stdin_length":1400000}"#)
+        try other.send([UInt8](repeating: 0x79, count: 1_400_000))
+        #expect(try other.answer()["ok"] == true)
+        try client.send("x\n{}\nx\n")
+        #expect(try client.ask("test:args on") == .good("<on>"))
+        #expect(daemon.ran == ["test:stdin", "test:args on"])
+    }
 }

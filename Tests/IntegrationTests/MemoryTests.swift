@@ -66,7 +66,7 @@ import Testing
     @Test(arguments: ["socket", "read-only"]) func longRequestsThatWait(socket: String) throws {
         let blocker = try hold()
         let connections = try (0..<16).map { _ in try connect(socket) }
-        let line = words(1_000_000, "logs")
+        let line = words(1_000_000, "apps:exists")
         for _ in 0..<Self.rounds { for connection in connections { try connection.send(line) } }
         for connection in connections {
             // The last ones are refused, and not those of a connection that asks for little.
@@ -148,7 +148,7 @@ import Testing
     /// Small ones that become many.
     @Test func smallRepliesThatNobodyReads() throws {
         let blocker = try hold()
-        let deaf = try (0..<950).map { _ in try connect() }
+        let deaf = try (0..<(Daemon.isReleaseBuild ? 950 : 100)).map { _ in try connect() }
         try flood(deaf, Array(String(repeating: "daemon:status\n", count: 1200).utf8), times: 1)
         try finish(blocker)
     }

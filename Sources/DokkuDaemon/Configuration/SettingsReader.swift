@@ -73,8 +73,8 @@ struct SettingsReader {
     }
 
     /// Likewise; 0 is none.
-    mutating func optionalTime(_ name: String) -> Duration? {
-        let time = time(name, 0)
+    mutating func optionalTime(_ name: String, _ standard: Int = 0) -> Duration? {
+        let time = time(name, standard)
         return time == .zero ? nil : time
     }
 

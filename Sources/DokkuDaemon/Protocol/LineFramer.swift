@@ -55,6 +55,9 @@ struct LineFramer {
     /// The bytes held: complete lines that nobody took, and the unfinished one.
     var bufferedBytes: Int { buffer.count - head }
 
+    /// Bytes of memory that they take.
+    var allocatedBytes: Int { buffer.capacity }
+
     /// Whether `next` has an event that does not depend on more bytes.
     var hasCompleteLine: Bool { head < unfinished }
 

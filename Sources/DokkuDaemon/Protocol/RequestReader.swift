@@ -69,6 +69,7 @@ struct RequestReader {
 
     /// Bytes that came and were not given yet.
     var bufferedBytes: Int { framer.bufferedBytes }
+    var allocatedBytes: Int { framer.allocatedBytes }
 
     /// True where nothing more will be given, whatever comes.
     var isOver: Bool { if case .nothing = expected { true } else { false } }

@@ -15,11 +15,18 @@ final class BodyReceiver: InputSink {
     private let limit: Int
     private var count = 0
     private var state: State
+    private var patience: Patience?
 
-    /// `limit`: the most bytes that an input may have.
-    init(into spool: Spool, limit: Int, completion: @escaping Completion) {
+    /// `limit`: the most bytes that an input may have. `patience`: how long nothing of it may come; then it is given
+    /// up, and what comes of it later is skipped.
+    init(
+        into spool: Spool, limit: Int, patience: Duration?, loop: EventLoop, completion: @escaping Completion
+    ) {
         self.limit = limit
         state = .keeping(spool, completion)
+        self.patience = patience.map { time in
+            Patience(time, loop: loop) { [unowned self] in give(up: .silence(time)) }
+        }
     }
 
     init() {
@@ -28,6 +35,7 @@ final class BodyReceiver: InputSink {
     }
 
     func receive(_ bytes: ArraySlice<UInt8>) {
+        patience?.renew()
         guard case .keeping(let spool, let completion) = state else { return }
         count += bytes.count
         guard count <= limit else { return state = .failed(.inputTooLong(limit), completion) }
@@ -41,12 +49,34 @@ final class BodyReceiver: InputSink {
 
     func end(_ end: InputEnd) {
         let failure = end.refusal
-        switch state {
+        let ended = state
+        forget()
+        switch ended {
         case .skipping: break
         case .keeping(let spool, let completion): completion(failure.map { .failure($0) } ?? .success(spool))
         case .failed(let refusal, let completion): completion(.failure(failure ?? refusal))
         }
+    }
+
+    private func give(up reason: Refusal) {
+        let ended = state
+        forget()
+        switch ended {
+        case .skipping: break
+        case .keeping(_, let completion): completion(.failure(reason))
+        case .failed(let refusal, let completion): completion(.failure(refusal))
+        }
+    }
+
+    private func forget() {
         state = .skipping
+        patience = nil
+    }
+}
+
+extension Refusal {
+    fileprivate static func silence(_ time: Duration) -> Refusal {
+        .invalid("Nothing more of the input came for \(time.wholeMilliseconds / 1000) seconds")
     }
 }
 

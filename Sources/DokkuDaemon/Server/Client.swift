@@ -22,7 +22,7 @@ final class Client: EventHandler {
     let refusal: Refusal?
     /// Lets go of us when we close.
     private let server: Server
-    private let loop: EventLoop
+    let loop: EventLoop
     private var connection: Connection?
     private var token: Token?
     private var conversation: Conversation
@@ -66,6 +66,7 @@ final class Client: EventHandler {
     private var allotment: Allotment { server.allotment(for: options) }
     var lineLimit: Int { server.limits.line }
     var inputLimit: Int { server.limits.input }
+    var inputTime: Duration? { server.limits.inputTime }
     /// Nobody reads replies any more.
     var hasGone: Bool { connection?.isDeaf ?? true }
     var unsentCount: Int { connection?.outbox.unsentCount ?? 0 }
@@ -186,7 +187,7 @@ final class Client: EventHandler {
     /// Reads once, where something is wanted. True where something came.
     @discardableResult
     private func receive() -> Bool {
-        let limit = conversation.appetite(owed, ReadBuffer.size)
+        let limit = min(conversation.appetite(owed, ReadBuffer.size), server.readLimit)
         guard limit > 0 else { return false }
         do throws(SystemError) {
             switch try connection?.read(into: loop.buffer, limit: limit, { conversation.didReceive($0) }) {
@@ -215,7 +216,7 @@ final class Client: EventHandler {
         if options.contains(.oneShot), silenceTimer == nil, conversation.hasBegunLine {
             awaitSilence(Self.silence)
         }
-        server.didBuffer(conversation.bufferedBytes, for: self, was: &countedBytes)
+        server.didBuffer(conversation.allocatedBytes, for: self, was: &countedBytes)
     }
 
     /// True where others are to have their turn before the rest is taken.

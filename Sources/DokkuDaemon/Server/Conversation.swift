@@ -67,6 +67,7 @@ struct Conversation {
     }
 
     var bufferedBytes: Int { reader.bufferedBytes }
+    var allocatedBytes: Int { reader.allocatedBytes }
     /// Whether a line has begun that is not complete. To be asked when `next` gives nothing.
     var hasBegunLine: Bool { reader.hasBegunLine }
 

@@ -159,7 +159,10 @@ final class Dispatcher {
     /// Takes the input of a request that is judged once more when all of it is there.
     private func receiver(_ incoming: Incoming, for responder: JSONResponder) -> BodyReceiver {
         let client = responder.client
-        return BodyReceiver(into: Spool(account: client.account), limit: client.inputLimit) { [self] result in
+        return BodyReceiver(
+            into: Spool(account: client.account), limit: client.inputLimit, patience: client.inputTime,
+            loop: client.loop
+        ) { [self] result in
             switch result {
             case .success(let spool):
                 var incoming = incoming

@@ -71,7 +71,11 @@ final class JSONResponder: Responder {
 
     // MARK: The job
 
-    var wantsOutput: Bool { client.hasGone || client.unsentCount < Self.followMark }
+    /// What never ends goes on whenever its reader has all so far, however little room others leave.
+    var wantsOutput: Bool {
+        let unsent = client.unsentCount
+        return client.hasGone || unsent == 0 || unsent < Self.followMark && client.account.budget.free > 0
+    }
 
     func jobWasAccepted(_ job: Job) {
         self.job = job
@@ -100,7 +104,8 @@ final class JSONResponder: Responder {
                 if isBase64 { channel.finish(into: &data) }
             }
         }
-        if !isKept { job.truncate(Spool.Failure.accountExhausted.refusal) }
+        // What never ends is made to wait instead.
+        if !isKept, job.command.lane != .follow { job.truncate(Spool.Failure.accountExhausted.refusal) }
     }
 
     private func keep(_ bytes: Span<UInt8>, of stream: OutputStream, _ job: Job) {
@@ -151,6 +156,8 @@ final class JSONResponder: Responder {
         if endsWithClient || job.command.lane == .follow {
             client.cancel(job)
         }
+        // Its pipe may be full: nobody ends who waits to write.
+        job.reconsiderOutput()
     }
 
     func readerDidAdvance() {

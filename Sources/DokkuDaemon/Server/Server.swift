@@ -9,6 +9,8 @@ final class Server {
         var line: Int
         /// Bytes of one request's input.
         var input: Int
+        /// How long an input may bring nothing; nil for ever.
+        var inputTime: Duration?
         /// Bytes of unfinished lines of all clients.
         var buffer: Int
         var connections: Int
@@ -18,6 +20,7 @@ final class Server {
 
     /// Connections that are told that there are too many, at once; beyond them nobody is accepted.
     private static let rejectionLimit = 16
+    private static let smallRead = 4 * 1024
     private static let pauseTime = Duration.seconds(1)
     /// How long clients may take to read their replies, when a daemon that stops has nothing else to do.
     private static let seeingOffTime = Duration.seconds(60)
@@ -120,6 +123,9 @@ final class Server {
     }
 
     // MARK: Buffers
+
+    /// Clients that have their lines taken later hold what was read of them: less is read where all hold much.
+    var readLimit: Int { bufferedCount > limits.buffer / 2 ? Self.smallRead : ReadBuffer.size }
 
     /// Keeps count of what clients have sent of lines that are not complete. Who goes beyond what is left for all
     /// loses that line.

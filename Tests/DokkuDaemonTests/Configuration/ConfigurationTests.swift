@@ -41,6 +41,7 @@ import Testing
 
     private let times: [Time] = [
         ("DOKKU_DAEMON_TIMEOUT", nil, { $0.executorLimits.timeout }),
+        ("DOKKU_DAEMON_INPUT_TIMEOUT", .seconds(60), { $0.serverLimits.inputTime }),
         ("DOKKU_DAEMON_KILL_GRACE", .seconds(30), { $0.killGrace }),
         ("DOKKU_DAEMON_DRAIN_GRACE", .seconds(2), { $0.drainGrace }),
         ("DOKKU_DAEMON_STOP_GRACE", .seconds(25), { $0.stopGrace }),
@@ -77,6 +78,7 @@ import Testing
 
     @Test func zeroIsNoLimitButNoGraceEither() throws {
         #expect(try read(["DOKKU_DAEMON_TIMEOUT": "0"]).executorLimits.timeout == nil)
+        #expect(try read(["DOKKU_DAEMON_INPUT_TIMEOUT": "0"]).serverLimits.inputTime == nil)
         #expect(try read(["DOKKU_DAEMON_IDLE_EXIT": "0.0"]).idleExit == nil)
         #expect(try read(["DOKKU_DAEMON_KILL_GRACE": "0"]).killGrace == .zero)
     }

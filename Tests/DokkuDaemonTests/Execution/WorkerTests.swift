@@ -13,8 +13,8 @@ import Testing
         let context = RunContext(
             loop: loop, launcher: Launcher(program: "/bin/true", environment: [:]), killGrace: .seconds(100),
             drainGrace: .seconds(100))
-        let queue = CommandQueue(limit: 10)
-        let (observer, submitter) = (JobRecorder(), Submitter())
+        let queue = CommandQueue()
+        let (observer, submitter) = (JobRecorder(), Submitter(places: Budget(limit: 10)))
         var said: [String] = []
         var changes = 0
         let worker = Worker(queue: queue, lock: CommandLock(path: folder.path("lock")), context: context) {
@@ -44,8 +44,8 @@ import Testing
         let context = RunContext(
             loop: loop, launcher: Launcher(program: "/bin/true", environment: [:]), killGrace: .seconds(100),
             drainGrace: .seconds(100))
-        let queue = CommandQueue(limit: 10)
-        let submitter = Submitter()
+        let queue = CommandQueue()
+        let submitter = Submitter(places: Budget(limit: 10))
         let worker = Worker(queue: queue, lock: CommandLock(path: folder.path("lock")), context: context) {
             _ in
         }
