@@ -4,10 +4,10 @@ DESTDIR ?=
 export PREFIX DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo run test model faults fuzz load lint format bench install develop uninstall deb test-systemd lab clean
+.PHONY: help deps build demo run test model faults fuzz load lint format bench install develop uninstall deb test-systemd test-releases lab clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install what all of these need and the machine lacks (apt)
 	@packaging/deps build demo model test lint deb
@@ -26,7 +26,7 @@ run: build ## serve in the foreground, with the host's dokku if there is one
 test: build ## run all tests, those of the whole daemon also in full size with the build that users get
 	@packaging/deps build demo model test
 	@packaging/with-swift swift test --disable-xctest
-	@DOKKU_TEST_FULL=1 DOKKU_DAEMON_BINARY=$(CURDIR)/.build/release/dokku-daemon packaging/with-swift \
+	@DOKKU_TEST_FULL=1 DOKKU_DAEMON_BINARY="$(CURDIR)/.build/release/dokku-daemon" packaging/with-swift \
 		swift test --disable-xctest --skip-build --filter IntegrationTests
 	@python3 Tests/Load/load.py .build/release/dokku-daemon 0.02
 	@Tests/Model/run --seconds 60
@@ -71,6 +71,10 @@ deb: build ## make the Debian package
 
 test-systemd: ## test units, package and restarts in a systemd of their own
 	@Tests/Systemd/run
+
+test-releases: ## take the first steps of the README on fresh systems: Debian 12 and 13
+	@packaging/deps systemd
+	@Tests/Releases/run $(RELEASES)
 
 lab: ## boot that systemd with this tree's build, and give a shell in it
 	@Tests/Systemd/lab

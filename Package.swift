@@ -30,7 +30,9 @@ let package = Package(
         .executableTarget(
             name: "DokkuDaemon",
             dependencies: ["CEpollShim"],
-            swiftSettings: swift
+            swiftSettings: swift,
+            // What is relocated at the start is read-only after it. Not every release's linker does so by itself.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro"])]
         ),
         .testTarget(
             name: "DokkuDaemonTests",

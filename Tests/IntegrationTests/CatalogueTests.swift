@@ -19,7 +19,7 @@ import Testing
             #expect(!reply.ok && reply.output.contains(box.path("dokku")), "\(line): \(reply.output)")
         }
         // Once it is there it is found.
-        try box.write("dokku", "#!/bin/sh\nexec \(Daemon.standIn)/dokku \"$@\"\n", mode: 0o755)
+        try box.write("dokku", "#!/bin/sh\nexec '\(Daemon.standIn)/dokku' \"$@\"\n", mode: 0o755)
         #expect(try daemon.ask("apps:create a") == .good("Creating a... done"))
     }
 
@@ -42,7 +42,7 @@ import Testing
             #expect(!reply.ok && !reply.output.isEmpty, "\(line)")
         }
         #expect(try client.ask("daemon:version").ok)
-        try box.write("dokku", "#!/bin/sh\nexec \(Daemon.standIn)/dokku \"$@\"\n", mode: 0o755)
+        try box.write("dokku", "#!/bin/sh\nexec '\(Daemon.standIn)/dokku' \"$@\"\n", mode: 0o755)
         #expect(try client.ask("refresh") == .good("Refreshed commands"))
         #expect(try client.ask("apps:create a").ok)
     }
@@ -50,7 +50,7 @@ import Testing
     @Test func requestsWaitForTheFirstListing() throws {
         let box = try Box()
         let fifo = try box.fifo()
-        let script = "[ \"$1\" != help ] || read line <\(fifo.path)\nexec \(Daemon.standIn)/dokku \"$@\"\n"
+        let script = "[ \"$1\" != help ] || read line <\(fifo.path)\nexec '\(Daemon.standIn)/dokku' \"$@\"\n"
         let daemon = try daemon(dokku: script, in: box)
         let early = try daemon.connect()
         try early.send("apps:create early\n")

@@ -160,7 +160,7 @@ import Testing
         let fifo = try box.fifo()
         let dokku = try box.write(
             "dokku",
-            "#!/bin/sh\n[ \"$*\" = 'help --all' ] && read line <\(fifo.path)\nexec \(Daemon.standIn)/test-dokku \"$@\"\n",
+            "#!/bin/sh\n[ \"$*\" = 'help --all' ] && read line <\(fifo.path)\nexec '\(Daemon.standIn)/test-dokku' \"$@\"\n",
             mode: 0o755)
         let daemon = try Daemon(
             box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": dokku])

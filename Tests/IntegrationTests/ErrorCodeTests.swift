@@ -130,7 +130,7 @@ import Testing
     @Test func spawnFailed() throws {
         let box = try Box()
         let program = try box.write(
-            "dokku", "#!/bin/sh\nexec \(Daemon.standIn)/test-dokku \"$@\"\n", mode: 0o755)
+            "dokku", "#!/bin/sh\nexec '\(Daemon.standIn)/test-dokku' \"$@\"\n", mode: 0o755)
         let daemon = try Daemon(
             box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": program])
         let client = try daemon.connect()

@@ -69,7 +69,7 @@ import Testing
 
     @Test func aDokkuThatGoesAwayIsAnErrorUntilItIsBack() throws {
         let box = try Box()
-        let script = "#!/bin/sh\nexec \(Daemon.standIn)/dokku \"$@\"\n"
+        let script = "#!/bin/sh\nexec '\(Daemon.standIn)/dokku' \"$@\"\n"
         let path = try box.write("dokku", script, mode: 0o755)
         let daemon = try daemon(box, settings: ["DOKKU_DAEMON_DOKKU": path])
         #expect(try daemon.ask("apps:create a").ok)

@@ -80,7 +80,7 @@ import Testing
     @Test func aStartThatFailsLeavesTheFileAsItWas() throws {
         let box = try Box()
         let program = try box.write(
-            "dokku", "#!/bin/sh\nexec \(Daemon.standIn)/test-dokku \"$@\"\n", mode: 0o755)
+            "dokku", "#!/bin/sh\nexec '\(Daemon.standIn)/test-dokku' \"$@\"\n", mode: 0o755)
         let daemon = try Daemon(
             box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": program])
         let file = try box.write("dump", "all there is")

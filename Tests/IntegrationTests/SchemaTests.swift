@@ -1,7 +1,43 @@
-// The schema that the documentation gives is one that refuses something: the tests lean on it.
+// The schema that the documentation gives is one that refuses something: the tests lean on it. What it says is what an
+// implementation of JSON Schema of somebody else's takes it to say.
 import Testing
 
 @Suite struct SchemaTests {
+    private static let allowed = [
+        #"{"ok":true,"output":""}"#, #"{"id":1,"command":["apps:list"]}"#,
+        #"{"command":"x","stdin":"","stdin_chunks":false}"#, #"{"command":"x","stdin_length":0}"#,
+        #"{"command":"x","stdin_chunks":true,"encoding":"base64","strip_ansi":false}"#,
+        #"{"id":"a","event":"queued","job":12,"position":2}"#, #"{"id":2,"event":"continue"}"#,
+        #"{"event":"output","stream":"stderr","data":""}"#,
+        #"{"ok":false,"error":"misconfigured","output":"x"}"#,
+        #"{"id":7,"ok":true,"exit_status":0,"output":"x","queued_ms":3,"run_ms":412}"#,
+        #"{"event":"end","job":1,"ok":true,"exit_status":0,"queued_ms":0,"run_ms":0}"#,
+    ]
+
+    private static let refused = [
+        "{}", "[]", "null", "1", #""apps:list""#, #"{"anything":1}"#, #"{"command":[]}"#,
+        #"{"command":"x","stdin":"","stdin_length":0}"#, #"{"command":"x","stdin":"","stdin_chunks":true}"#,
+        #"{"command":"x","stdin_length":1,"stdin_chunks":true}"#,
+        #"{"command":"x","encoding":"base64","strip_ansi":true}"#, #"{"ok":true,"output":"","command":"x"}"#,
+        #"{"event":"output","stream":"stdin","data":""}"#, #"{"ok":true,"output":"","more":1}"#,
+    ]
+
+    @Test func theWholeSchemaIsAboutWhatALineMayBe() throws {
+        for line in Self.allowed {
+            #expect(Schema.ofProtocol.accepts(try JSON(Array(line.utf8))), "\(line)")
+        }
+        for line in Self.refused {
+            #expect(!Schema.ofProtocol.accepts(try JSON(Array(line.utf8))), "\(line)")
+        }
+    }
+
+    @Test func anotherImplementationReadsItAlike() throws {
+        let lines = (Self.allowed + Self.refused).joined(separator: "\n")
+        let verdicts = try PipedProgram.run(["python3", Daemon.client("validate.py")], input: lines + "\n")
+        let expected = Self.allowed.map { _ in "yes" } + Self.refused.map { _ in "no" }
+        #expect(verdicts.split(separator: "\n").map(String.init) == expected)
+    }
+
     @Test(arguments: [
         #"{"ok":true,"output":""}"#,
         #"{"id":7,"ok":true,"exit_status":0,"output":"x","queued_ms":3,"run_ms":412}"#,

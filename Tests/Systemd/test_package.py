@@ -56,6 +56,7 @@ class Fresh(LabTest):
                 "/usr/lib/systemd/system/dokku-daemon.socket",
                 "/usr/lib/systemd/system/dokku-daemon-read-only.socket",
                 "/usr/lib/tmpfiles.d/dokku-daemon.conf",
+                "/usr/lib/tmpfiles.d/dokku-daemon-lock.conf",
                 "/usr/share/dokku-daemon/user-dokku.conf",
                 "/usr/share/man/man8/dokku-daemon.8.gz",
                 "/usr/share/man/man7/dokku-daemon-protocol.7.gz",

@@ -3,6 +3,7 @@
 import json
 import re
 import stat
+import subprocess
 import unittest
 
 from support import LOG, SOCKET, TOP, LabTest
@@ -122,12 +123,26 @@ class Starting(LabTest):
 
 class Examples(LabTest):
     def test_the_read_only_socket(self):
-        for line in documented(
-            "README.md", "^sudo systemctl .*(stop dokku-daemon.service|enable --now dokku-daemon-read-only)"
-        ):
+        recipe = documented(
+            "README.md", "^sudo systemctl (enable dokku-daemon-read-only.socket|restart dokku-daemon.service)"
+        )
+        for line in recipe:
             self.lab.sh(line)
         self.assertServes(READ_ONLY)
         self.assertServes()
+        with self.subTest("also while clients start the service again and again"):
+            clients = subprocess.Popen(
+                self.lab.command(
+                    f"while :; do echo daemon:version | socat -t 60 - UNIX-CONNECT:{SOCKET}; done >/dev/null 2>&1"
+                )
+            )
+            self.addCleanup(clients.wait)
+            self.addCleanup(clients.kill)
+            for _ in range(5):
+                self.lab.sh("systemctl disable --quiet --now dokku-daemon-read-only.socket")
+                for line in recipe:
+                    self.lab.sh(line)
+                self.assertServes(READ_ONLY)
         self.assertFalse(self.lab.ask("apps:create x", READ_ONLY)["ok"])
         self.assertTrue(self.lab.ask("apps:create x")["ok"])
         entry = self.lab.journal(f"DOKKU_LISTENER={READ_ONLY}")[0]

@@ -6,7 +6,7 @@ const readline = require('readline')
 
 const connection = net.connect(process.env.DOKKU_SOCK_PATH || '/var/run/dokku-daemon/dokku-daemon.sock')
 connection.write(JSON.stringify({ command: process.argv.slice(2), stream: true }) + '\n')
-process.exitCode = 1
+let isAnswered = false
 
 readline.createInterface({ input: connection }).on('line', line => {
   const event = JSON.parse(line)
@@ -19,7 +19,12 @@ readline.createInterface({ input: connection }).on('line', line => {
       break
     case 'end':
       if (event.error) console.error(event.error, event.output ?? '')
+      isAnswered = true
       process.exitCode = event.ok ? 0 : event.exit_status || 1
       connection.end()
   }
+}).on('close', () => {
+  if (isAnswered) return
+  console.error('The daemon ended without an answer: the command may have run, or not')
+  process.exitCode = 255
 })

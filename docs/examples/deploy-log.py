@@ -22,4 +22,5 @@ for line in connection.makefile("r", encoding="utf-8", newline="\n"):
         if "error" in event:
             print(event["error"], event.get("output", ""), file=sys.stderr)
         sys.exit(0 if event["ok"] else event.get("exit_status") or 1)
-sys.exit("The daemon ended the connection")
+print("The daemon ended without an answer: the command may have run, or not", file=sys.stderr)
+sys.exit(255)

@@ -48,6 +48,11 @@ struct Schema {
 
     let root: JSON
 
+    /// True where the value is a line of the protocol.
+    func accepts(_ value: JSON) -> Bool {
+        (root["oneOf"]?.list ?? []).filter { fits(value, $0) }.count == 1
+    }
+
     /// True where the value is what `$defs` calls so.
     func accepts(_ value: JSON, as definition: String) -> Bool {
         guard let rule = root["$defs"]?[definition] else { return false }
@@ -64,6 +69,7 @@ struct Schema {
         case "description", "title": true
         case "$ref": rule.text.map { accepts(value, as: String($0.dropFirst("#/$defs/".count))) } ?? false
         case "anyOf": rule.list?.contains { fits(value, $0) } ?? false
+        case "not": !fits(value, rule)
         case "allOf": rule.list?.allSatisfy { fits(value, $0) } ?? false
         case "enum": rule.list?.contains(value) ?? false
         case "const": rule == value

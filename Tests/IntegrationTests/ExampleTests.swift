@@ -1,0 +1,85 @@
+// The example programs where something is not as usual: a link, a pipe, a daemon that is not there or goes away.
+import Foundation
+import Testing
+
+@Suite struct ExampleTests {
+    private static let folder = URL(fileURLWithPath: Daemon.standIn).deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("docs/examples").path
+
+    /// An example as it is started from the tree, with its interpreter by its first line.
+    private func program(_ name: String, _ arguments: [String], socket: String) throws -> PipedProgram {
+        try PipedProgram(["\(Self.folder)/\(name)"] + arguments, environment: ["DOKKU_SOCK_PATH": socket])
+    }
+
+    private func run(_ name: String, _ arguments: [String], socket: String, input: [UInt8] = []) throws -> (
+        output: String, exit: Spawned.Exit
+    ) {
+        let program = try program(name, arguments, socket: socket)
+        try program.send(input)
+        program.endInput()
+        return (try program.output.rest().text, try program.process.wait())
+    }
+
+    /// Lines that would be commands if they were sent as such.
+    private static let dump = Array(String(repeating: "apps:create taken-for-a-line\n", count: 1000).utf8)
+
+    enum Source: CaseIterable { case link, pipe, emptyPipe }
+
+    @Test(arguments: ["dump.py", "dump.sh"], Source.allCases)
+    func aDumpComesAlsoFromALinkOrAPipe(name: String, source: Source) throws {
+        let daemon = try Daemon()
+        let dump = source == .emptyPipe ? [] : Self.dump
+        let link = daemon.box.path("link")
+        try daemon.box.write("dump", dump)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: daemon.box.path("dump"))
+        let taken = daemon.box.path("taken")
+        let result = try run(
+            name, ["in", source == .link ? link : "/dev/stdin", "test:keep", taken], socket: daemon.path,
+            input: source == .link ? [] : dump)
+        #expect(result.exit == .status(0), "\(result.output)")
+        #expect(daemon.box.read("taken") == dump)
+        #expect(daemon.ran == ["test:keep \(taken)"])
+    }
+
+    @Test(arguments: ["dump.py", "dump.sh"]) func aDumpThatFailsLeavesTheOneBefore(name: String) throws {
+        let daemon = try Daemon()
+        let file = try daemon.box.write("dump", "yesterday's")
+        let failed = try run(name, ["out", file, "test:exit", "3"], socket: daemon.path)
+        #expect(failed.exit == .status(3), "\(failed.output)")
+        #expect(daemon.box.read("dump").text == "yesterday's")
+        let refused = try run(name, ["out", file, "nonsense"], socket: daemon.path)
+        #expect(refused.exit == .status(1) && refused.output.contains("invalid_command"), "\(refused.output)")
+        #expect(daemon.box.read("dump").text == "yesterday's")
+        let names = try FileManager.default.contentsOfDirectory(atPath: daemon.box.folder)
+        #expect(!names.contains { $0.hasPrefix("dump.") || $0.hasPrefix("tmp") }, "\(names)")
+        #expect(try run(name, ["out", file, "test:args", "today"], socket: daemon.path).exit == .status(0))
+        #expect(daemon.box.read("dump").text == "<today>\n")
+    }
+
+    @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"])
+    func withoutADaemonNothingIsWell(name: String) throws {
+        let box = try Box()
+        let file = try box.write("dump", "yesterday's")
+        let way = name.hasPrefix("dump") ? ["out", file] : []
+        let result = try run(name, way + ["apps:list"], socket: box.path("none"))
+        #expect(result.exit != .status(0), "\(result.output)")
+        #expect(!result.output.isEmpty)
+        #expect(box.read("dump").text == "yesterday's")
+    }
+
+    @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"])
+    func aDaemonThatDiesIsNoSuccess(name: String) throws {
+        let daemon = try Daemon()
+        let file = try daemon.box.write("dump", "yesterday's")
+        let fifo = try daemon.box.fifo()
+        let way = name.hasPrefix("dump") ? ["out", file] : []
+        let client = try program(name, way + ["test:block", fifo.path], socket: daemon.path)
+        client.endInput()
+        try daemon.started("test:block")
+        daemon.process.signal(SIGKILL)
+        let said = try client.output.rest().text
+        #expect(try client.process.wait() != .status(0), "\(said)")
+        #expect(said.contains("The daemon ended"), "\(said)")
+        #expect(daemon.box.read("dump").text == "yesterday's")
+    }
+}
