@@ -31,8 +31,9 @@ let package = Package(
             name: "DokkuDaemon",
             dependencies: ["CEpollShim"],
             swiftSettings: swift,
-            // What is relocated at the start is read-only after it. Not every release's linker does so by itself.
-            linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro"])]
+            // Swift's own linker. The system's, where it is not gold, as on Debian 13, makes Swift's constants writable
+            // and leaves what is relocated at the start so.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]
         ),
         .testTarget(
             name: "DokkuDaemonTests",
