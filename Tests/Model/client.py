@@ -26,8 +26,8 @@ class Client:
         self.requests = []
         # Those without an answer.
         self.opened = []
-        # When bytes last went out.
-        self.sent_at = 0
+        # When it came, and when bytes last went out.
+        self.connected_at = self.sent_at = 0
         self.is_rejected = self.is_lost = False
         # A stop need not have waited for it.
         self.is_unread = False

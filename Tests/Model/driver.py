@@ -84,6 +84,7 @@ class Driver:
             return False
         rules = self.listeners[listener][0]
         self.clients[name] = Client(name, listener, rules, f"{self.folder}/{listener}", self.limits())
+        self.clients[name].connected_at = self.daemon.now
 
     def limits(self):
         return {"DOKKU_DAEMON_MAX_LINE": 1 << 20, "DOKKU_DAEMON_MAX_INPUT": 1 << 30} | self.settings
@@ -114,8 +115,10 @@ class Driver:
         text = request["line"]
         if "cancels" in request:
             target = self.model.find(request["cancels"].encode())
-            number = target.job if target is not None and target.job else 987654321
-            if target is not None and target.job:
+            # A daemon that stops may leave this to the next one, whose numbers are others.
+            is_known = target is not None and target.job and self.model.stop_at is None
+            number = target.job if is_known else 987654321
+            if is_known:
                 target.cancel_asked = True
                 target.is_cancelled_late = target.run is not None and target.run.status is not None
             text = text.replace("NUMBER", str(number))
@@ -180,6 +183,8 @@ class Driver:
         # Between two pipes the order is certain only where the daemon has taken the one before.
         if run.unsettled not in (None, stream):
             self.settle()
+            if child.is_dead or child.is_busy:
+                return
         run.unsettled = stream
         if run.counts(self.model.now, self.drain_grace):
             run.pieces.append((stream, data))
@@ -367,9 +372,9 @@ class Driver:
             if run.status is not None and (run.request.lane == "follow" or self.model.stop_at is not None):
                 run.is_over = True
         if self.model.stop_at is not None:
-            # The second one lets go of clients.
+            # The second one waits for nobody who is behind with his replies.
             for client in self.clients.values():
-                client.is_unread |= len(client.opened) > 0 or len(client.out) > 0
+                client.is_unread |= not client.reads or len(client.out) > 0 or len(client.opened) > 100
         if self.model.stop_at is None:
             self.model.stop_at, self.model.stop_turn = self.model.now, self.model.turn + 1
         self.daemon.signal(signal.SIGTERM)
