@@ -27,10 +27,16 @@ final class ServiceManager {
     }
 
     func ready() {
+        tellReady()
+        feedWatchdog()
+    }
+
+    /// Says it until it was said: a manager that does not hear it ends the daemon.
+    private func tellReady() {
         toldStatus = status()
         // This may wait for a busy manager: nobody is served yet.
-        sd_notify(0, "READY=1\nSTATUS=\(toldStatus)")
-        feedWatchdog()
+        guard sd_notify(0, "READY=1\nSTATUS=\(toldStatus)") < 0 else { return }
+        _ = loop.timers.schedule(after: Self.statusInterval) { [unowned self] in tellReady() }
     }
 
     /// Has the status told anew, at most once a second: what changes more often is not for people.
@@ -47,8 +53,9 @@ final class ServiceManager {
 
     private func feedWatchdog() {
         guard let watchdogInterval else { return }
-        notify("WATCHDOG=1")
-        watchdogTimer = loop.timers.schedule(after: watchdogInterval) { [unowned self] in feedWatchdog() }
+        // One that is lost must not use up all the time that there is.
+        let wait = notify("WATCHDOG=1") ? watchdogInterval : min(watchdogInterval, Self.statusInterval)
+        watchdogTimer = loop.timers.schedule(after: wait) { [unowned self] in feedWatchdog() }
     }
 
     /// Says it now or not at all: sd_notify(3) waits as long as the manager does not read. False where it was not.
