@@ -1,7 +1,7 @@
 # Has each system call of the daemon fail, one after the other, with each error that it may return, while six clients
 # talk to it. Each time at most one request may have suffered, with an error that says why; everybody else is served as
 # ever, and so is who comes next; no descriptor is left open, and the loop does not spin. A start and a stop likewise.
-#   faults.py DAEMON LIBRARY [--quick] [--only CALL[:KIND]]
+#   faults.py DAEMON LIBRARY [--quick TIMES] [--only CALL[:KIND]]
 import argparse
 import collections
 import errno
@@ -24,8 +24,6 @@ from conversation import NOT_RUN, PATIENCE, Conversation, Hung
 STAND_IN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "StandIn", "quick-dokku")
 # How long a lasting fault lasts, in seconds.
 LASTING_TIME = 0.2
-# In a hurry a call is made to fail at so many of the times that it is made.
-QUICK_LIMIT = 24
 START_STATUSES = {64, 69, 71, 73, 74, 75, 77, 78}
 
 
@@ -182,7 +180,7 @@ class Machine:
                 continue
             errors = table.ERRORS.get(call, {}).get(kind, [])
             if self.arguments.quick and errors:
-                for turn, first in enumerate(range(1, count + 1, 1 + count // QUICK_LIMIT)):
+                for turn, first in enumerate(range(1, count + 1, 1 + count // self.arguments.quick)):
                     yield call, kind, errors[turn % len(errors)], first, 1
             else:
                 for first in range(1, count + 1):
@@ -385,7 +383,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("daemon", type=os.path.abspath)
     parser.add_argument("library", type=os.path.abspath)
-    parser.add_argument("--quick", action="store_true", help="each call fails each time, by one of its errors")
+    parser.add_argument("--quick", type=int, metavar="TIMES",
+                        help="a call fails at so many of the times that it is made, each time by another of its errors")
     parser.add_argument("--only", help="only this call, as `read` or `read:pipe`")
     parser.add_argument("--verbose", action="store_true", help="say at once what is found")
     machine = Machine(parser.parse_args())
