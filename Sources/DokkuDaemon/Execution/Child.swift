@@ -29,24 +29,22 @@ enum ExitStatus: Equatable, Sendable {
 /// A process of its own session, which leads its process group, until it is reaped.
 final class Child: EventHandler {
     let pid: pid_t
-    private let loop: EventLoop
+    private let context: RunContext
     private var descriptor: Descriptor?
     private var token: Token?
     private var didExit: ((ExitStatus) -> Void)?
     private var wasSignalled = false
 
     /// Watches a process that has just been started. `didExit` is called once, when it was reaped.
-    init(
-        pid: pid_t, loop: EventLoop, reserve: DescriptorReserve, didExit: @escaping (ExitStatus) -> Void
-    ) throws(SystemError) {
+    init(pid: pid_t, context: RunContext, didExit: @escaping (ExitStatus) -> Void) throws(SystemError) {
         self.pid = pid
-        self.loop = loop
+        self.context = context
         self.didExit = didExit
-        let number = try reserve.lend { () throws(SystemError) in
+        let number = try context.reserve.lend { () throws(SystemError) in
             try retrying("pidfd_open") { shim_pidfd_open(pid) }
         }
         let pidfd = Descriptor(owning: number)
-        token = loop.add(pidfd, self)
+        token = context.loop.add(pidfd, self)
         descriptor = consume pidfd
     }
 
@@ -61,7 +59,7 @@ final class Child: EventHandler {
         case 2: status = .signalled(value)
         default: preconditionFailure("a child was reaped by somebody else")
         }
-        if let token { loop.remove(token, isShared: wasSignalled) }
+        if let token { context.loop.remove(token, isShared: wasSignalled || context.hasCopies) }
         // Only what is left of a group that is being ended may still have to be found.
         if !wasSignalled || !isGroupLeft { descriptor = nil }
         let report = didExit

@@ -81,7 +81,7 @@ final class OutputPipe: EventHandler {
     }
 
     private func close() {
-        if let token { loop.remove(token, isShared: false) }
+        if let token { loop.remove(token, isShared: run.hasCopies) }
         token = nil
         descriptor = nil
     }

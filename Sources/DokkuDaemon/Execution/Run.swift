@@ -63,6 +63,8 @@ final class RunContext {
     let endings: Endings
     let builds: BuildRecords
     let drainGrace: Duration
+    /// Commands that run, or whose output is awaited.
+    fileprivate(set) var runCount = 0
 
     init(
         loop: EventLoop, launcher: Launcher, killGrace: Duration, drainGrace: Duration,
@@ -75,6 +77,9 @@ final class RunContext {
         builds = BuildRecords(library: library)
         drain = PipeDrain(loop: loop)
     }
+
+    /// Whether another child may hold what a run has open, as one does from its start to its exec.
+    var hasCopies: Bool { runCount > 1 }
 }
 
 final class Run {
@@ -109,6 +114,7 @@ final class Run {
     func reconsiderOutput() { for pipe in pipes { pipe.reconsider() } }
 
     var wantsOutput: Bool { owner.wantsOutput }
+    var hasCopies: Bool { context.hasCopies }
 
     func didRead(_ bytes: Span<UInt8>, from stream: OutputStream) {
         owner.run(self, didOutput: bytes, on: stream)
@@ -136,6 +142,7 @@ final class Run {
 
     private func end() {
         hasEnded = true
+        context.runCount -= 1
         drainTimer?.cancel()
         for pipe in pipes where !pipe.hasEnded { pipe.handOver(to: context.drain) }
         owner.runDidEnd(self)
@@ -196,8 +203,8 @@ extension Run {
 
     private func watch(_ pid: pid_t) throws(RunFailure) {
         do throws(SystemError) {
-            child = try Child(pid: pid, loop: context.loop, reserve: context.reserve) { [self] in didExit($0)
-            }
+            child = try Child(pid: pid, context: context) { [self] in didExit($0) }
+            context.runCount += 1
         } catch {
             // Without a pidfd nobody would learn of its end: it must not run on unseen.
             kill(-pid, SIGKILL)
