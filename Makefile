@@ -4,7 +4,8 @@ DESTDIR ?=
 export PREFIX DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo run test model faults fuzz load lint format bench install develop uninstall deb test-systemd test-releases lab clean
+.PHONY: help deps build demo run test model faults fuzz load sanitize lint format bench install develop uninstall deb \
+	test-systemd test-releases lab clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -42,9 +43,13 @@ faults: build ## have each system call of the daemon fail by turns, and see that
 load: build ## measure it under more clients and requests than it should ever meet
 	@python3 Tests/Load/load.py .build/release/dokku-daemon
 
-fuzz: ## feed the parsers and encoders what nobody would send, SECONDS=10 each
+fuzz: ## feed parsers, encoders and rules what nobody would send, SECONDS=10 each
 	@packaging/deps build
 	@packaging/with-swift Tests/Fuzz/run.sh $(or $(SECONDS),10)
+
+sanitize: ## run the suites of the parts, and faults, under the address sanitizer, which also looks for leaks
+	@packaging/deps build faults
+	@packaging/with-swift Tests/sanitize
 
 lint: ## check the format of the sources, and the shell scripts
 	@packaging/deps lint

@@ -35,9 +35,17 @@ let package = Package(
             // and leaves what is relocated at the start so.
             linkerSettings: [.unsafeFlags(["-use-ld=lld"])]
         ),
+        // The fuzzers are compiled with the tests, which look once more at what they have gathered.
         .testTarget(
             name: "DokkuDaemonTests",
             dependencies: ["DokkuDaemon", "CEpollShim"],
+            path: "Tests",
+            exclude: [
+                "Faults", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh", "Fuzz/bytes.dict",
+                "Fuzz/JSONRequestDecoder.dict", "IntegrationTests", "Load", "Model", "StandIn", "Systemd",
+                "sanitize",
+            ],
+            sources: ["DokkuDaemonTests", "Fuzz"],
             swiftSettings: strict
         ),
         .testTarget(

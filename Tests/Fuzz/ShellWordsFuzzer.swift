@@ -1,5 +1,7 @@
 // ShellWords: the same words and failures as a state machine that goes byte by byte.
 
+@testable import DokkuDaemon
+
 private enum Quote { case none, single, double }
 
 private func reference(_ line: [UInt8], quoting: Bool) -> Result<
@@ -42,9 +44,8 @@ private func reference(_ line: [UInt8], quoting: Bool) -> Result<
     return .success(words)
 }
 
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
-    let input = FuzzInput(data, size, choices: 1)
+func fuzzShellWords(_ bytes: [UInt8]) throws {
+    let input = FuzzInput(bytes, choices: 1)
     let quoting = input.choices[0] & 1 == 0
     let allowsRedirection = input.choices[0] & 2 == 0
     var words: ArgumentList = ["left", "over"]
@@ -57,19 +58,19 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
             expectedRedirection = Redirection(direction: sign.word == [0x3C] ? .input : .output, path: path)
         }
     }
-    do {
-        let split = quoting ? ShellWords.split : ShellWords.splitAtBlanks
-        let redirection = try split(input.content[...], &words, allowsRedirection)
-        guard case .success(let all) = expected else { fatalError("\(expected) did not happen") }
-        require(redirection == expectedRedirection, "another redirection")
-        require((0..<words.count).map { Array(words[$0]) } == all.map(\.word), "\(words) instead of \(all)")
+    let split = quoting ? ShellWords.split : ShellWords.splitAtBlanks
+    let redirection: Redirection?
+    do throws(ShellWords.Failure) {
+        redirection = try split(input.content[...], &words, allowsRedirection)
     } catch {
         guard case .failure(let failure) = expected, failure == error else {
-            fatalError("\(error), not \(expected)")
+            throw Finding("\(error), not \(expected)")
         }
         var whole = words
         whole.removeLast(0)
-        require(whole == words, "half a word is left")
+        return try require(whole == words, "half a word is left")
     }
-    return 0
+    guard case .success(let all) = expected else { throw Finding("\(expected) did not happen") }
+    try require(redirection == expectedRedirection, "another redirection")
+    try require((0..<words.count).map { Array(words[$0]) } == all.map(\.word), "\(words) instead of \(all)")
 }

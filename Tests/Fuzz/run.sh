@@ -1,50 +1,74 @@
-#!/bin/sh
-# Builds each fuzzer with the real sources, without optimisation, and runs it for so many seconds (default 10).
-# Ends non-zero at the first finding, and says where its input is kept. FUZZERS names some of them.
-set -eu
+#!/bin/bash
+# Builds the fuzzers with the real sources, without optimisation, and runs each for so many seconds (default 10).
+# Ends non-zero at the first finding, and says where its input is kept. FUZZERS names some of them. With GATHER set, what
+# reaches most branches with fewest bytes is written to corpus/, which is replayed by the tests.
+set -euo pipefail
 
 seconds=${1:-10}
-root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
 build=${FUZZ_BUILD:-$root/.build/fuzz}
-sources=$root/Sources/DokkuDaemon/Protocol
-parts="AnsiFilter ArgumentList Base64Encoder JSONRequest JSONRequestDecoder JSONSalvage JSONShape JSONStringEncoder JSONValue
-    LineFramer OutputEncoder OutputStream PartialCharacter Refusal RequestID ShellWords"
-fuzzers=${FUZZERS:-"LineFramer ShellWords OutputEncoder JSONRequestDecoder"}
-
-set --
-for part in $parts; do set -- "$@" "$sources/$part.swift"; done
-set -- "$@" "$root/Tests/DokkuDaemonTests/Support/MergedOutput.swift"
-
-mkdir -p "$build/CEpollShim"
-cat >"$build/CEpollShim/module.modulemap" <<MAP
-module CEpollShim {
-    header "$root/Sources/CEpollShim/include/CEpollShim.h"
-    link "jansson"
-}
-MAP
+# Files of the kept corpus, and bytes of each.
+most=40
+longest=4096
+read -ra fuzzers <<<"${FUZZERS:-$(sed -n 's/.*description: "\(.*\)", run.*/\1/p' "$here/Fuzzer.swift" | tr '\n' ' ')}"
 
 # The runtime's own crash reports read other stacks, which the address sanitizer takes for a fault.
-export SWIFT_BACKTRACE=enable=no
+export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
 
-for fuzzer in $fuzzers; do
+compile() {
+    mkdir -p "$build/CEpollShim"
+    printf 'module CEpollShim {\n    header "%s"\n    link "jansson"\n    link "systemd"\n}\n' \
+        "$root/Sources/CEpollShim/include/CEpollShim.h" >"$build/CEpollShim/module.modulemap"
+    local object objects=() source sources=() parts=()
+    for source in "$root"/Sources/CEpollShim/*.c; do
+        object=$build/$(basename "$source").o
+        clang -g -fsanitize=address -I "$root/Sources/CEpollShim/include" -c "$source" -o "$object"
+        objects+=("$object")
+    done
+    while read -r source; do sources+=("$source"); done < <(
+        find "$root/Sources/DokkuDaemon" -name '*.swift' ! -name main.swift)
+    swiftc -Onone -gline-tables-only -swift-version 6 -wmo -parse-as-library -enable-testing -sanitize=fuzzer,address \
+        -module-name DokkuDaemon -I "$build/CEpollShim" -emit-module-path "$build/DokkuDaemon.swiftmodule" \
+        -emit-object -o "$build/DokkuDaemon.o" "${sources[@]}"
+    while read -r source; do parts+=("$source"); done < <(find "$here" -name '*.swift' ! -name ReplayTests.swift)
+    swiftc -Onone -gline-tables-only -swift-version 6 -parse-as-library -sanitize=fuzzer,address -module-name Fuzz \
+        -I "$build" -I "$build/CEpollShim" -o "$build/fuzz" "${parts[@]}" "$root"/Tests/DokkuDaemonTests/Support/MergedOutput.swift \
+        "$root"/Tests/DokkuDaemonTests/Journal/SecretPlaces.swift "$build/DokkuDaemon.o" "${objects[@]}"
+}
+
+# Says what is wrong in the log of a run that found something.
+tell() {
+    grep -a -e 'Fatal error' -e ERROR -e 'Test unit' "$1" || tail -n 20 "$1"
+    exit 1
+}
+
+gather() {
+    local kept=$here/corpus/$1 file
+    rm -rf "$build/merged" "$kept"
+    mkdir -p "$build/merged" "$kept"
+    FUZZER=$1 "$build/fuzz" -merge=1 -max_len=$longest "$build/merged" "$build/corpus/$1" >"$build/$1.log" 2>&1 ||
+        tell "$build/$1.log"
+    # The smallest first: most of what a long one reaches, short ones reach as well.
+    while read -r file; do cp "$file" "$kept/"; done < <(
+        find "$build/merged" -type f -printf '%s %p\n' | sort -n | cut -d' ' -f2- | awk -v most=$most '
+            { files[NR] = $0 }
+            END { step = NR > most ? NR / most : 1; for (at = 1; at <= NR; at += step) print files[int(at)] }')
+}
+
+compile >"$build.log" 2>&1 || { cat "$build.log" && exit 1; }
+for fuzzer in "${fuzzers[@]}"; do
     echo "$fuzzer: $seconds s"
     log=$build/$fuzzer.log
-    swiftc -Onone -g -swift-version 6 -parse-as-library -sanitize=fuzzer,address -module-name "${fuzzer}Fuzzer" \
-        -I "$build/CEpollShim" -o "$build/$fuzzer" \
-        "$root"/Tests/Fuzz/FuzzInput.swift "$root/Tests/Fuzz/${fuzzer}Fuzzer.swift" "$@" \
-        >"$log" 2>&1 || { cat "$log" && exit 1; }
     corpus=$build/corpus/$fuzzer
-    mkdir -p "$corpus"
+    mkdir -p "$corpus" "$here/corpus/$fuzzer"
     dictionary=bytes.dict
-    if [ "$fuzzer" = JSONRequestDecoder ]; then
-        dictionary=json.dict
-        printf '%s' '{"id":7,"command":["config:set","a b"],"stream":true,"stdin_length":9,"timeout":1.5}' >"$corpus/seed1"
-        printf '%s' '{"id":"x","command":"a b","stdin":"","encoding":"base64","on_disconnect":"cancel"}' >"$corpus/seed2"
-    fi
+    [[ -e $here/$fuzzer.dict ]] && dictionary=$fuzzer.dict
     # A finding's input is written beside the fuzzer; what is new goes to the corpus.
-    "$build/$fuzzer" -max_total_time="$seconds" -max_len=512 -timeout=10 -print_final_stats=1 \
-        -dict="$root/Tests/Fuzz/$dictionary" -artifact_prefix="$build/$fuzzer-" "$corpus" \
-        >"$log" 2>&1 || { grep -a -e 'Fatal error' -e ERROR -e 'Test unit' "$log" && exit 1; }
+    FUZZER=$fuzzer "$build/fuzz" -max_total_time="$seconds" -max_len=65536 -timeout=20 -print_final_stats=1 \
+        -dict="$here/$dictionary" -artifact_prefix="$build/$fuzzer-" "$corpus" "$here/corpus/$fuzzer" \
+        >"$log" 2>&1 || tell "$log"
     grep -a number_of_executed_units "$log"
+    [[ -z ${GATHER:-} ]] || gather "$fuzzer"
 done
 echo "No findings."
