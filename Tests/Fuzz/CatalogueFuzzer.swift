@@ -7,13 +7,15 @@ func fuzzCatalogue(_ bytes: [UInt8]) throws {
     if let catalogue = try? Catalogue(helpOutput: bytes) {
         try require(!catalogue.listedNames.isEmpty, "an empty one")
         try checkNames(of: catalogue)
-        try require(Catalogue(listed: catalogue.listedNames) == catalogue, "it is another one when it was kept")
+        try require(
+            Catalogue(listed: catalogue.listedNames) == catalogue, "it is another one when it was kept")
         let text = catalogue.listedNames.map { $0 + "\n" }.joined()
         try require(Array(text.utf8) == catalogue.lockFileText, "the lock file has \(catalogue.lockFileText)")
     }
     let more = bytes + Array("\n    zz:fuzzed <app>, --flag    Does something\n".utf8)
     guard let catalogue = try? Catalogue(helpOutput: more) else { throw Finding("a command is not found") }
-    try require(catalogue.contains("zz:fuzzed") && catalogue.listedNames.contains("zz:fuzzed"), "not in there")
+    try require(
+        catalogue.contains("zz:fuzzed") && catalogue.listedNames.contains("zz:fuzzed"), "not in there")
 }
 
 /// No name can lead anywhere but to a command.
@@ -25,7 +27,8 @@ func checkNames(of catalogue: Catalogue) throws {
             !part.isEmpty && part.first != "."
                 && part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }
         }
-        try require(isRight && !name.hasPrefix("-") && !name.hasPrefix("git-") && name.utf8.count <= 255, name)
+        try require(
+            isRight && !name.hasPrefix("-") && !name.hasPrefix("git-") && name.utf8.count <= 255, name)
         try require(catalogue.contains(name), "\(name) is listed, and not known")
     }
 }

@@ -212,7 +212,9 @@ private struct Course {
         end = choice & 12 == 12 ? .stop : choice & 12 == 8 ? .silence : .peer
         peerHasGone = choice & 12 == 4
         let content = input.content.indices
-        let start = end == .stop ? content.lowerBound + Int(input.choices[6]) % (content.count + 1) : content.upperBound
+        let start =
+            end == .stop
+            ? content.lowerBound + Int(input.choices[6]) % (content.count + 1) : content.upperBound
         stop = start..<min(content.upperBound, start + Int(input.choices[5]))
     }
 

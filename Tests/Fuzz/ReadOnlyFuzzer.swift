@@ -3,7 +3,8 @@
 
 @testable import DokkuDaemon
 
-private let catalogue = Catalogue(listed: CommandTable.traits.filter(\.value.isListed).map(\.key) + ["plugin:own"])
+private let catalogue = Catalogue(
+    listed: CommandTable.traits.filter(\.value.isListed).map(\.key) + ["plugin:own"])
 
 func fuzzReadOnly(_ bytes: [UInt8]) throws {
     let input = FuzzInput(bytes, choices: 1)
@@ -47,7 +48,8 @@ private func check(_ invocation: Invocation) throws {
         } else {
             try require(!word.contains("=-"), "a flag in the place of a value: \(word)")
             try require(traits?.reading?.allows(arguments[index]) == true, "\(word) of \(invocation.name)")
-            for flag in ["--trace", "--include-metadata", "--show-secrets", "--branch", "--logs-vector-sink"] {
+            for flag in ["--trace", "--include-metadata", "--show-secrets", "--branch", "--logs-vector-sink"]
+            {
                 try require(!word.hasPrefix(flag), word)
             }
         }
