@@ -42,8 +42,8 @@ let package = Package(
             path: "Tests",
             exclude: [
                 "Faults", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh", "Fuzz/bytes.dict",
-                "Fuzz/JSONRequestDecoder.dict", "IntegrationTests", "Load", "Model", "StandIn", "Systemd",
-                "sanitize",
+                "Fuzz/JSONRequestDecoder.dict", "IntegrationTests", "Load", "Model", "Releases",
+                "StandIn", "Systemd", "sanitize",
             ],
             sources: ["DokkuDaemonTests", "Fuzz"],
             swiftSettings: strict
