@@ -26,6 +26,8 @@ final class Daemon {
     private var signals: SignalSource?
     private var isStopping = false
     private static let lastMoment = Duration.seconds(1)
+    /// What systemd needs to see the end of ExecReload=.
+    private static let reloadTime = Duration.milliseconds(300)
 
     init(_ configuration: Configuration, environment: [String: String]) throws(StartFailure) {
         self.configuration = configuration
@@ -162,9 +164,10 @@ final class Daemon {
         switch signal {
         case SIGHUP:
             guard misconfigured != nil else { return log.reopen() }
-            // The environment of a process stays as it is: only a new one can have other settings.
+            // The environment of a process stays as it is: only a new one can have other settings. Not at once: systemd
+            // takes an end within its reload for one that failed.
             endsToStartAnew = true
-            stop()
+            _ = loop.timers.schedule(after: Self.reloadTime) { [unowned self] in stop() }
         default: if isStopping { hurry() } else { stop() }
         }
     }
