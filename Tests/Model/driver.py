@@ -333,6 +333,8 @@ class Driver:
         if any(self.daemon.now - since >= 60 * 10**9 for _, _, since in self.readings):
             self.model.help_failed = True
         for client in self.clients.values():
+            if client.stream.body_of is not None and self.daemon.now - client.sent_at >= 60 * 10**9:
+                client.stream.give_up()
             if client.stream.has_part and self.daemon.now - client.sent_at >= 100 * 10**6:
                 self.model.arrive(client, client.stream.pause())
         self.settle()
@@ -373,6 +375,7 @@ class Driver:
                 run.is_over = True
         if self.model.stop_at is not None:
             # The second one waits for nobody who is behind with his replies.
+            self.model.is_hurried = True
             for client in self.clients.values():
                 client.is_unread |= not client.reads or len(client.out) > 0 or len(client.opened) > 100
         if self.model.stop_at is None:
@@ -406,6 +409,7 @@ class Driver:
             request.job = None
         self.model.jobs = {}
         self.model.stop_at = self.model.stop_turn = None
+        self.model.is_hurried = False
         self.daemon.start()
         self.settle()
         self.usual = self.daemon.descriptors() if self.daemon.is_alive else {}
@@ -495,7 +499,7 @@ class Driver:
                 if child.is_busy:
                     self.await_calm(child)
                     moved |= not child.is_busy
-                elif child not in met:
+                elif child not in met and child.parent is None:
                     moved |= child.ping()
             self.note_deaths()
             for child in met:

@@ -44,6 +44,8 @@ class Model:
         self.turn = 0
         self.stop_at = None
         self.stop_turn = None
+        # Told to stop twice.
+        self.is_hurried = False
         self.was_killed = False
         self.is_locked = False
         self.help_failed = False
@@ -195,6 +197,8 @@ class Model:
             raise Violation(f"an event of what was refused or is over\n{event}")
         if kind == "continue":
             fits = not kinds and request.is_chunked
+            # The time for the first chunk begins.
+            request.client.sent_at = self.now
         elif kind == "queued":
             fits = kinds == ["continue"] * request.is_chunked and request.lane == "queue" and event["position"] >= 1
         elif kind == "started":
@@ -238,7 +242,7 @@ class Model:
         if self.help_failed:
             allowed.add("spawn_failed")
         if self.setting("MAX_BUFFER", 1 << 40) < 1 << 40:
-            allowed |= {"line_too_long", "buffer_full"}
+            allowed |= {"line_too_long", "buffer_full", "queue_full"}
         if not request.is_whole and self.may_refuse(request, reply.get("error")):
             return
         if request.is_json and reply.get("error") not in allowed:
@@ -294,6 +298,9 @@ class Model:
         if code == "cancelled":
             return request.cancel_asked or request.client.is_gone
         if code == "queue_full":
+            if self.sheds_load(request):
+                # What waits has a budget as well.
+                return True
             if request.lane == "queue":
                 waiting = sum(1 for client in self.clients.values() for each in client.requests
                               if each.lane == "queue" and each.is_whole
@@ -480,6 +487,10 @@ class Model:
 
     def is_excused(self, client, request):
         if client.is_gone or client.is_unread or client.stream.body_of is request:
+            return True
+        if self.is_hurried and any(each.run and sum(len(data) for _, data in each.run.pieces) > 100000
+                                   for each in client.requests):
+            # More than a socket takes at once.
             return True
         if self.stop_turn is not None and request.arrived >= self.stop_turn:
             return True

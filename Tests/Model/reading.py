@@ -100,6 +100,11 @@ class Stream:
             self.refuse(self.body_of, "invalid_request", "input_too_long")
             self.body_of = None
 
+    def give_up(self):
+        """Nothing came of an input for too long: its request is refused, and what comes of it later is skipped."""
+        self.body_of.is_whole = False
+        self.refuse(self.body_of, "invalid_request", "input_too_long")
+
     def pause(self):
         """A one-shot client has sent nothing for a while: what there is of a line is one."""
         if "one-shot" not in self.rules or self.body_of is not None:
@@ -177,7 +182,7 @@ class Stream:
         self.chunk_rest = int(size)
         if self.chunk_rest == 0:
             self.finish_body(request)
-            if len(request.body) > int(self.settings["DOKKU_DAEMON_MAX_INPUT"]):
+            if request.is_whole and len(request.body) > int(self.settings["DOKKU_DAEMON_MAX_INPUT"]):
                 self.refuse(request, "input_too_long")
         return True
 
