@@ -322,23 +322,34 @@ class Driver:
         if milliseconds is None:
             if self.daemon.deadline == NEVER:
                 return False
-            self.daemon.now = max(self.daemon.now, self.daemon.deadline)
-        else:
-            self.daemon.now += milliseconds * 10**6
+            milliseconds = max(0, self.daemon.deadline - self.daemon.now) / 10**6
+        end = self.daemon.now + int(milliseconds * 10**6)
+        # As a clock does: what the daemon itself waits for comes one after another.
+        while self.daemon.is_alive and self.daemon.deadline < end:
+            self.pass_time(max(self.daemon.deadline, self.daemon.now + 10**6))
+        if self.daemon.is_alive:
+            self.pass_time(end)
+            self.judge_patience()
+
+    def pass_time(self, until):
+        self.daemon.now = until
         if self.model.stop_at is not None:
             # Whoever takes nothing of its replies for some seconds is let go of.
             for client in self.clients.values():
-                client.is_unread |= not client.reads and self.daemon.now - self.model.now >= 10**9
+                client.is_unread |= not client.reads and self.daemon.now - self.model.stop_at >= 10**9
         self.model.now = self.daemon.now
         if any(self.daemon.now - since >= 60 * 10**9 for _, _, since in self.readings):
             self.model.help_failed = True
         for client in self.clients.values():
-            if client.stream.body_of is not None and self.daemon.now - client.sent_at >= 60 * 10**9:
+            body_of = client.stream.body_of
+            # What is not asked for, or stands behind a plain line that is not answered, is not waited for.
+            is_next = body_of is not None and (body_of.events or not body_of.is_chunked) and all(
+                each.is_json or each is body_of for each in client.opened)
+            if is_next and self.daemon.now - client.sent_at >= 60 * 10**9:
                 client.stream.give_up()
             if client.stream.has_part and self.daemon.now - client.sent_at >= 100 * 10**6:
                 self.model.arrive(client, client.stream.pause())
         self.settle()
-        self.judge_patience()
 
     def judge_sleep(self):
         """A daemon that was told to stop, and that nobody keeps, has no time to pass."""

@@ -94,7 +94,8 @@ class Model:
             raise Violation(f"a command was run twice\n{shown!r}")
         if request.lane == "queue" and self.is_locked:
             raise Violation("a command was run while somebody else held the lock")
-        beside = [run for run in self.runs.values() if run.request.lane == request.lane and not run.child.is_dead]
+        beside = [run for run in self.runs.values() if run.request.lane == request.lane and not run.child.is_dead
+                  and run.child.epoch == child.epoch]
         if request.lane == "beside" and len(beside) >= 16 or request.lane == "follow" and len(beside) >= self.setting(
                 "MAX_FOLLOW", 16):
             raise Violation(f"more commands beside the queue than may\n{len(beside)} and {shown!r}")
@@ -150,7 +151,7 @@ class Model:
                 raise Violation("a connection was refused though there is room")
             first = client.requests[0] if client.requests and client.requests[0].arrived < self.turn else None
             is_late = first is not None and first.arrived_at - client.connected_at >= 10**9
-            if first is not None and not is_late and first.is_json != ("error" in reply):
+            if first is not None and not is_late and self.stop_at is None and first.is_json != ("error" in reply):
                 raise Violation(f"a connection was refused in another form than it asks\n{reply} to {first}")
             return
         failure = Violation(f"an answer to nothing, or a second one\n{line[:200]!r}")
@@ -187,7 +188,7 @@ class Model:
                     and type(each.id) is type(reply["id"])]
             return (same or [each for each in opened if not each.is_id_certain])[:1]
         return [each for each in opened if each.id is None or not each.is_id_certain
-                or "line_too_long" in each.refusals]
+                or "line_too_long" in each.refusals or reply.get("error") == "buffer_full"]
 
     def judge_event(self, request, event):
         kind = event["event"]
@@ -316,7 +317,8 @@ class Model:
             is_late = self.stop_turn is not None and request.arrived >= self.stop_turn
             return request.name.startswith("plugin") and (request.name not in request.known_all_along or is_late)
         if code == "invalid_request":
-            return request.redirection is not None or not request.is_whole
+            has_waited = request.body is not None and self.now - request.arrived_at >= 60 * 10**9
+            return request.redirection is not None or not request.is_whole or has_waited
         if code == "buffer_full":
             return self.setting("MAX_BUFFER", 1 << 40) < 1 << 40
         return False
