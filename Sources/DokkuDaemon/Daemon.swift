@@ -48,10 +48,11 @@ final class Daemon {
             program: configuration.program, environment: environment,
             user: SystemUser(name: configuration.systemUser))
         if isUsable, let complaint = launcher.complaint { console.say(.warning, complaint) }
+        let limits = Self.limits(configuration)
         context = RunContext(
             loop: loop, launcher: launcher,
             killGrace: configuration.killGrace, drainGrace: configuration.drainGrace,
-            library: configuration.library)
+            library: configuration.library, leftOverPipes: limits.leftOverPipes)
         let lock = CommandLock(path: configuration.lockPath)
         let records = CommandRecords(
             log: log,
@@ -70,7 +71,7 @@ final class Daemon {
             places: Budget(limit: configuration.queueLimit))
         let builtins = Builtins(executor: executor, catalogue: catalogue, account: allotment.spool)
         server = Server(
-            loop: loop, limits: configuration.serverLimits,
+            loop: loop, limits: limits.server,
             allotment: allotment, log: log,
             dispatcher: Dispatcher(
                 executor: executor, catalogue: catalogue, builtins: builtins,
@@ -90,7 +91,6 @@ final class Daemon {
     /// Serves until a signal ends it; returns when all is answered.
     func run() throws(StartFailure) {
         do throws(SystemError) {
-            signal(SIGPIPE, SIG_IGN)
             // Whoever starts us may ignore it, and then children would leave no status, sigaction(2).
             signal(SIGCHLD, SIG_DFL)
             signals = try SignalSource([SIGTERM, SIGINT, SIGHUP]) { [unowned self] in didReceive($0) }
@@ -119,6 +119,21 @@ final class Daemon {
     }
 
     // MARK: Start
+
+    /// Raises what the process may open to what it can need, which its children inherit, and divides it.
+    private static func limits(
+        _ configuration: Configuration
+    ) -> (server: Server.Limits, leftOverPipes: Int) {
+        var server = configuration.serverLimits
+        let beside = 3 * configuration.executorLimits.follow
+        let wanted = DescriptorBudget.wanted(connections: server.connections, besideQueue: beside)
+        let budget = DescriptorBudget(
+            limit: Int(shim_raise_descriptor_limit(Int32(clamping: wanted))), connections: server.connections,
+            besideQueue: beside)
+        server.descriptorEnd = budget.connectionEnd
+        server.turnedAway = budget.turnedAway
+        return (server, budget.leftOverPipes)
+    }
 
     private static func prepareFolders(_ configuration: Configuration, _ console: Console) {
         let files = [configuration.lockPath, configuration.logPath].compactMap(\.self)

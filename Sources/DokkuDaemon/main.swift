@@ -2,6 +2,9 @@
 import CEpollShim
 import Glibc
 
+// A reader that has gone costs what it was to be told, and nothing else.
+signal(SIGPIPE, SIG_IGN)
+
 private func fail(_ text: String, _ status: Int32) -> Never {
     let line = Array("Error: \(text)\n".utf8)
     _ = write(STDERR_FILENO, line, line.count)

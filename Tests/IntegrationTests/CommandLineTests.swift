@@ -1,4 +1,6 @@
 // The command line and the settings, as whoever starts the daemon by hand meets them.
+import CEpollShim
+import Glibc
 import Testing
 
 @Suite struct CommandLineTests {
@@ -10,6 +12,19 @@ import Testing
         let environment = Daemon.settings(in: box).merging(settings) { _, given in given }
         let program = try PipedProgram([Daemon.binary] + arguments, environment: environment)
         return (try program.output.rest().text, try program.process.wait())
+    }
+
+    /// A broken pipe must not end it before it has said by its status what is wrong.
+    @Test func aReaderThatHasGoneDoesNotHideTheReason() throws {
+        let null = try checked("open", open("/dev/null", O_RDWR | O_CLOEXEC))
+        var pipe: [Int32] = [-1, -1]
+        try checked("pipe", shim_pipe(&pipe, 0, 0))
+        close(pipe[0])
+        defer { for descriptor in [null, pipe[1]] { close(descriptor) } }
+        let process = try Spawned(
+            [Daemon.binary], environment: ["DOKKU_DAEMON_MAX_LINE": "many"],
+            descriptors: [null, pipe[1], pipe[1]])
+        #expect(try process.wait() == .status(EX_CONFIG))
     }
 
     @Test func itHelpsAndNamesItsVersion() throws {

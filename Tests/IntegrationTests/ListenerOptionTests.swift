@@ -108,6 +108,21 @@ import Testing
         #expect(try client.request(#"{"id":2,"command":"apps:list"}"#)["id"] == .number(2))
     }
 
+    /// Who may only read cannot take all that others need.
+    @Test func readOnlySocketsConnectOnlyForTheirShare() throws {
+        let box = try Box()
+        let sockets = [
+            try ListeningSocket(box.path("socket")),
+            try ListeningSocket(box.path("ruled"), name: "read-only"),
+        ]
+        let daemon = try Daemon(
+            box, sockets: sockets, settings: ["DOKKU_DAEMON_MAX_CONNECTIONS": "8"])
+        let restricted = try (0..<6).map { _ in try daemon.connect(sockets[1].path) }
+        for client in restricted { #expect(try client.ask("daemon:version").ok) }
+        #expect(try daemon.connect(sockets[1].path).ask("daemon:version").ok == false)
+        #expect(try daemon.ask("test:args x") == .good("<x>"))
+    }
+
     @Test(arguments: ["test:args a", "test:args a\n", "  test:args a\r\n"]) func oneShotAnswersOnceAndHangsUp(
         line: String
     ) throws {

@@ -34,6 +34,22 @@ int shim_open_unlinked(const char *folder);
 int shim_sealed_empty_file(void);
 
 
+// Has the kernel refuse files that are passed to a listening socket's connections (SO_PASSRIGHTS, Linux 6.16): the
+// sender gets EPERM. It holds for connections made from then on. -1 with ENOPROTOOPT where the kernel cannot.
+int shim_refuse_files(int listener);
+// Prepares a connection through which files may be passed for `shim_read_unless_files`.
+void shim_expect_files(int connection);
+// read(2) of a unix socket that does not block, but -1 with EPERM where the bytes come with files: these stay in
+// the socket. To receive or to discard a file may be its last close, which may take as long as its sender likes.
+ssize_t shim_read_unless_files(int connection, void *buffer, size_t size);
+// Forks a process that keeps the `kept` descriptors (ascending) and no others, until a second after the pipe `gate`,
+// one of them, has ended. Returns its number, which the caller must reap, or -1.
+pid_t shim_fork_to_close(const int kept[], size_t count, int gate);
+
+// Raises the soft limit of descriptors (RLIMIT_NOFILE, getrlimit(2)) to `wanted`, as far as the hard one allows, and
+// returns what is in force.
+int shim_raise_descriptor_limit(int wanted);
+
 struct shim_peer {
     int32_t pid;
     uint32_t uid;

@@ -27,6 +27,8 @@ enum Lane: Equatable, Sendable {
     case follow
     /// Beside the queue and without its lock.
     case beside
+    /// Likewise, to end what may hold the queue up.
+    case cancel
 }
 
 struct Policy {
@@ -74,7 +76,7 @@ struct Policy {
         if isEndless { return .run(invocation, .follow) }
         // In the queue it would wait for the very build that it shows.
         if traits?.endless == .build { return .run(invocation, form.isStreamed ? .follow : .beside) }
-        return .run(invocation, name == "builds:cancel" ? .beside : .queue)
+        return .run(invocation, name == "builds:cancel" ? .cancel : .queue)
     }
 
     private static func refusal(

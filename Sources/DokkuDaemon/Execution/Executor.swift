@@ -4,6 +4,7 @@ import Glibc
 final class Executor {
     /// How much may be accepted.
     struct Limits {
+        /// Endless commands; likewise what else runs beside the queue, each kind by itself.
         var follow: Int
         /// Bytes of one command's output.
         var output: Int
@@ -54,9 +55,7 @@ final class Executor {
         if isStopping { throw .shuttingDown }
         var command = command
         if command.lane == .queue, command.timeout == nil { command.timeout = limits.timeout }
-        if command.lane == .follow, side.followCount >= limits.follow {
-            throw Refusal(code: .queueFull, text: "\(limits.follow) endless commands run already")
-        }
+        try checkRoom(for: command.lane, isRestricted: peer.isRestricted)
         let job = Job(
             number: lastNumber + 1, command: command, peer: peer, observer: observer,
             outputLimit: limits.output, excerptLimit: records.excerptLimit)
@@ -77,6 +76,24 @@ final class Executor {
     private func willStart(_ job: Job) {
         revision += 1
         records.willStart(job)
+    }
+
+    /// What runs beside the queue is counted by its kind: following logs does not keep anybody from cancelling.
+    private func checkRoom(for lane: Lane, isRestricted: Bool) throws(Refusal) {
+        let kind: String
+        switch lane {
+        case .queue: return
+        case .follow: kind = "endless commands"
+        case .beside: kind = "commands beside the queue"
+        case .cancel: kind = "cancelling commands"
+        }
+        let share = ListenerOptions.restrictedShare(of: limits.follow)
+        if side.count(in: lane) >= limits.follow {
+            throw Refusal(code: .queueFull, text: "\(limits.follow) \(kind) run already")
+        }
+        if isRestricted, side.count(in: lane, isRestricted: true) >= share {
+            throw Refusal(code: .queueFull, text: "\(share) \(kind) of sockets with this rule run already")
+        }
     }
 
     private func finish(_ job: Job) {
@@ -135,7 +152,12 @@ final class SideRunner: JobSupervisor {
     init(context: RunContext) { self.context = context }
 
     var isIdle: Bool { started.isEmpty }
-    var followCount: Int { started.count { $0.command.lane == .follow } }
+
+    func count(in lane: Lane) -> Int { started.count { $0.command.lane == lane } }
+
+    func count(in lane: Lane, isRestricted: Bool) -> Int {
+        started.count { $0.command.lane == lane && $0.peer.isRestricted == isRestricted }
+    }
 
     func start(_ job: Job) {
         started.append(job)

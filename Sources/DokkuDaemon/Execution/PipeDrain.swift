@@ -1,17 +1,20 @@
 // Pipes whose command is over while a process it left behind still writes: read and thrown away, so that the
 // process gets no SIGPIPE and nobody waits for it.
 
-/// Empties pipes until their last writer is gone. Beyond the limit the oldest is closed.
+/// Empties pipes until their last writer is gone. The limit is there for the descriptors; beyond it a pipe is closed
+/// at once, and its own command's processes bear that: those of other clients are left alone.
 final class PipeDrain {
-    static let limit = 256
-
     private let loop: EventLoop
+    private let limit: Int
     private var pipes: [DrainedPipe] = []
 
-    init(loop: EventLoop) { self.loop = loop }
+    init(loop: EventLoop, limit: Int) {
+        self.loop = loop
+        self.limit = limit
+    }
 
     func adopt(_ pipe: consuming Descriptor) {
-        if pipes.count >= Self.limit { pipes.removeFirst().close() }
+        guard pipes.count < limit else { return }
         pipes.append(DrainedPipe(pipe, loop: loop) { [unowned self] in didEnd($0) })
     }
 

@@ -66,16 +66,17 @@ final class RunContext {
     /// Commands that run, or whose output is awaited.
     fileprivate(set) var runCount = 0
 
+    /// `leftOverPipes`: how many pipes are kept open for what commands leave behind.
     init(
         loop: EventLoop, launcher: Launcher, killGrace: Duration, drainGrace: Duration,
-        library: String = "/var/lib/dokku"
+        library: String = "/var/lib/dokku", leftOverPipes: Int = DescriptorBudget.usualLeftOverPipes
     ) {
         self.loop = loop
         self.launcher = launcher
         self.drainGrace = drainGrace
         endings = Endings(loop: loop, grace: killGrace)
         builds = BuildRecords(library: library)
-        drain = PipeDrain(loop: loop)
+        drain = PipeDrain(loop: loop, limit: leftOverPipes)
     }
 
     /// Whether another child may hold what a run has open, as one does from its start to its exec.

@@ -50,14 +50,22 @@ final class EventLoop {
         /// What epoll was told, at least that; nil where it does not know the descriptor.
         var known: Interest?
         var isMarked = false
+        /// epoll did not take what the handler waits for.
+        var isRefused = false
     }
 
     private let epoll: Descriptor
     private var events: UnsafeMutableBufferPointer<epoll_event>
     private var slots: [Slot] = []
     private var marked: [Token] = []
+    /// Those that epoll refused: no event will come for them.
+    private var refused: [Token] = []
+    /// Events came in the last turn, and nobody wanted any of them.
+    private var isIdling = false
     private var generation: UInt32 = 0
     private var isStopped = false
+    private static let retryPause = Duration.milliseconds(100)
+    private static let idlingPause: Int32 = 10
     let timers = TimerQueue()
     let buffer = ReadBuffer()
     /// The time at which the current turn began.
@@ -111,10 +119,12 @@ final class EventLoop {
         settle()
         let count = try wait(limit)
         now = Instant.now
+        isIdling = count > 0
         for index in 0..<count {
             let event = events[index]
             let token = Token(rawValue: shim_event_token(&events[index]))
             guard isCurrent(token), isWanted(event.events, token) else { continue }
+            isIdling = false
             mark(token)
             slots[token.index].handler?.didBecomeReady(Readiness(rawValue: event.events))
         }
@@ -127,6 +137,8 @@ final class EventLoop {
     }
 
     private func wait(_ limit: Duration?) throws(SystemError) -> Int {
+        // An event that is not wanted, and that epoll does not let go of, would come again at once.
+        if isIdling, !refused.isEmpty { poll(nil, 0, Self.idlingPause) }
         let timeout = marked.isEmpty && !isStopped ? timers.millisecondsToNext(limit: limit) : 0
         let capacity = Int32(events.count)
         return Int(
@@ -173,13 +185,23 @@ final class EventLoop {
         let operation = known == nil ? EPOLL_CTL_ADD : wanted == nil ? EPOLL_CTL_DEL : EPOLL_CTL_MOD
         let result = shim_epoll_control(
             epoll.number, operation, Int32(token.index), wanted?.rawValue ?? 0, token.rawValue)
-        if result == 0 {
-            slots[token.index].known = wanted
-        } else {
-            // No memory for the registration: the handler learns it as it would a failed descriptor, and is asked
-            // again, since no event will come for it.
-            mark(token)
-            slots[token.index].handler?.didBecomeReady(.failed)
+        if result == 0 { slots[token.index].known = wanted } else { refuse(token) }
+    }
+
+    /// No memory for the registration, or as many as the user may have, epoll_ctl(2): it is tried again after a pause,
+    /// and the handler's events wait so long.
+    private func refuse(_ token: Token) {
+        if slots[token.index].isRefused { return }
+        slots[token.index].isRefused = true
+        refused.append(token)
+        guard refused.count == 1 else { return }
+        _ = timers.schedule(after: Self.retryPause) { [unowned self] in
+            let tokens = refused
+            refused = []
+            for token in tokens where isCurrent(token) {
+                slots[token.index].isRefused = false
+                mark(token)
+            }
         }
     }
 }

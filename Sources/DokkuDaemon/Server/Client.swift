@@ -32,6 +32,8 @@ final class Client: EventHandler {
     private var waitsForNoReader = false
     /// When its socket last took something.
     private var progressedAt: Instant
+    /// When something last happened to it.
+    private var settledAt: Instant
     /// Bytes of unfinished lines that the server counts for this client.
     private var countedBytes = 0
     /// Made when they are first needed: most connections are idle.
@@ -45,9 +47,10 @@ final class Client: EventHandler {
     /// JSON requests that wait for their answers.
     private var openRequests: [JSONResponder] = []
 
+    /// `closer` closes the connection where files may be passed through it.
     init(
         _ descriptor: consuming Descriptor, peer: Peer, options: ListenerOptions, refusal: Refusal?,
-        server: Server
+        server: Server, closer: Closer?
     ) {
         self.peer = peer
         self.options = options
@@ -55,11 +58,12 @@ final class Client: EventHandler {
         self.server = server
         loop = server.loop
         progressedAt = loop.now
+        settledAt = loop.now
         conversation = Conversation(
             lineLimit: refusal == nil ? server.limits.line : Self.turnAwayLineLimit,
             openLimit: server.limits.open, takesOneRequest: refusal != nil || options.contains(.oneShot))
         token = loop.add(descriptor, self)
-        connection = Connection(descriptor)
+        connection = Connection(descriptor, closer: closer)
         if refusal != nil { awaitSilence(Self.turnAwayTime) }
     }
 
@@ -135,13 +139,14 @@ final class Client: EventHandler {
         if readiness.contains(.hungUp) {
             connection?.didHangUp()
         } else if readiness.contains(.failed) {
-            // Not the peer's doing: the loop cannot watch the socket.
+            // Not the peer's doing, but its socket's.
             return close()
         }
         if readiness.contains(.readable) { receive() }
     }
 
     func settle() -> Interest? {
+        settledAt = loop.now
         takeRequests()
         let wasHeldBack = !conversation.mayTake(owed)
         let hasSent = flush()
@@ -309,6 +314,16 @@ final class Client: EventHandler {
         wake()
     }
 
+    /// Since when nothing was open, unsent or half received; nil where something is.
+    var idleSince: Instant? { refusal == nil && conversation.isIdle(owed) ? settledAt : nil }
+
+    /// Closes the connection for another's sake, if it is idle: false where something has come meanwhile.
+    func giveWay() -> Bool {
+        guard idleSince != nil, connection?.unread() == 0 else { return false }
+        close()
+        return true
+    }
+
     private func linger() {
         conversation.linger()
         connection?.shutDownWriting()
@@ -317,13 +332,14 @@ final class Client: EventHandler {
 
     /// Closes at once, whatever is unsent. Its requests end as those of a client that has left.
     func close() {
-        guard let token, let number = connection?.number else { return }
+        guard let token, let connection = connection.take() else { return }
+        let number = connection.number
         self.token = nil
         stopAwaitingSilence()
         let sink = conversation.close()
         server.didBuffer(0, for: self, was: &countedBytes)
         loop.remove(token)
-        connection = nil
+        connection.close(isRestricted: peer.isRestricted)
         server.didClose(self, number: number)
         sink?.end(.early(missing: nil))
         for request in openRequests { request.clientDidLeave() }

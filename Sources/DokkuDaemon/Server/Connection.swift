@@ -14,10 +14,18 @@ struct Connection: ~Copyable {
     }
 
     private let socket: Descriptor
+    /// Closes the socket where files may be passed through it; nil where the kernel refuses them.
+    private let closer: Closer?
     private var peer = Peer.present
+    /// All was read that will ever come: no file can be left in it.
+    private var isDrained = false
     private(set) var outbox = Outbox()
 
-    init(_ socket: consuming Descriptor) { self.socket = socket }
+    init(_ socket: consuming Descriptor, closer: Closer? = nil) {
+        if closer != nil { shim_expect_files(socket.number) }
+        self.socket = socket
+        self.closer = closer
+    }
 
     var number: Int32 { socket.number }
     var isDeaf: Bool { peer != .present }
@@ -30,10 +38,11 @@ struct Connection: ~Copyable {
         into buffer: ReadBuffer, limit: Int, _ body: (Span<UInt8>) -> Void
     ) throws(SystemError) -> ReadOutcome {
         do throws(SystemError) {
-            let outcome = try buffer.read(socket.number, limit: limit, body)
+            let outcome = try buffer.read(socket.number, limit: limit, refusingFiles: closer != nil, body)
+            if outcome == .end { isDrained = true }
             return outcome == .wouldBlock && isHungUp ? .end : outcome
         } catch {
-            guard error.isPeerGone else { throw error }
+            guard error.isPeerGone || error.hasFiles else { throw error }
             didHangUp()
             return .end
         }
@@ -91,10 +100,18 @@ struct Connection: ~Copyable {
         }
     }
 
+    /// Closes the socket, or leaves that to the closer: the last close of a file that was passed could wait.
+    consuming func close(isRestricted: Bool) {
+        if let closer, !isDrained { closer.close(socket, isRestricted: isRestricted) }
+    }
+
     func shutDownWriting() { shutdown(socket.number, Int32(SHUT_WR)) }
 }
 
 extension SystemError {
     /// Nobody is at the other end, unix(7): EPIPE of a write, ECONNRESET where the peer closed without reading all.
     fileprivate var isPeerGone: Bool { number == EPIPE || number == ECONNRESET }
+
+    /// The peer passes files, which nobody wants: it is let go of.
+    fileprivate var hasFiles: Bool { number == EPERM }
 }

@@ -71,6 +71,12 @@ struct Conversation {
     /// Whether a line has begun that is not complete. To be asked when `next` gives nothing.
     var hasBegunLine: Bool { reader.hasBegunLine }
 
+    /// Whether nothing is owed, and nothing has come that is not taken.
+    func isIdle(_ owed: Owed) -> Bool {
+        phase == .serving && supply == .open && owed.isNothing && !reader.expectsInput && !reader.isUndecided
+            && reader.bufferedBytes == 0
+    }
+
     // MARK: What comes
 
     /// How many bytes to read now; 0 where nothing is wanted.

@@ -10,6 +10,14 @@ final class Listener: EventHandler {
     /// The path it is bound to, for logs; empty where it has none.
     let name: String
     private let descriptor: Descriptor
+    /// Whether its connections may bring files.
+    private enum Passing {
+        case possible
+        /// Not those made from now on; the ones that wait may be older.
+        case refusedFromNow
+        case refused
+    }
+    private var passing = Passing.possible
     /// The path and inode to unlink at the end, where we made them.
     private let ownFile: SocketFile?
     private var token: Token?
@@ -28,23 +36,33 @@ final class Listener: EventHandler {
     func start(in loop: EventLoop, server: Server) {
         self.loop = loop
         self.server = server
+        if shim_refuse_files(descriptor.number) == 0 { passing = .refusedFromNow }
         token = loop.add(descriptor, self)
     }
 
     func didBecomeReady(_ readiness: Readiness) {
-        for _ in 0..<Self.acceptLimit where server.accepts {
+        for _ in 0..<Self.acceptLimit where isWelcome {
             let number = descriptor.number
             do throws(SystemError) {
-                server.didAccept(Descriptor(owning: try retrying("accept") { shim_accept(number) }), at: self)
+                let connection = Descriptor(owning: try retrying("accept") { shim_accept(number) })
+                server.didAccept(connection, at: self)
             } catch {
-                if error.isExhaustion { server.didExhaust(error) }
-                // Anything else concerns the one connection that is gone already, accept(2).
+                if !error.wouldBlock {
+                    server.pause()
+                } else if passing == .refusedFromNow {
+                    // Connections are accepted in the order in which they were made.
+                    passing = .refused
+                }
                 return
             }
         }
     }
 
-    func settle() -> Interest? { server.accepts ? .read : [] }
+    var mayBringFiles: Bool { passing != .refused }
+
+    private var isWelcome: Bool { server.accepts(isRestricted: options.isRestricted) }
+
+    func settle() -> Interest? { isWelcome ? .read : [] }
 
     func reconsider() { if let token { loop?.mark(token) } }
 

@@ -16,10 +16,14 @@ final class Server {
         var connections: Int
         /// JSON requests of one connection.
         var open: Int
+        /// A connection whose descriptor's number is not below this one takes what commands need.
+        var descriptorEnd = Int.max
+        /// Connections that are told that there are too many, at once; beyond them nobody is accepted.
+        var turnedAway = 16
+        /// Where there are too many, one that was idle for so long gives way to another.
+        var idleTime = Duration.seconds(60)
     }
 
-    /// Connections that are told that there are too many, at once; beyond them nobody is accepted.
-    private static let rejectionLimit = 16
     private static let smallRead = 4 * 1024
     private static let pauseTime = Duration.seconds(1)
     /// How long clients may take to read their replies, when a daemon that stops has nothing else to do.
@@ -40,10 +44,13 @@ final class Server {
     let log: AuditLog
     let dispatcher: Dispatcher
     let executor: Executor
+    private let closer: Closer
     private var listeners: [Listener] = []
     private var clients: [Client?] = []
-    private(set) var connectionCount = 0
-    private var rejectedCount = 0
+    /// Those that are served.
+    private var admission: Admission
+    /// Those that are told that there are too many.
+    private var turnedAway: Admission
     /// When a connection last came or went.
     private(set) var lastActivity = Instant.now
     private var bufferedCount = 0
@@ -63,6 +70,9 @@ final class Server {
         self.log = log
         self.dispatcher = dispatcher
         self.executor = executor
+        closer = Closer(timers: loop.timers)
+        admission = Admission(limit: limits.connections)
+        turnedAway = Admission(limit: limits.turnedAway)
     }
 
     func listen(_ listeners: [Listener]) {
@@ -73,7 +83,9 @@ final class Server {
     // MARK: Connections
 
     /// False while nobody can be let in: listeners then wait for nothing, and connections stay in the backlog.
-    var accepts: Bool { stage == .open && pauseTimer == nil && rejectedCount < Self.rejectionLimit }
+    func accepts(isRestricted: Bool) -> Bool {
+        stage == .open && pauseTimer == nil && turnedAway.hasRoom(isRestricted: isRestricted)
+    }
 
     func didAccept(_ connection: consuming Descriptor, at listener: Listener) {
         var credentials = shim_peer()
@@ -82,28 +94,54 @@ final class Server {
             pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, listener: listener.name,
             isRestricted: listener.options.isRestricted)
         let number = Int(connection.number)
-        let isOneTooMany = connectionCount - rejectedCount >= limits.connections
+        let isAdmitted = makeRoom(for: peer, at: number)
         let client = Client(
             connection, peer: peer, options: listener.options,
-            refusal: isOneTooMany ? .tooManyConnections : nil, server: self)
+            refusal: isAdmitted ? nil : .tooManyConnections, server: self,
+            closer: listener.mayBringFiles ? closer : nil)
         while clients.count <= number { clients.append(nil) }
         clients[number] = client
-        connectionCount += 1
         lastActivity = loop.now
-        if isOneTooMany { rejectedCount += 1 }
+        if isAdmitted {
+            admission.enter(isRestricted: peer.isRestricted)
+        } else {
+            turnedAway.enter(isRestricted: peer.isRestricted)
+        }
     }
+
+    /// False where there is no room for a connection, and nobody gives way to it.
+    private func makeRoom(for peer: Peer, at number: Int) -> Bool {
+        if number < limits.descriptorEnd,
+            admission.hasRoom(isRestricted: peer.isRestricted, besides: closer)
+        {
+            return true
+        }
+        // Who may do less than others does not displace them.
+        let idle = clients.lazy.compactMap(\.self).compactMap { client in
+            peer.isRestricted && !client.peer.isRestricted ? nil : client.idleSince.map { (client, $0) }
+        }
+        return idle.filter { [loop, limits] in loop.now - $0.1 >= limits.idleTime }
+            .sorted { $0.1 < $1.1 }
+            .contains { $0.0.giveWay() }
+    }
+
+    var connectionCount: Int { admission.count + turnedAway.count }
 
     func didClose(_ client: Client, number: Int32) {
         clients[Int(number)] = nil
-        connectionCount -= 1
         lastActivity = loop.now
-        if client.refusal != nil { rejectedCount -= 1 }
+        if client.refusal == nil {
+            admission.leave(isRestricted: client.peer.isRestricted)
+        } else {
+            turnedAway.leave(isRestricted: client.peer.isRestricted)
+        }
         resume()
         if stage != .open, connectionCount == 0 { didDrain() }
     }
 
-    /// accept(2) found no descriptor or no memory: everybody else goes on, and the next close or a timer tries again.
-    func didExhaust(_ error: SystemError) {
+    /// Lets nobody in for a while, since accept(2) fails: everybody else goes on, and the next close or a timer tries
+    /// again.
+    func pause() {
         guard pauseTimer == nil else { return }
         pauseTimer = loop.timers.schedule(after: Self.pauseTime) { [unowned self] in
             pauseTimer = nil

@@ -1,5 +1,6 @@
 // The one buffer that everything is read into: what stays of a read is copied by who needs it, so that an
 // idle connection holds no memory.
+import CEpollShim
 import Glibc
 
 /// Memory for reads, shared by all that the loop reads; valid only while `body` runs.
@@ -11,14 +12,19 @@ final class ReadBuffer {
 
     deinit { memory.deallocate() }
 
-    /// Reads a descriptor once, at most `limit` bytes, and shows them to `body`.
+    /// Reads a descriptor once, at most `limit` bytes, and shows them to `body`. `refusingFiles`: a socket's bytes with
+    /// which files come stay where they are, and the error is EPERM.
     func read(
-        _ number: Int32, limit: Int = ReadBuffer.size, _ body: (Span<UInt8>) -> Void
+        _ number: Int32, limit: Int = ReadBuffer.size, refusingFiles: Bool = false,
+        _ body: (Span<UInt8>) -> Void
     ) throws(SystemError) -> ReadOutcome {
         let count: Int
         do throws(SystemError) {
             count = try retrying("read") {
-                Glibc.read(number, memory.baseAddress, min(limit, memory.count))
+                let size = min(limit, memory.count)
+                return refusingFiles
+                    ? shim_read_unless_files(number, memory.baseAddress, size)
+                    : Glibc.read(number, memory.baseAddress, size)
             }
         } catch {
             if error.wouldBlock { return .wouldBlock }

@@ -37,9 +37,4 @@ func retrying<Value: FixedWidthInteger>(
 
 extension SystemError {
     var wouldBlock: Bool { number == EAGAIN || number == EWOULDBLOCK }
-
-    /// True where the process, the system or memory has no more to give for now.
-    var isExhaustion: Bool {
-        number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM
-    }
 }

@@ -234,8 +234,8 @@ extension Verdict {
     }
 
     @Test func aBuildIsCancelledBesideTheQueue() {
-        #expect(judge("builds:cancel x").lane == .beside)
-        #expect(judge("--quiet builds:cancel x", Forms.stream).lane == .beside)
+        #expect(judge("builds:cancel x").lane == .cancel)
+        #expect(judge("--quiet builds:cancel x", Forms.stream).lane == .cancel)
     }
 
     @Test(arguments: CommandTable.traits.keys.sorted())
@@ -251,7 +251,8 @@ extension Verdict {
         } else if name == "config:import" || name == "certs:generate" {
             #expect(verdict.code == .requiresStdin)
         } else {
-            #expect(verdict.lane == (["builds:cancel", "builds:output"].contains(name) ? .beside : .queue))
+            let lanes: [String: Lane] = ["builds:cancel": .cancel, "builds:output": .beside]
+            #expect(verdict.lane == lanes[name, default: .queue])
         }
     }
 

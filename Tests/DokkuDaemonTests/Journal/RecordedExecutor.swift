@@ -11,11 +11,11 @@ final class RecordedExecutor: JobObserver {
     private let places = Budget(limit: 100)
     private var ended: [UInt64] = []
 
-    init(_ records: CommandRecords, folder: Folder) throws {
+    init(_ records: CommandRecords, folder: Folder, follow: Int = 1) throws {
         loop = try EventLoop()
         let launcher = Launcher(program: "/bin/sh", environment: [:])
         executor = Executor(
-            limits: Executor.Limits(follow: 1, output: 1000, timeout: nil),
+            limits: Executor.Limits(follow: follow, output: 1000, timeout: nil),
             lock: CommandLock(path: "\(folder.path)/lock"),
             context: RunContext(
                 loop: loop, launcher: launcher, killGrace: .seconds(60), drainGrace: .seconds(60)),
@@ -23,12 +23,13 @@ final class RecordedExecutor: JobObserver {
     }
 
     @discardableResult
-    func submit(_ script: String, title: String = "apps:list", lane: Lane = .queue, listener: String = "/s")
-        throws -> Job
-    {
+    func submit(
+        _ script: String, title: String = "apps:list", lane: Lane = .queue, listener: String = "/s",
+        isRestricted: Bool = false
+    ) throws -> Job {
         let invocation = try #require(Invocation(["-c", script], nameIndex: 0))
         let command = Command(invocation: invocation, title: title, lane: lane)
-        let peer = Peer(pid: 11, uid: 22, gid: 33, listener: listener)
+        let peer = Peer(pid: 11, uid: 22, gid: 33, listener: listener, isRestricted: isRestricted)
         return try executor.submit(command, from: Submitter(places: places), peer: peer, observer: self)
     }
 

@@ -272,20 +272,56 @@ import Testing
         #expect(handler.settleCount == 2)
     }
 
-    @Test func whatTheKernelDoesNotTakeIsToldAsAFailureAndTriedAgain() throws {
-        // Regular files cannot be watched: the error that a lack of memory would give as well.
+    /// Turns until the time is over, and says how often.
+    private func turns(in time: Duration) throws -> Int {
+        var isOver = false
+        var count = 0
+        let timer = loop.timers.schedule(after: time) { isOver = true }
+        defer { timer.cancel() }
+        while !isOver {
+            try loop.turn(waiting: nil)
+            count += 1
+        }
+        return count
+    }
+
+    @Test func whatTheKernelDoesNotTakeIsTriedAgainAfterAPause() throws {
+        // Regular files cannot be watched: an error as a lack of memory would be.
         let folder = try Folder()
         let file = try Descriptor.open(folder.path("file"), O_RDWR | O_CREAT, mode: 0o600)
         let handler = Recorder(file, in: loop)
+        let count = try turns(in: .milliseconds(500))
+        #expect((2...20).contains(count))
+        #expect((2...20).contains(handler.settleCount))
+        #expect(handler.seen == [])
+        // Something else behind the number, and all is well.
+        let ends = try Ends.sockets()
+        let end = try ends.takeOurs()
+        try #require(dup2(end.number, handler.number) == handler.number)
+        try ends.send("x")
+        try loop.turn(until: handler.seen == [.readable])
+        handler.close()
+    }
+
+    @Test func whatTheKernelDoesNotLetGoOfKeepsNobodyBusy() throws {
+        let (handler, ends) = try connect()
         try loop.turnOnce()
-        #expect(handler.seen.first == .failed)
-        let before = handler.settleCount
+        handler.interest = []
+        handler.mark()
         try loop.turnOnce()
-        #expect(handler.settleCount > before)
-        handler.onReady = { $0.close() }
-        try loop.turnOnce()
-        try loop.turnOnce()
-        #expect(handler.number == -1)
+        // The kernel reports the old file, and knows none by the number it is told.
+        let copy = Descriptor(owning: dup(handler.number))
+        let null = try Descriptor.open("/dev/null", O_RDONLY)
+        try #require(dup2(null.number, handler.number) == handler.number)
+        try ends.send("x")
+        let count = try turns(in: .milliseconds(500))
+        #expect(count < 100)
+        #expect(handler.seen == [])
+        // Others are served meanwhile.
+        let (other, otherEnds) = try connect()
+        try otherEnds.send("y")
+        try loop.turn(until: other.seen == [.readable])
+        #expect(copy.number >= 0)
     }
 
     // MARK: Running

@@ -31,6 +31,13 @@ final class Ends {
         return Ends(numbers.reversed())
     }
 
+    /// Theirs writes, ours reads.
+    static func readable() throws -> Ends {
+        var numbers: [Int32] = [-1, -1]
+        _ = try retrying("pipe") { shim_pipe(&numbers, 1, 1) }
+        return Ends(numbers)
+    }
+
     var theirNumber: Int32 { theirs?.number ?? -1 }
 
     func takeOurs() throws -> Descriptor {

@@ -1,0 +1,30 @@
+// Who may come in: how many connections there are, and how many of them came through restricted sockets.
+
+struct Admission {
+    /// Connections at once.
+    private let limit: Int
+    private let restrictedLimit: Int
+    private(set) var count = 0
+    private(set) var restrictedCount = 0
+
+    init(limit: Int) {
+        self.limit = limit
+        restrictedLimit = ListenerOptions.restrictedShare(of: limit)
+    }
+
+    /// Whether one more may come. `closer` has those that are over but still open.
+    func hasRoom(isRestricted: Bool, besides closer: Closer? = nil) -> Bool {
+        if isRestricted, restrictedCount + (closer?.restrictedCount ?? 0) >= restrictedLimit { return false }
+        return count + (closer?.count ?? 0) < limit
+    }
+
+    mutating func enter(isRestricted: Bool) {
+        count += 1
+        if isRestricted { restrictedCount += 1 }
+    }
+
+    mutating func leave(isRestricted: Bool) {
+        count -= 1
+        if isRestricted { restrictedCount -= 1 }
+    }
+}

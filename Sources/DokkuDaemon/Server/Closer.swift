@@ -1,0 +1,67 @@
+// Closes connections that may hold files which their peers have passed, on kernels that cannot refuse such files.
+//
+// The last close of a file may wait: that of a TCP socket as long as its SO_LINGER says, tcp(7). So it is left to a
+// process that is forked for it. Nobody waits for that one, and an exit does not linger.
+import CEpollShim
+import Glibc
+
+final class Closer {
+    /// What is closed within this time leaves with one process.
+    private static let interval = Duration.milliseconds(250)
+    /// Processes at once. Each is over after a second, unless an exit has to wait after all.
+    private static let processLimit = 8
+
+    private struct Entry {
+        let number: Int32
+        let isRestricted: Bool
+    }
+
+    private let timers: TimerQueue
+    private var waiting: [Entry] = []
+    private var processes: [pid_t] = []
+    private var timer: Timer?
+
+    init(timers: TimerQueue) { self.timers = timers }
+
+    /// Connections that are not closed yet.
+    var count: Int { waiting.count }
+    /// Those of them that came through restricted sockets.
+    var restrictedCount: Int { waiting.count(where: \.isRestricted) }
+
+    /// Closes a connection later; its peer sees the end at once.
+    func close(_ connection: consuming Descriptor, isRestricted: Bool) {
+        let number = connection.relinquish()
+        shutdown(number, Int32(SHUT_RDWR))
+        waiting.append(Entry(number: number, isRestricted: isRestricted))
+        schedule()
+    }
+
+    private func schedule() {
+        guard timer == nil else { return }
+        timer = timers.schedule(after: Self.interval) { [unowned self] in
+            timer = nil
+            reap()
+            release()
+            if !waiting.isEmpty || !processes.isEmpty { schedule() }
+        }
+    }
+
+    private func reap() {
+        var value: Int32 = 0
+        processes.removeAll { shim_wait($0, &value) != 0 }
+    }
+
+    /// Hands what waits to a process. It holds all until we have let go of it, so that ours is never the last close.
+    private func release() {
+        guard !waiting.isEmpty, processes.count < Self.processLimit,
+            let gate = try? Descriptor.pipe(ours: .write)
+        else { return }
+        let kept = (waiting.map(\.number) + [gate.theirs]).sorted()
+        let pid = shim_fork_to_close(kept, kept.count, gate.theirs)
+        guard pid > 0 else { return }
+        processes.append(pid)
+        for entry in waiting { Glibc.close(entry.number) }
+        waiting = []
+        withExtendedLifetime(gate) {}
+    }
+}

@@ -1,0 +1,38 @@
+// Pipes that commands have left behind.
+import CEpollShim
+import Glibc
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct PipeDrainTests {
+    private func adopt(_ count: Int, into drain: PipeDrain) throws -> [Ends] {
+        try (0..<count).map { _ in
+            let ends = try Ends.readable()
+            drain.adopt(try ends.takeOurs())
+            return ends
+        }
+    }
+
+    @Test func nobodysProcessEndsForAnothersSake() throws {
+        let loop = try EventLoop()
+        let drain = PipeDrain(loop: loop, limit: DescriptorBudget.usualLeftOverPipes)
+        let pipes = try adopt(400, into: drain)
+        try withoutBrokenPipeSignal { for pipe in pipes { try pipe.send("too late") } }
+        try loop.turnOnce()
+        for pipe in pipes { pipe.closeTheirs() }
+        try loop.turn(until: drain.isEmpty)
+    }
+
+    @Test func whereDescriptorsEndOnlyTheNewestLoses() throws {
+        let loop = try EventLoop()
+        let drain = PipeDrain(loop: loop, limit: 2)
+        let pipes = try adopt(3, into: drain)
+        try withoutBrokenPipeSignal {
+            try pipes[0].send("x")
+            try pipes[1].send("x")
+            #expect(throws: SystemError.self) { try pipes[2].send("x") }
+        }
+        withExtendedLifetime(pipes) {}
+    }
+}

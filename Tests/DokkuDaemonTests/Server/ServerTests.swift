@@ -1,0 +1,195 @@
+// Who is let in, and who gives way: a server with sockets of its own, stepped by hand.
+import CEpollShim
+import Glibc
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite final class ServerTests {
+    private let folder: Folder
+    private let loop: EventLoop
+
+    init() throws {
+        folder = try Folder()
+        loop = try EventLoop()
+    }
+
+    /// A server that listens at `open` and, read-only, at `restricted`.
+    private func serve(
+        connections: Int, idleTime: Duration = .zero, descriptorEnd: Int = .max
+    ) throws -> Server {
+        let context = RunContext(
+            loop: loop, launcher: Launcher(program: "/bin/true", environment: [:]), killGrace: .seconds(60),
+            drainGrace: .seconds(60))
+        let lock = CommandLock(path: folder.path("lock"))
+        let log = AuditLog(path: nil) { _ in }
+        let executor = Executor(
+            limits: Executor.Limits(follow: 4, output: 1000, timeout: nil), lock: lock,
+            context: context, records: CommandRecords(log: log, journal: nil, running: nil))
+        let catalogue = CatalogueKeeper(
+            context: context, lock: lock, store: CatalogueStore(folder: folder.path, pluginFolders: [])
+        ) { _ in }
+        var limits = Server.Limits(
+            line: 1000, input: 1000, buffer: 1000, connections: connections, open: 64)
+        limits.idleTime = idleTime
+        limits.descriptorEnd = descriptorEnd
+        let allotment = Allotment(
+            spool: SpoolAccount(folder: folder.path, limit: 1 << 20), words: Budget(limit: 1 << 20),
+            places: Budget(limit: 10))
+        let server = Server(
+            loop: loop, limits: limits, allotment: allotment, log: log,
+            dispatcher: Dispatcher(
+                executor: executor, catalogue: catalogue,
+                builtins: Builtins(executor: executor, catalogue: catalogue, account: allotment.spool),
+                judge: Judge(
+                    catalogue: catalogue, loop: loop, refusesAll: nil, tracing: Tracing(environment: [:])),
+                log: log),
+            executor: executor)
+        server.listen([
+            try SocketPath(path: folder.path("open")).bind(options: []),
+            try SocketPath(path: folder.path("restricted")).bind(options: .readOnly),
+        ])
+        return server
+    }
+
+    private func connect(_ name: String = "open") throws -> Caller {
+        try Caller(folder.path(name), loop)
+    }
+
+    // MARK: Idle connections
+
+    @Test func whoWasIdleLongestGivesWay() throws {
+        let server = try serve(connections: 3)
+        let callers = try (0..<3).map { _ in try connect() }
+        for caller in [callers[1], callers[0], callers[2]] { #expect(try caller.isServed()) }
+        let another = try connect()
+        #expect(try another.isServed())
+        #expect(try callers[1].hasEnded())
+        for caller in [callers[0], callers[2], another] { #expect(try caller.isServed()) }
+        #expect(server.connectionCount == 3)
+    }
+
+    @Test func whoWaitsForSomethingOrHasBegunALineGivesWayToNobody() throws {
+        let server = try serve(connections: 2)
+        let (half, full) = (try connect(), try connect())
+        try half.send("daemon:ver")
+        try full.send("commands\n")
+        try loop.turn(until: server.connectionCount == 2)
+        try loop.turnOnce()
+        #expect(try connect().isServed() == false)
+        try half.send("sion\n")
+        #expect(try half.hasAnswer())
+    }
+
+    @Test func whatHasComeButWasNotReadCountsToo() throws {
+        let server = try serve(connections: 1)
+        let first = try connect()
+        #expect(try first.isServed())
+        // Both come in one turn, and the newcomer's event may be handed out before.
+        let another = try connect()
+        try first.send("daemon:version\n")
+        try loop.turn(until: server.connectionCount == 2)
+        #expect(try first.hasAnswer())
+        #expect(try another.isServed() == false)
+    }
+
+    @Test func nobodyGivesWayBeforeTheTime() throws {
+        let server = try serve(connections: 1, idleTime: .seconds(60))
+        let first = try connect()
+        #expect(try first.isServed())
+        #expect(try connect().isServed() == false)
+        #expect(try first.isServed())
+        withExtendedLifetime(server) {}
+    }
+
+    // MARK: Restricted sockets
+
+    @Test func restrictedSocketsLeaveSomeConnectionsToOthers() throws {
+        let server = try serve(connections: 4, idleTime: .seconds(60))
+        let restricted = try (0..<3).map { _ in try connect("restricted") }
+        for caller in restricted { #expect(try caller.isServed()) }
+        #expect(try connect("restricted").isServed() == false)
+        let other = try connect()
+        #expect(try other.isServed())
+        #expect(try connect().isServed() == false)
+        try loop.turn(until: server.connectionCount == 4)
+    }
+
+    /// Nor are others kept waiting by those that are turned away, which is done for some at a time.
+    @Test func whoIsTurnedAwayKeepsNobodyWaiting() throws {
+        let server = try serve(connections: 4, idleTime: .seconds(60))
+        let silent = try (0..<30).map { _ in try connect("restricted") }
+        try loop.turn(until: !server.accepts(isRestricted: true))
+        #expect(server.accepts(isRestricted: false))
+        #expect(try connect().isServed())
+        withExtendedLifetime(silent) {}
+    }
+
+    @Test func whoMayDoLessDisplacesNobodyWhoMayDoMore() throws {
+        let server = try serve(connections: 2)
+        let callers = try (0..<2).map { _ in try connect() }
+        for caller in callers { #expect(try caller.isServed()) }
+        #expect(try connect("restricted").isServed() == false)
+        for caller in callers { #expect(try caller.isServed()) }
+        // But the other way round.
+        callers[0].close()
+        try loop.turn(until: server.connectionCount == 1)
+        let restricted = try connect("restricted")
+        #expect(try restricted.isServed())
+        #expect(try callers[1].isServed())
+        #expect(try connect().isServed())
+        #expect(try restricted.hasEnded())
+    }
+
+    // MARK: Descriptors
+
+    @Test func whoWouldTakeACommandsDescriptorIsToldThatThereAreTooMany() throws {
+        let server = try serve(connections: 100, idleTime: .seconds(60), descriptorEnd: 0)
+        #expect(try connect().isServed() == false)
+        withExtendedLifetime(server) {}
+    }
+}
+
+/// A client of the server.
+private final class Caller {
+    private var socket: Descriptor?
+    private let loop: EventLoop
+
+    init(_ path: String, _ loop: EventLoop) throws {
+        self.loop = loop
+        let made = Descriptor(owning: try retrying("socket") { shim_unix_socket() })
+        try #require(shim_connect(made.number, path) == 0)
+        socket = consume made
+    }
+
+    func close() { socket = nil }
+
+    func send(_ text: String) throws {
+        guard let number = socket?.number else { return }
+        let bytes = Array(text.utf8)
+        try #require(write(number, bytes, bytes.count) == bytes.count)
+    }
+
+    /// Asks something. True for an answer, false where it is told that there are too many.
+    func isServed() throws -> Bool {
+        try send("daemon:version\n")
+        return try hasAnswer()
+    }
+
+    /// Waits for a line.
+    func hasAnswer() throws -> Bool { try receive().hasPrefix("{\"ok\":true") }
+
+    func hasEnded() throws -> Bool { try receive().isEmpty }
+
+    private func receive() throws -> String {
+        guard let number = socket?.number else { return "" }
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        var count = -1
+        try loop.turn(
+            until: {
+                count = read(number, &bytes, bytes.count)
+                return count >= 0 || errno != EAGAIN
+            }(), "a line or an end")
+        return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : ""
+    }
+}
