@@ -1,8 +1,8 @@
 // Preloaded into the daemon under test: its clock and its turns are the driver's. Time stands still until the driver
 // moves it, and the loop looks at the kernel only between the driver's "run" and its own "nothing left to do".
 //
-// The descriptor in $MODEL_CONTROL is a SOCK_SEQPACKET. A message to the daemon is the time in nanoseconds; the daemon's
-// is a `struct rest`. The end of the socket is the end of the daemon.
+// The descriptor in $MODEL_CONTROL is a SOCK_SEQPACKET. A message to the daemon is the time in nanoseconds, as $MODEL_NOW
+// is at its start; the daemon's is a `struct rest`. The end of the socket is the end of the daemon.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,7 +27,7 @@ struct rest {
 
 static int control = -1;
 static int is_running;
-static int64_t now = 1000 * 1000000000ll;
+static int64_t now;
 static struct rest rest;
 
 static int (*real_epoll_wait)(int, struct epoll_event *, int, int);
@@ -42,6 +42,8 @@ __attribute__((constructor)) static void prepare(void) {
     const char *number = getenv("MODEL_CONTROL");
     if (number == NULL) return;
     control = atoi(number);
+    const char *start = getenv("MODEL_NOW");
+    if (start != NULL) now = atoll(start);
     unsetenv("MODEL_CONTROL");
     unsetenv("LD_PRELOAD");
     // Whoever spawned us could not know the number.

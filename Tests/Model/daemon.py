@@ -37,7 +37,7 @@ class Daemon:
         ours.settimeout(PATIENCE)
         environment = {
             "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "LD_PRELOAD": f"{self.tools}/clock.so",
-            "MODEL_CONTROL": str(CONTROL), "MODEL_CHILDREN": f"{self.folder}/children",
+            "MODEL_CONTROL": str(CONTROL), "MODEL_NOW": str(self.now), "MODEL_CHILDREN": f"{self.folder}/children",
             "DOKKU_LOCK_PATH": f"{self.folder}/lock", "DOKKU_DAEMON_LOGFILE": f"{self.folder}/log",
             "DOKKU_DAEMON_STATE_DIR": f"{self.folder}/state", "DOKKU_DAEMON_DOKKU": f"{self.tools}/child",
             "PLUGIN_PATH": f"{self.folder}/plugins", "PLUGIN_CORE_PATH": f"{self.folder}/core",

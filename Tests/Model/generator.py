@@ -133,7 +133,7 @@ class Generator:
         if name is None:
             return None
         if self.rng.random() < 0.3:
-            lines = [f'{{"id":{100000 + number},"command":["{command}","{self.token()}"{flag}],"stream":true}}'
+            lines = [f'{{"id":"{self.token()}","command":["{command}","{self.token()}"{flag}],"stream":true}}'
                      for number in range(20) for command, flag in [
                          self.rng.choice([("builds:cancel", ""), ("logs", ',"-t"'), ("test:run", "")])]]
             return [["send", name, {"line": line}, None] for line in lines]
