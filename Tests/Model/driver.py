@@ -145,7 +145,7 @@ class Driver:
         client = self.client(name)
         if client is None:
             return False
-        client.close(self.model.arrive)
+        client.close(self.arrive)
 
     def do_pause(self, name):
         if client := self.client(name):
@@ -348,7 +348,7 @@ class Driver:
             if is_next and self.daemon.now - client.sent_at >= 60 * 10**9:
                 client.stream.give_up()
             if client.stream.has_part and self.daemon.now - client.sent_at >= 100 * 10**6:
-                self.model.arrive(client, client.stream.pause())
+                self.arrive(client, client.stream.pause())
         self.settle()
 
     def judge_sleep(self):

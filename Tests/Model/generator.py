@@ -332,6 +332,13 @@ class Generator:
         return [["unlock"]] if driver.lock is not None else None
 
     def make_plugin(self, driver):
+        name = self.pick_client(driver, lambda client: not client.wants_half and not client.rules)
+        if name is not None and self.rng.random() < 0.3:
+            # It comes while the list of commands is being read.
+            plugin = f"plugin{self.rng.randrange(3)}"
+            line = f'{{"id":"{self.token()}","command":["{plugin}:go","{self.token()}"]}}'
+            return [["help", "hold"], ["send", name, {"line": '{"id":"r","command":"refresh"}'}, None],
+                    ["plugin", plugin], ["send", name, {"line": line}, None], ["help", "answer"]]
         return [["plugin", f"plugin{self.rng.randrange(3)}"]]
 
     def make_help(self, driver):
