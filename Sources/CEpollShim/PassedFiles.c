@@ -19,6 +19,12 @@ static int set(int socket, int option, int value) {
 
 int shim_refuse_files(int listener) { return set(listener, SHIM_SO_PASSRIGHTS, 0); }
 
+int shim_takes_files(int connection) {
+    int value = 1;
+    socklen_t size = sizeof value;
+    return getsockopt(connection, SOL_SOCKET, SHIM_SO_PASSRIGHTS, &value, &size) != 0 || value != 0;
+}
+
 void shim_expect_files(int connection) {
     // A read throws away an urgent byte, and with it the files that came with it, unless it is to be read in line.
     set(connection, SO_OOBINLINE, 1);

@@ -37,6 +37,8 @@ int shim_sealed_empty_file(void);
 // Has the kernel refuse files that are passed to a listening socket's connections (SO_PASSRIGHTS, Linux 6.16): the
 // sender gets EPERM. It holds for connections made from then on. -1 with ENOPROTOOPT where the kernel cannot.
 int shim_refuse_files(int listener);
+// 0 for a connection on which they are refused.
+int shim_takes_files(int connection);
 // Prepares a connection through which files may be passed for `shim_read_unless_files`.
 void shim_expect_files(int connection);
 // read(2) of a unix socket that does not block, but -1 with EPERM where the bytes come with files: these stay in

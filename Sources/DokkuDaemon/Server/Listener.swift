@@ -58,7 +58,13 @@ final class Listener: EventHandler {
         }
     }
 
-    var mayBringFiles: Bool { passing != .refused }
+    func mayBringFiles(_ connection: borrowing Descriptor) -> Bool {
+        switch passing {
+        case .possible: true
+        case .refusedFromNow: shim_takes_files(connection.number) != 0
+        case .refused: false
+        }
+    }
 
     private var isWelcome: Bool { server.accepts(isRestricted: options.isRestricted) }
 

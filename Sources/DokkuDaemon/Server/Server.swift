@@ -95,10 +95,10 @@ final class Server {
             isRestricted: listener.options.isRestricted)
         let number = Int(connection.number)
         let isAdmitted = makeRoom(for: peer, at: number)
+        let closer = listener.mayBringFiles(connection) ? closer : nil
         let client = Client(
             connection, peer: peer, options: listener.options,
-            refusal: isAdmitted ? nil : .tooManyConnections, server: self,
-            closer: listener.mayBringFiles ? closer : nil)
+            refusal: isAdmitted ? nil : .tooManyConnections, server: self, closer: closer)
         while clients.count <= number { clients.append(nil) }
         clients[number] = client
         lastActivity = loop.now
