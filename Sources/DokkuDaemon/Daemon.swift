@@ -52,7 +52,8 @@ final class Daemon {
         context = RunContext(
             loop: loop, launcher: launcher,
             killGrace: configuration.killGrace, drainGrace: configuration.drainGrace,
-            library: configuration.library, leftOverPipes: limits.leftOverPipes)
+            library: configuration.library, tracing: Tracing(environment: environment),
+            leftOverPipes: limits.leftOverPipes)
         let lock = CommandLock(path: configuration.lockPath)
         let records = CommandRecords(
             log: log,
@@ -77,7 +78,7 @@ final class Daemon {
                 executor: executor, catalogue: catalogue, builtins: builtins,
                 judge: Judge(
                     catalogue: catalogue, loop: loop, refusesAll: misconfigured,
-                    tracing: Tracing(environment: environment)),
+                    tracing: context.tracing),
                 log: log),
             executor: executor)
         manager = ServiceManager(loop: loop, environment: environment)

@@ -120,6 +120,8 @@ final class Job {
     }
 
     private func launch(lock: Int32, context: RunContext) throws(Refusal) -> Run {
+        // It may have waited behind the very command that turned tracing on.
+        if peer.isRestricted, context.tracing.isOn { throw .traced }
         var plan = RunPlan(
             arguments: command.invocation.arguments,
             identity: command.invocation.keepsRoot ? .daemon : .systemUser,

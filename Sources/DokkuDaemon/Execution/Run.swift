@@ -62,6 +62,7 @@ final class RunContext {
     let reserve = DescriptorReserve()
     let endings: Endings
     let builds: BuildRecords
+    let tracing: Tracing
     let drainGrace: Duration
     /// Commands that run, or whose output is awaited.
     fileprivate(set) var runCount = 0
@@ -69,13 +70,15 @@ final class RunContext {
     /// `leftOverPipes`: how many pipes are kept open for what commands leave behind.
     init(
         loop: EventLoop, launcher: Launcher, killGrace: Duration, drainGrace: Duration,
-        library: String = "/var/lib/dokku", leftOverPipes: Int = DescriptorBudget.usualLeftOverPipes
+        library: String = "/var/lib/dokku", tracing: Tracing = Tracing(environment: [:]),
+        leftOverPipes: Int = DescriptorBudget.usualLeftOverPipes
     ) {
         self.loop = loop
         self.launcher = launcher
         self.drainGrace = drainGrace
         endings = Endings(loop: loop, grace: killGrace)
         builds = BuildRecords(library: library)
+        self.tracing = tracing
         drain = PipeDrain(loop: loop, limit: leftOverPipes)
     }
 

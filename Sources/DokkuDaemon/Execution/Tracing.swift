@@ -13,3 +13,9 @@ struct Tracing {
         return access("\(root)/.dokkurc/DOKKU_TRACE", F_OK) == 0
     }
 }
+
+extension Refusal {
+    static let traced = Refusal(
+        code: .denied,
+        text: "Not allowed on this read-only socket while dokku traces what it does (trace:off ends that)")
+}

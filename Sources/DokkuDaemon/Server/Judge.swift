@@ -59,12 +59,6 @@ final class Judge {
     }
 }
 
-extension Refusal {
-    fileprivate static let traced = Refusal(
-        code: .denied,
-        text: "Not allowed on this read-only socket while dokku traces what it does (trace:off ends that)")
-}
-
 extension Verdict {
     var refusal: Refusal? { if case .refuse(let refusal) = self { refusal } else { nil } }
 }

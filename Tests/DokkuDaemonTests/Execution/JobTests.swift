@@ -152,6 +152,25 @@ import Testing
         #expect(job.isSuccess)
     }
 
+    /// It was accepted before `trace:on`, and would print what dokku reads.
+    @Test(arguments: [true, false])
+    func aReadOnlyJobDoesNotStartWhereDokkuTraces(isRestricted: Bool) throws {
+        try folder.makeFolder(".dokkurc")
+        try folder.write("export DOKKU_TRACE=1\n", to: ".dokkurc/DOKKU_TRACE")
+        var peer = Peer.sample
+        peer.isRestricted = isRestricted
+        let job = Job.sample(1, .sample(["-c", "echo ran"]), observer: observer, peer: peer)
+        job.start(
+            lock: -1,
+            context: RunContext(
+                loop: loop, launcher: Launcher(program: "/bin/sh", environment: [:]),
+                killGrace: .seconds(100), drainGrace: .seconds(100),
+                tracing: Tracing(environment: ["DOKKU_ROOT": folder.path])), supervisor: self)
+        try finish(job)
+        #expect(observer.text == (isRestricted ? "" : "ran\n"))
+        #expect(job.failure?.reason.code == (isRestricted ? .denied : nil))
+    }
+
     @Test func aJobWhoseInputCannotBeReadIsEndedAndSaysSo() throws {
         // The name is what it looks for in its input.
         var command = Command.sample(["git:auth"])

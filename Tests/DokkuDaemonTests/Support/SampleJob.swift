@@ -44,10 +44,10 @@ extension Peer {
 extension Job {
     static func sample(
         _ number: UInt64 = 1, _ command: Command = .sample(), observer: any JobObserver = JobRecorder(),
-        outputLimit: Int = 1 << 20
+        outputLimit: Int = 1 << 20, peer: Peer = .sample
     ) -> Job {
         Job(
-            number: number, command: command, peer: .sample, observer: observer, outputLimit: outputLimit,
+            number: number, command: command, peer: peer, observer: observer, outputLimit: outputLimit,
             excerptLimit: 4096)
     }
 }
