@@ -47,6 +47,36 @@ import Testing
         #expect(try client.ask("apps:create a").ok)
     }
 
+    /// As long as nobody knows which commands there are, what looks like one of a plugin may be a password.
+    @Test func withoutAListingNoUnknownNameIsLogged() throws {
+        let box = try Box()
+        let path = box.path("dokku")
+        try box.write("dokku", "#!/bin/sh\nexit 3\n", mode: 0o755)
+        let sockets = try [
+            ListeningSocket(box.path("socket")),
+            ListeningSocket(box.path("read-only.sock"), name: "read-only"),
+        ]
+        let daemon = try Daemon(box, sockets: sockets, settings: ["DOKKU_DAEMON_DOKKU": path])
+        let client = try daemon.connect()
+        #expect(try !client.ask("user:hush1 hush2").ok)
+        #expect(try !daemon.connect(box.path("read-only.sock")).ask("user:hush3 hush4").ok)
+        #expect(try !client.ask("daemon:version hush5").ok)
+        #expect(try !client.ask("apps:create shop").ok)
+        #expect(try daemon.stop() == .status(0))
+        #expect(!daemon.log.text.contains("hush"), "\(daemon.log.text)")
+        #expect(daemon.log.text.contains("apps:create shop"))
+    }
+
+    /// Nor one that is refused before anybody asks whether it is a command.
+    @Test func anUnknownNameWithTooMuchInputIsNotLogged() throws {
+        let daemon = try Daemon()
+        let client = try daemon.connect()
+        try client.send(#"{"command":"user:hush1 hush2","stdin_length":9999999999}"# + "\n")
+        #expect(try client.line().contains("input_too_long"))
+        #expect(try daemon.stop() == .status(0))
+        #expect(!daemon.log.text.contains("hush"), "\(daemon.log.text)")
+    }
+
     @Test func requestsWaitForTheFirstListing() throws {
         let box = try Box()
         let fifo = try box.fifo()

@@ -271,7 +271,8 @@ final class Dispatcher {
         _ refusal: Refusal, _ arguments: ArgumentList, isUnderstood: Bool = true, for responder: any Responder
     ) {
         let title = Redaction.describe(
-            arguments, isUnderstood: isUnderstood && refusal.code != .invalidCommand)
+            arguments,
+            isUnderstood: isUnderstood && refusal.code != .invalidCommand && judge.knows(arguments))
         log.refused(title, peer: responder.client.peer, refusal)
         responder.refuse(refusal)
     }

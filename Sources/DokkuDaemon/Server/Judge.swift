@@ -22,6 +22,13 @@ final class Judge {
         return verdict
     }
 
+    /// True where the name is one of dokku's, or is known to be a plugin's. What else is refused, for whatever reason,
+    /// may be a secret alone.
+    func knows(_ arguments: ArgumentList) -> Bool {
+        guard let invocation = Invocation(arguments) else { return false }
+        return invocation.traits != nil || catalogue.current?.contains(invocation.name) ?? false
+    }
+
     /// Gives the verdict that does not depend on a newer list: never `unknown`.
     func whenKnown(
         _ arguments: ArgumentList, _ form: RequestForm, _ options: ListenerOptions,
