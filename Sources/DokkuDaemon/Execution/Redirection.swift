@@ -6,7 +6,7 @@ extension Redirection {
     /// Opens the file as of now, for reading or for writing. Regular files only, never waiting; what the file holds stays
     /// as it is.
     func open() throws(Refusal) -> OpenFile {
-        let name = Redaction.sanitize(path, limit: 1024)
+        let name = Redaction.sanitize(Redaction.masked(path), limit: 1024)
         do throws(SystemError) {
             if let file = try openRegular() { return file }
         } catch {

@@ -95,6 +95,11 @@ import Testing
         #expect(throws: Refusal.self) { _ = try open("none/none", .output) }
     }
 
+    @Test func ofAPathAnErrorShowsNoSecret() {
+        let refusal = #expect(throws: Refusal.self) { _ = try open("none/token=SECRET", .output) }
+        #expect(refusal?.text == folder.path("none/token=***: No such file or directory"))
+    }
+
     @Test func aNameThatIsNotUTF8() throws {
         let path = Array(folder.path("x").utf8) + [0xff]
         _ = try Redirection(direction: .output, path: path).open()
