@@ -58,7 +58,7 @@ enum CommandTable {
         haproxy show-config/ls start/l stop/l
         help ./lr
         logs ./lstT failed/ls help/r report/lfs set/lsv vector-logs/lsT vector-start/ls vector-stop/l
-        network ./r create/l destroy/lic exists/lr help/r info/lr list/lr rebuild/l rebuildall/l report/lr
+        network ./r create/l destroy/lic exists/lr help/r info/lrs list/lrs rebuild/l rebuildall/l report/lr
         network set/l
         nginx ./r access-logs/lst error-logs/lst help/r reload/l report/lr set/l show-conf/s show-config/ls
         nginx start/l stop/l validate/s validate-config/ls
@@ -79,10 +79,10 @@ enum CommandTable {
         scheduler ./r help/r report/lr set/l
         scheduler-docker-local ./r help/r report/lr set/l
         scheduler-k3s ./r annotations:report/ls annotations:set/lsh autoscaling-auth:report/ls
-        scheduler-k3s autoscaling-auth:set/lsh charts:report/ls charts:set/lsh cluster:add/ls cluster:list/lr
+        scheduler-k3s autoscaling-auth:set/lsh charts:report/ls charts:set/lsh cluster:add/ls cluster:list/lrs
         scheduler-k3s cluster:remove/ls ensure-charts/ls help/r initialize/lsR labels:report/ls
         scheduler-k3s labels:set/lsh node-sysctls:report/lr node-sysctls:set/l preview/ls profiles:add/l
-        scheduler-k3s profiles:list/lr profiles:remove/l report/lfs set/lsv show-kubeconfig/ls uninstall/lsR
+        scheduler-k3s profiles:list/lrs profiles:remove/l report/lfs set/lsv show-kubeconfig/ls uninstall/lsR
         scheduler-null help/r
         shell ./licX help/r
         ssh-keys ./r add/liR help/r list/lr remove/lR

@@ -67,6 +67,7 @@ enum CommandFacts {
         git:auth-status git:from-archive git:from-image git:load-image git:status git:sync
         haproxy:labels:add haproxy:labels:remove haproxy:labels:show haproxy:logs
         haproxy:show-config logs logs:failed logs:report logs:set logs:vector-logs logs:vector-start
+        network:info network:list
         nginx:access-logs nginx:error-logs nginx:show-conf nginx:show-config nginx:validate
         nginx:validate-config openresty:labels:add openresty:labels:remove openresty:labels:show
         openresty:logs openresty:report openresty:set openresty:show-config plugin:install
@@ -75,7 +76,8 @@ enum CommandFacts {
         run run:detached run:list run:logs scheduler-k3s:annotations:report
         scheduler-k3s:annotations:set scheduler-k3s:autoscaling-auth:report
         scheduler-k3s:autoscaling-auth:set scheduler-k3s:charts:report scheduler-k3s:charts:set
-        scheduler-k3s:cluster:add scheduler-k3s:cluster:remove scheduler-k3s:ensure-charts
+        scheduler-k3s:cluster:add scheduler-k3s:cluster:list scheduler-k3s:cluster:remove
+        scheduler-k3s:ensure-charts scheduler-k3s:profiles:list
         scheduler-k3s:initialize scheduler-k3s:labels:report scheduler-k3s:labels:set
         scheduler-k3s:preview scheduler-k3s:report scheduler-k3s:set scheduler-k3s:show-kubeconfig
         scheduler-k3s:uninstall storage:annotations:report storage:annotations:set storage:exec
