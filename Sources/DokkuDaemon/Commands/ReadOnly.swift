@@ -44,7 +44,8 @@ enum ReadOnly {
             let word = arguments[index]
             if word.first == UInt8(ascii: "-") {
                 guard hasHarmlessBytes(word), reading.allows(word) else { return false }
-                if !arguments.word(index, is: "--global") { hasFlag = true }
+                let flag = word.prefix(while: { $0 != UInt8(ascii: "=") })
+                if !flag.elementsEqual("--global".utf8) { hasFlag = true }
             } else {
                 guard isHarmless(word) else { return false }
                 wordCount += 1

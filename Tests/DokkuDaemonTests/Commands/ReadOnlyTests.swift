@@ -128,7 +128,7 @@ import Testing
     @Test(arguments: [
         "traefik:report x true --traefik-image", "traefik:report true x --traefik-image",
         "--app x traefik:report true --traefik-image", "traefik:report --traefik-image x true",
-        "apps:report x --global", "ps:report --global",
+        "apps:report x --global", "ps:report --global", "ps:report --global=true", "ps:report x --global=",
     ])
     func aReportWithSecretsTakesOneAppAndAFlag(line: String) {
         #expect(judgeHere(line) == .refuse(.readOnlySocket))
