@@ -61,27 +61,33 @@ private struct ConfigPairs {
         let isElsewhere = invocation.namesApp || words.contains { arguments.word($0, is: "--global") }
         let app = isElsewhere ? -1 : words.first { !Self.isFlag(arguments, $0) } ?? -1
         self.app = app
-        areWhole = words.allSatisfy {
-            $0 == app || Self.isFlag(arguments, $0) || Self.isPair(arguments[$0])
-        }
+        let pairs = words.filter { $0 != app && !Self.isFlag(arguments, $0) }
+        // Behind `NAME=` and a blank its value may stand.
+        areWhole =
+            pairs.allSatisfy { Self.isPair(arguments[$0]) }
+            && !pairs.dropLast().contains { Self.isEmptied(arguments[$0]) }
     }
 
     func shows(_ arguments: ArgumentList, _ index: Int) -> Bool {
         index == app || Self.isFlag(arguments, index) || areWhole
     }
 
-    /// A name of dokku's (config's `validateKey`), and a value. The end of a base64 text looks alike: no value but
-    /// further `=`, or none and small letters in the name.
+    /// A name of dokku's (config's `validateKey`), and a value. The end of a base64 or base32 text looks alike: no value
+    /// but further `=`, or none and small letters in the name.
     private static func isPair(_ word: ArraySlice<UInt8>) -> Bool {
         guard let equals = word.firstIndex(of: UInt8(ascii: "=")), equals > word.startIndex else {
             return false
         }
         let name = word[..<equals]
         let value = word[equals...].dropFirst()
-        guard name.allSatisfy(isOfName), !value.starts(with: "=".utf8) || value.count > 1 else {
-            return false
-        }
+        guard name.allSatisfy(isOfName) else { return false }
+        if !value.isEmpty, value.allSatisfy({ $0 == UInt8(ascii: "=") }) { return false }
         return !value.isEmpty || !name.contains { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+    }
+
+    /// `NAME=`
+    private static func isEmptied(_ word: ArraySlice<UInt8>) -> Bool {
+        word.last == UInt8(ascii: "=") && !word.dropLast().contains(UInt8(ascii: "="))
     }
 
     private static func isOfName(_ byte: UInt8) -> Bool {

@@ -148,6 +148,17 @@ import Testing
         #expect(try mayLog(["apps:create"] + Array(repeating: "word", count: 1000)))
     }
 
+    /// What was meant as the value may stand behind a blank, and end as a base32 text does.
+    @Test(arguments: ["ABCDEFGH2345====", "ABCDEFGH2345=", "ABCDEFGH2345===", "A=B"])
+    func aValueBehindItsPairIsHidden(value: String) {
+        #expect(describe(["config:set", "app", "KEY=", value]) == "config:set app *** ***")
+    }
+
+    @Test func whatBase32EndsWithIsNoPair() {
+        #expect(describe(["config:set", "app", "ABCDEFGH2345===="]) == "config:set app ***")
+        #expect(describe(["config:set", "app", "KEY="]) == "config:set app KEY=***")
+    }
+
     @Test func wordsStayApart() {
         #expect(describe(["apps:create", "a b", "", "c\"d"]) == "apps:create \"a b\" \"\" \"c\\\"d\"")
     }
