@@ -1,0 +1,37 @@
+// docs/security.md names the tests that hold its promises: each of them must be there.
+import Foundation
+import Testing
+
+@Suite struct SecurityPageTests {
+    private static let root = URL(fileURLWithPath: Daemon.standIn).deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// The text of every file below Tests with that suffix, by its name without it.
+    private func sources(_ suffix: String) -> [String: String] {
+        let folder = Self.root.appendingPathComponent("Tests")
+        let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
+        var texts: [String: String] = [:]
+        for case let file as URL in files ?? .init() where file.pathExtension == suffix {
+            texts[file.deletingPathExtension().lastPathComponent] = contents(file.path).text
+        }
+        return texts
+    }
+
+    @Test func eachTestThatAPromiseNamesIsThere() throws {
+        let page = contents(Self.root.appendingPathComponent("docs/security.md").path).text
+        let swift = sources("swift")
+        let python = sources("py")
+        var count = 0
+        for match in page.matches(of: /`([A-Z]\w+Tests)(?:\.(\w+))?`/) {
+            let suite = try #require(swift[String(match.1)], "no suite \(match.1)")
+            if let test = match.2 { #expect(suite.contains("func \(test)("), "no test \(match.0)") }
+            count += 1
+        }
+        for match in page.matches(of: /`(\w+)\.py: (\w+)`/) {
+            let suite = try #require(python[String(match.1)], "no file \(match.1)")
+            #expect(suite.contains("def \(match.2)("), "no test \(match.0)")
+            count += 1
+        }
+        #expect(count > 40)
+    }
+}
