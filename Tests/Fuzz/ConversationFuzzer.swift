@@ -52,7 +52,7 @@ private struct Reference {
         let isReturned = line.last == 0x0D
         if line.count - (isReturned ? 1 : 0) > limit {
             pieces.append(.skipped(.tooLong))
-            return !takesOneRequest
+            return !takesOneRequest && !LineFramer.beginsJSON(line)
         }
         if end == nil, rest == .isRefused {
             pieces.append(.skipped(.unfinished))

@@ -38,7 +38,17 @@ import Testing
         try client.send(
             "{\"id\":7,\"stdin\":\"\(String(repeating: "x", count: 1000))\",\"command\":\"apps:list\"}\n")
         #expect(try client.answer()["error"] == "line_too_long")
-        #expect(try client.ask(list)["exit_status"] == 0)
+    }
+
+    @Test func whatMayBeTheInputOfALostLineIsNotRun() throws {
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_LINE": "1000"])
+        let client = try daemon.connect()
+        let words = String(repeating: "x", count: 1000)
+        try client.send(
+            "{\"command\":[\"test:keep\",\"\(words)\"],\"stdin_length\":15}\napps:create evil\n")
+        #expect(try client.answer()["error"] == "line_too_long")
+        #expect(try client.ends())
+        #expect(daemon.ran == [])
     }
 
     @Test func inputTooLong() throws {
@@ -118,7 +128,7 @@ import Testing
         let answer = try client.answer()
         #expect(answer["error"] == "buffer_full")
         #expect(answer["output"]?.text?.contains("bytes") == false)
-        #expect(try client.ask(list)["exit_status"] == 0)
+        #expect(try client.ends())
     }
 
     @Test func aReturnIsNoPartOfALine() throws {

@@ -218,6 +218,9 @@ class Model:
 
     def judge_answer(self, request, reply):
         was_lost = reply.get("error") in ("line_too_long", "buffer_full") and "id" not in reply
+        if reply.get("error") == "buffer_full":
+            # What follows may be its input, and is not taken.
+            request.client.is_rejected = True
         if request.is_json and request.is_streamed != ("event" in reply) and request.is_id_certain and not was_lost:
             raise Violation(f"the form of an answer is not that of its request\n{reply} to {request}")
         error = reply.get("error")

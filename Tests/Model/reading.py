@@ -208,6 +208,9 @@ class Stream:
             self.refuse(request, "line_too_long")
             request.is_streamed = False
             self.settle_one_shot()
+            if request.is_json:
+                # It may have announced an input.
+                self.is_broken = self.is_over = True
             return request
         try:
             read_json(request, self) if request.is_json else read_plain(request, self)

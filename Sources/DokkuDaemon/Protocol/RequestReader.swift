@@ -2,7 +2,8 @@
 // request. What is read next is one state, so that no byte of an input can be read as a line.
 //
 //   expected      gives                                        and then expects
-//   line          a line, or that one was thrown away          a line; nothing, where one request is all
+//   line          a line, or that one was thrown away          a line; nothing, where one request is all, or where
+//                                                              a request in JSON was thrown away
 //   decision      nothing, until the request was judged        a chunk's size, or as behind an input
 //   bytes         the input in parts, and its end              a line; nothing, where one request is all
 //   size, chunk   the input in parts, and its end at size 0    the same; nothing, behind a size that is none
@@ -153,7 +154,8 @@ struct RequestReader {
             if takesOneRequest { expected = .nothing }
             return .line(line)
         case .skipped(let fault, let isJSON):
-            if takesOneRequest { expected = .nothing }
+            // A request in JSON may have announced an input: nobody can tell where requests begin again.
+            if takesOneRequest || isJSON { expected = .nothing }
             return .skippedLine(fault, isJSON: isJSON)
         }
     }
