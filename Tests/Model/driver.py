@@ -691,6 +691,8 @@ class Driver:
         self.model.judge_runs()
 
     def judge_rest(self):
+        # A connection that may hold files of its peer is closed a moment later.
+        self.do_advance(2000)
         open_files = self.daemon.descriptors()
         # A pipe may be kept for the next command's input. The list of commands may be read at the very start.
         expected = {"socket": self.usual.get("socket", 0), "pipe": self.usual.get("pipe", 0) + 1,

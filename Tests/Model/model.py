@@ -513,6 +513,8 @@ class Model:
                     continue
                 if request.name.startswith("plugin") or request.redirection is not None:
                     continue
+                if request.lane == "beside" and self.setting("MAX_FOLLOW", 16) < 16:
+                    continue
                 if "DOKKU_DAEMON_MAX_SPOOL" in self.settings or self.setting("MAX_QUEUE", 1000) < 1000:
                     continue
                 if self.setting("MAX_BUFFER", 1 << 40) < 1 << 40 or self.setting("MAX_CONNECTIONS", 1000) < 1000:
