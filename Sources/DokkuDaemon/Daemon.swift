@@ -233,6 +233,8 @@ final class Daemon {
         guard !executor.isIdle else { return }
         executor.terminateRunning()
         _ = loop.timers.schedule(after: configuration.killGrace + Self.lastMoment) { [unowned self] in
+            // The output of one that was killed may be held by what it left: that is waited for no longer.
+            executor.terminateRunning()
             if executor.isIdle { return }
             for job in executor.running { log.note("#\(job.number) was killed") }
             loop.stop()

@@ -88,6 +88,16 @@ def search(options):
     return count, failed
 
 
+def replay_cases(options):
+    """What was found once, and is no more."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases")
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name)) as file:
+            found = replay(options.binary, options.tools, json.load(file))
+        if found:
+            sys.exit(f"model: cases/{name}: {found}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
@@ -113,6 +123,7 @@ def main():
         options.count = 1 if options.seed is not None else 1 << 60
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(1 << 40)
+    replay_cases(options)
     print(f"model: seed {options.seed}", flush=True)
     count, failed = search(options)
     if options.all:

@@ -187,8 +187,10 @@ class Model:
             same = [each for each in opened if each.is_id_certain and each.id == reply["id"]
                     and type(each.id) is type(reply["id"])]
             return (same or [each for each in opened if not each.is_id_certain])[:1]
-        return [each for each in opened if each.id is None or not each.is_id_certain
-                or "line_too_long" in each.refusals or reply.get("error") == "buffer_full"]
+        anonymous = [each for each in opened if each.id is None or not each.is_id_certain
+                     or "line_too_long" in each.refusals or reply.get("error") == "buffer_full"]
+        # An error is more likely that of a command than that of a built-in, a success the other way round.
+        return sorted(anonymous, key=lambda each: (each.lane == "builtin") == ("error" in reply))
 
     def judge_event(self, request, event):
         kind = event["event"]
