@@ -163,7 +163,7 @@ class Generator:
         if kind < 4:
             return {"line": rng.choice(["daemon:version", "daemon:status", "daemon:queue", "daemon:help", "commands",
                                         "refresh", '{"id":"b","command":"daemon:version","stream":true}',
-                                        '{"command":["commands"],"encoding":"base64"}']), "end": end}
+                                        '{"id":"a","command":["commands"],"encoding":"base64"}']), "end": end}
         if kind == 4:
             targets = [request.token.decode() for client in driver.clients.values() for request in client.requests
                        if request.token and request.lane != "builtin" and request.answer is None]
