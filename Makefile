@@ -25,11 +25,12 @@ run: build ## serve in the foreground, with the host's dokku if there is one
 	@packaging/serve
 
 test: build ## run all tests, those of the whole daemon also in full size with the build that users get
-	@packaging/deps build demo model test
+	@packaging/deps build demo model faults test
 	@packaging/with-swift swift test --disable-xctest
 	@DOKKU_TEST_FULL=1 DOKKU_DAEMON_BINARY="$(CURDIR)/.build/release/dokku-daemon" packaging/with-swift \
 		swift test --disable-xctest --skip-build --filter IntegrationTests
 	@python3 Tests/Load/load.py .build/release/dokku-daemon 0.02
+	@Tests/Faults/run .build/release/dokku-daemon --quick 6
 	@Tests/Model/run --seconds 60
 
 model: build ## hold random conversations with the daemon, and judge them by a model, for SECONDS=120

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -24,12 +25,12 @@
 
 #define CALLS(each)                                                                                                  \
     each(accept4) each(access) each(bind) each(chdir) each(chmod) each(close) each(close_range) each(connect)        \
-    each(epoll_create1) each(epoll_ctl) each(epoll_wait) each(fcntl) each(flock) each(fstat) each(ftruncate)         \
-    each(getsockname) each(getsockopt) each(listen) each(lstat) each(memfd_create) each(mkdir) each(mkostemp)        \
-    each(open) each(pidfd_open) each(pidfd_send_signal) each(pipe2) each(poll) each(posix_spawn) each(pread)         \
-    each(pwrite) each(read) each(readlink) each(recvmsg) each(rename) each(send) each(sendfile) each(sendmsg)        \
-    each(setsockopt) each(shutdown) each(signalfd) each(socket) each(stat) each(tmpfile) each(unlink) each(waitpid)  \
-    each(write)
+    each(epoll_create1) each(epoll_ctl) each(epoll_wait) each(fcntl) each(flock) each(fork) each(fstat)              \
+    each(ftruncate) each(getsockname) each(getsockopt) each(listen) each(lstat) each(memfd_create) each(mkdir)       \
+    each(mkostemp) each(open) each(pidfd_open) each(pidfd_send_signal) each(pipe2) each(poll) each(posix_spawn)      \
+    each(pread) each(pwrite) each(read) each(readlink) each(recvmsg) each(rename) each(send) each(sendfile)          \
+    each(sendmsg) each(setrlimit) each(setsockopt) each(shutdown) each(signalfd) each(socket) each(stat)             \
+    each(tmpfile) each(unlink) each(waitpid) each(write)
 
 enum call {
 #define EACH(name) CALL_##name,
@@ -149,6 +150,7 @@ PLAIN(mkostemp, NONE, (char *path, int flags), path, flags)
 PLAIN(pipe2, NONE, (int ends[2], int flags), ends, flags)
 PLAIN(poll, NONE, (struct pollfd *queries, nfds_t count, int timeout), queries, count, timeout)
 PLAIN(rename, NONE, (const char *from, const char *to), from, to)
+PLAIN(setrlimit, NONE, (__rlimit_resource_t resource, const struct rlimit *limit), resource, limit)
 PLAIN(setsockopt, NONE, (int fd, int level, int name, const void *value, socklen_t size), fd, level, name, value, size)
 PLAIN(shutdown, NONE, (int fd, int how), fd, how)
 PLAIN(signalfd, NONE, (int fd, const sigset_t *set, int flags), fd, set, flags)
@@ -156,6 +158,14 @@ PLAIN(socket, NONE, (int family, int type, int protocol), family, type, protocol
 PLAIN(stat, NONE, (const char *path, struct stat *status), path, status)
 PLAIN(unlink, NONE, (const char *path), path)
 PLAIN(waitpid, NONE, (pid_t pid, int *status, int options), pid, status, options)
+
+// What the daemon forks is no daemon: its calls are its own affair.
+pid_t fork(void) {
+    FAIL(fork, NONE);
+    pid_t pid = REAL(fork)();
+    if (pid == 0) control = NULL;
+    return pid;
+}
 
 // The descriptor is gone all the same, close(2).
 int close(int fd) {

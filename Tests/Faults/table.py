@@ -28,6 +28,7 @@ ERRORS = {
     "epoll_wait": {"none": [EINTR]},
     "fcntl": {"pipe": [EPERM, EBUSY, ENOMEM], "file": [EMFILE], "other": [EMFILE]},
     "flock": {"none": [EAGAIN, ENOLCK, EINTR]},
+    "fork": {"none": [EAGAIN, ENOMEM]},
     "fstat": {"file": [EIO, ENOMEM]},
     "ftruncate": {"none": [EIO, EPERM, EINTR]},
     "getsockname": {"none": [ENOBUFS]},
@@ -54,6 +55,7 @@ ERRORS = {
     "sendfile": {"stream": [EIO, ENOMEM, ENOBUFS, EAGAIN, EINTR, SHORT],
                  "pipe": [EIO, ENOMEM, EAGAIN, EINTR, SHORT]},
     "sendmsg": {"stream": [ENOBUFS, ENOMEM, EAGAIN, EINTR], "datagram": [ENOBUFS, EAGAIN]},
+    "setrlimit": {"none": [EPERM]},
     "setsockopt": {"none": [ENOPROTOOPT]},
     "shutdown": {"none": [ENOTCONN]},
     "signalfd": {"none": _NO_DESCRIPTOR},
@@ -79,6 +81,7 @@ _MEMORY = "without memory the daemon ends: Swift cannot go on"
 LEFT_OUT = {
     "clock_gettime": "cannot fail", "getcwd": "a relative path is looked up once, before all else",
     "exit": "does not return", "geteuid": "cannot fail",
+    "getrlimit": "cannot fail", "nanosleep": "only in a process that closes what was passed, and ends",
     "getpid": "cannot fail", "time": "cannot fail",
     "kill": "the daemon may signal whom it has started, and that has not been reaped",
     "madvise": "advice: the result is not looked at", "mmap": _MEMORY, "mprotect": _MEMORY,
