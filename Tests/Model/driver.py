@@ -518,6 +518,10 @@ class Driver:
                 child.epoch = self.epoch
                 if self.model.started(child) is None:
                     self.did_ask_for_help(child)
+                # What was started may have been ended since, before the next one or an answer.
+                if not child.is_dead and not child.is_busy:
+                    child.ping()
+                self.note_deaths()
             for client in self.clients.values():
                 moved |= client.receive()
                 for line in client.lines():
