@@ -10,6 +10,7 @@ class Generator:
     def __init__(self, rng):
         self.rng = rng
         self.tokens = self.names = self.ids = 0
+        self.has_anonymous = False
         self.settings = self.choose_settings()
         self.listeners = [""] + [rules for rules in RULES if rng.random() < 0.4]
         self.length = rng.choice([4, 8, 15, 30, 60])
@@ -214,7 +215,9 @@ class Generator:
         body = {}
         if name == "logs" or rng.random() < 0.35:
             keys["stream"] = name == "logs" or rng.random() < 0.9
-        elif rng.random() < 0.1:
+        elif rng.random() < 0.1 and not self.has_anonymous:
+            # Of two without a name nobody can tell whose answer is whose.
+            self.has_anonymous = True
             del keys["id"]
         kind = rng.random()
         if kind < 0.2:
