@@ -257,40 +257,6 @@ import Testing
         #expect(owner.ends == 0)
     }
 
-    /// A process is never started for which there is no descriptor to watch it by.
-    @Test func aCommandThatStartsCanBeWatchedAlsoWithTheLastDescriptors() async {
-        await #expect(processExitsWith: .success) {
-            let suite = try RunTests()
-            var limit = rlimit(rlim_cur: 64, rlim_max: 64)
-            try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
-            let context = suite.context()
-            _ = try suite.finish(suite.plan("exit 0"), context)
-            var taken: [Int32] = []
-            while case let number = open("/dev/null", O_RDONLY | O_CLOEXEC), number >= 0 {
-                taken.append(number)
-            }
-            // A run takes two for its pipe, and one that it is watched by.
-            var ran = 0
-            for free in 0...3 {
-                for number in taken.suffix(free) { close(number) }
-                let owner = Owner()
-                do throws(RunFailure) {
-                    let run = try Run(suite.plan("exit 0"), context: context, owner: owner)
-                    try? suite.loop.turn(until: owner.ends > 0)
-                    #expect(run.status == .exited(0))
-                    ran += 1
-                } catch {
-                    #expect(!error.hasStarted && error.reason.number == EMFILE)
-                }
-                taken.removeLast(free)
-                while case let number = open("/dev/null", O_RDONLY | O_CLOEXEC), number >= 0 {
-                    taken.append(number)
-                }
-            }
-            #expect(ran == 2)
-        }
-    }
-
     /// Nothing that can be known before the start empties the file.
     @Test(arguments: ["/none/dokku", "/etc", "dokku-that-is-nowhere", "/bin/sh"])
     func aStartThatFailsLeavesTheFileAsItWas(program: String) throws {
