@@ -127,7 +127,7 @@ import Testing
         let box = try Box()
         let script = """
             #!/bin/bash
-            [ "$1" = logs ] || exec \(Daemon.standIn)/test-dokku "$@"
+            [ "$1" = logs ] || exec "\(Daemon.standIn)/test-dokku" "$@"
             trap '' TERM
             head -c 5000000 /dev/zero | tr '\\0' x
             echo "end $$ wrote all" >>"$STAND_IN_JOURNAL"

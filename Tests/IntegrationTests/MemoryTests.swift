@@ -196,7 +196,7 @@ import Testing
         let box = try Box()
         let fifo = try box.fifo()
         let script =
-            "#!/bin/sh\n[ \"$1\" != help ] || read line <\(fifo.path)\nexec \(Daemon.standIn)/dokku \"$@\"\n"
+            "#!/bin/sh\n[ \"$1\" != help ] || read line <\(fifo.path)\nexec \"\(Daemon.standIn)/dokku\" \"$@\"\n"
         let daemon = try Daemon(
             box, sockets: [ListeningSocket(box.path("socket"))],
             settings: ["DOKKU_DAEMON_DOKKU": try box.write("dokku", script, mode: 0o755)],

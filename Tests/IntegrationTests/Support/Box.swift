@@ -33,6 +33,8 @@ final class Box {
     func write(_ name: String, _ bytes: [UInt8], mode: mode_t = 0o644) throws -> String {
         let descriptor = try checked("open", open(path(name), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, mode))
         defer { close(descriptor) }
+        // As it was asked for, whatever the umask.
+        _ = try checked("fchmod", fchmod(descriptor, mode))
         try writeAll(bytes, to: descriptor)
         return path(name)
     }

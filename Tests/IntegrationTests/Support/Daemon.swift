@@ -99,7 +99,7 @@ final class Daemon {
             environment["LISTEN_FDNAMES"] = sockets.map(\.name).joined(separator: ":")
         }
         // The number of the process is known only inside it.
-        command = ["/bin/sh", "-c", "\(shell)\nLISTEN_PID=$$ exec \"$0\" \"$@\""] + command
+        command = ["/bin/sh", "-c", "umask 022\n\(shell)\nLISTEN_PID=$$ exec \"$0\" \"$@\""] + command
         return try Spawned(
             command, environment: environment,
             descriptors: [null, errors, errors] + sockets.map(\.descriptor))
