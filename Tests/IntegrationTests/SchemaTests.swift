@@ -33,7 +33,8 @@ import Testing
 
     @Test func anotherImplementationReadsItAlike() throws {
         let lines = (Self.allowed + Self.refused).joined(separator: "\n")
-        let verdicts = try PipedProgram.run(["/usr/bin/python3", Daemon.client("validate.py")], input: lines + "\n")
+        let verdicts = try PipedProgram.run(
+            ["/usr/bin/python3", Daemon.client("validate.py")], input: lines + "\n")
         let expected = Self.allowed.map { _ in "yes" } + Self.refused.map { _ in "no" }
         #expect(verdicts.split(separator: "\n").map(String.init) == expected)
     }
