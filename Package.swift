@@ -43,7 +43,7 @@ let package = Package(
             exclude: [
                 "Faults", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh", "Fuzz/bytes.dict",
                 "Fuzz/JSONRequestDecoder.dict", "IntegrationTests", "Load", "Model", "Releases",
-                "StandIn", "Systemd", "sanitize",
+                "StandIn", "Systemd", "leaks.supp", "sanitize",
             ],
             sources: ["DokkuDaemonTests", "Fuzz"],
             swiftSettings: strict

@@ -192,6 +192,7 @@ import Testing
         for (handler, _) in connected {
             handler.onReady = { _ in for (other, _) in connected { other.close() } }
         }
+        defer { for (handler, _) in connected { handler.onReady = { _ in } } }
         try loop.turnOnce()
         #expect(connected.map(\.0.seen.count).reduce(0, +) == 1)
     }
