@@ -213,7 +213,10 @@ import Testing
         // Once for the reading that was under way, and once for who asked for a newer one meanwhile.
         for _ in 0..<2 { try fifo.release() }
         // What waits is answered now, and what did not find room to wait was refused.
-        if !isLong { #expect(try connections[0].answer()["ok"] == true) }
+        if !isLong {
+            let answers = try (0..<MemoryTests.rounds).map { _ in try connections[0].answer()["ok"] }
+            #expect(answers.contains(true))
+        }
         #expect(try daemon.ask("daemon:version").ok)
         let growth = try memory.growth
         print("memory over idle: \(growth) KiB")
