@@ -6,13 +6,13 @@ import Testing
     private static let root = URL(fileURLWithPath: Daemon.standIn).deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// The text of every file below Tests with that suffix, by its name without it.
+    /// The text of every file below Tests with that suffix, by its name without it; of two that have one name, of both.
     private func sources(_ suffix: String) -> [String: String] {
         let folder = Self.root.appendingPathComponent("Tests")
         let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
         var texts: [String: String] = [:]
         for case let file as URL in files ?? .init() where file.pathExtension == suffix {
-            texts[file.deletingPathExtension().lastPathComponent] = contents(file.path).text
+            texts[file.deletingPathExtension().lastPathComponent, default: ""] += contents(file.path).text
         }
         return texts
     }

@@ -22,6 +22,9 @@ class Daemon:
     def __init__(self, binary, tools, folder, listeners, settings):
         """`listeners` are (rules, socket) to hand over; `tools` is where clock.so and child are."""
         self.binary, self.tools, self.folder = binary, tools, folder
+        # LD_PRELOAD is a list that blanks part, ld.so(8): this path has none.
+        if not os.path.lexists(f"{folder}/clock.so"):
+            os.symlink(f"{tools}/clock.so", f"{folder}/clock.so")
         self.listeners, self.settings = listeners, settings
         self.pid = None
         self.now = START
@@ -36,7 +39,7 @@ class Daemon:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(PATIENCE)
         environment = {
-            "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "LD_PRELOAD": f"{self.tools}/clock.so",
+            "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "LD_PRELOAD": f"{self.folder}/clock.so",
             "MODEL_CONTROL": str(CONTROL), "MODEL_NOW": str(self.now), "MODEL_CHILDREN": f"{self.folder}/children",
             "DOKKU_LOCK_PATH": f"{self.folder}/lock", "DOKKU_DAEMON_LOGFILE": f"{self.folder}/log",
             "DOKKU_DAEMON_STATE_DIR": f"{self.folder}/state", "DOKKU_DAEMON_DOKKU": f"{self.tools}/child",
