@@ -4,7 +4,7 @@ DESTDIR ?=
 export PREFIX DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo run test model faults fuzz load sanitize lint format bench install develop uninstall deb \
+.PHONY: help deps build demo run test test-debug model faults fuzz load sanitize lint format bench install develop uninstall deb \
 	test-systemd test-releases lab clean
 
 help: ## list these targets
@@ -24,9 +24,11 @@ demo: build ## hold a conversation with the daemon over a stand-in dokku, and pr
 run: build ## serve in the foreground, with the host's dokku if there is one
 	@packaging/serve
 
-test: build ## run all tests, those of the whole daemon also in full size with the build that users get
+test-debug: build ## run the suites with the debug build alone
 	@packaging/deps build demo model faults test
 	@packaging/with-swift swift test --disable-xctest
+
+test: test-debug ## run all tests, those of the whole daemon also in full size with the build that users get
 	@DOKKU_TEST_FULL=1 DOKKU_DAEMON_BINARY="$(CURDIR)/.build/release/dokku-daemon" packaging/with-swift \
 		swift test --disable-xctest --skip-build --filter IntegrationTests
 	@python3 Tests/Load/load.py .build/release/dokku-daemon 0.02
