@@ -50,8 +50,8 @@ fuzz: ## feed parsers, encoders and rules what nobody would send, SECONDS=10 eac
 	@packaging/deps build
 	@packaging/with-swift Tests/Fuzz/run.sh $(or $(SECONDS),10)
 
-sanitize: ## run the suites of the parts, and faults, under the address sanitizer, which also looks for leaks
-	@packaging/deps build faults
+sanitize: ## run the suites of the parts, faults and model under the address sanitizer, which also looks for leaks
+	@packaging/deps build faults model
 	@packaging/with-swift Tests/sanitize
 
 lint: ## check the format of the sources, and the shell scripts

@@ -48,6 +48,8 @@ class Daemon:
             "DOKKU_SYSTEM_USER": "root",
             "LISTEN_FDS": str(len(self.listeners)), "LISTEN_FDNAMES": ":".join(rules for rules, _ in self.listeners),
         } | self.settings
+        # Those of a build with a sanitizer.
+        environment |= {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
         # What is handed over is moved out of the way first: a number must not be overwritten before it is moved.
         moved = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, 300) for each in [theirs] + [s for _, s in self.listeners]]
         actions = [(os.POSIX_SPAWN_DUP2, moved[0], CONTROL)]
