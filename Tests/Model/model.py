@@ -457,9 +457,9 @@ class Model:
                 continue
             kind, number, rest = found[1], int(found[2]), found[3]
             if kind == b"cmd":
-                token = TOKEN.search(rest.split(b"gid=")[-1])
-                named = [each for each in self.requests() if token and each.token == token[0]
-                         and each.lane not in (None, "builtin")]
+                described = rest.split(b"gid=")[-1]
+                named = [each for each in self.requests()
+                         if each.lane not in (None, "builtin") and self.is_described(each, described)]
                 request = next((each for each in named if each.accepted == 0), None)
                 if number in self.jobs and self.jobs[number] is not None:
                     raise Violation(f"two commands of one number in the log\n{line[:200]!r}")
@@ -471,6 +471,15 @@ class Model:
                 self.jobs[number].results += 1
                 if self.jobs[number].results > 1:
                     raise Violation(f"two results of one command in the log\n{line[:200]!r}")
+
+    @staticmethod
+    def is_described(request, described):
+        """Of a command that is no command of dokku's own, the log shows the first word."""
+        token = TOKEN.search(described)
+        if token:
+            return request.token == token[0]
+        shown = b" ".join(request.words[:request.words.index(request.name.encode()) + 2])
+        return described.endswith(b" " + shown + b" ***")
 
     def judge_log(self):
         for run in self.runs.values():
