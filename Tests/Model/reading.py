@@ -326,17 +326,16 @@ def read_json(request, stream):
     except ValueError:
         request.id, request.is_id_certain = salvage(request, b"id")
         request.is_streamed = salvage(request, b"stream")[0] is True
-        length = salvage(request, b"stdin_length")[0]
-        if type(length) is int and length > 0:
-            request.body_length = length
+        note_length(request, stream, salvage(request, b"stdin_length")[0], b"stdin_l" in request.line)
         raise Refused("invalid_request") from None
     request.id = keys.get("id")
     if type(request.id) not in (int, str):
         request.id = None
     request.is_streamed = keys.get("stream") is True
     length = keys.get("stdin_length")
-    if type(length) is int and length >= 0:
-        request.body_length = length
+    note_length(request, stream, length, length is not None)
+    if any(key.startswith("stdin") for key in set(keys) - KEYS):
+        stream.is_broken = stream.is_over = True
     check_types(keys)
     request.is_base64 = keys.get("encoding") == "base64"
     request.strips = keys.get("strip_ansi", False)
@@ -359,6 +358,14 @@ def read_json(request, stream):
     if not words or any(b"\0" in word for word in words):
         raise Refused("invalid_request")
     judge(request, words, stream)
+
+
+def note_length(request, stream, length, is_announced):
+    """So much follows the line; where that cannot be told, no line does."""
+    if type(length) is int and length >= 0:
+        request.body_length = length
+    elif is_announced:
+        stream.is_broken = stream.is_over = True
 
 
 def check_types(keys):

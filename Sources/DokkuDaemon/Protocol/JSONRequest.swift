@@ -34,7 +34,29 @@ struct JSONRequest: Equatable, Sendable {
         var refusal: Refusal
         var id: RequestID?
         var isStreamed = false
-        /// How many bytes after the line belong to it; any size a client may claim.
-        var followingBytes = 0
+        var following = Following.nothing
+    }
+
+    /// What belongs to a line that is no request, and comes behind it.
+    enum Following: Equatable {
+        case nothing
+        /// Any size that a client may claim.
+        case bytes(Int)
+        /// It announces an input, and does not say how long it is: nobody can tell where the next line begins.
+        case unknown
+
+        /// `length`: the value of `stdin_length`, if there is that key.
+        init(length: JSONValue?) {
+            guard let length, !length.isNull else {
+                self = .nothing
+                return
+            }
+            self = Self.count(length).map { $0 == 0 ? .nothing : .bytes($0) } ?? .unknown
+        }
+
+        /// A number of bytes; nil for any other value.
+        static func count(_ value: JSONValue) -> Int? {
+            value.integer.flatMap { Int(exactly: $0) }.flatMap { $0 >= 0 ? $0 : nil }
+        }
     }
 }

@@ -80,8 +80,8 @@ enum JSONRequestDecoder {
         case (.some, .some): throw .invalid("stdin and stdin_length exclude each other")
         case (.some(let text), nil): return .bytes(Array(try expect("stdin", "a string", text.string)))
         case (nil, .some(let length)):
-            let count = length.integer.flatMap { Int(exactly: $0) }.flatMap { $0 >= 0 ? $0 : nil }
-            return .following(count: try expect("stdin_length", "a number of bytes", count))
+            let count = try expect("stdin_length", "a number of bytes", JSONRequest.Following.count(length))
+            return .following(count: count)
         }
     }
 
@@ -140,6 +140,8 @@ private struct Members {
     var onDisconnect: JSONValue?
     /// What to say of the first key that is none of these.
     var unknown: String?
+    /// One of those looks like a mistyped `stdin_length`.
+    var mayAnnounceInput = false
 
     init(of object: JSONValue) {
         object.forEachMember { key, value in
@@ -154,7 +156,9 @@ private struct Members {
             case "strip_ansi": stripAnsi = value
             case "timeout": timeout = value
             case "on_disconnect": onDisconnect = value
-            default: if unknown == nil { unknown = Self.describe(unknown: key) }
+            default:
+                if unknown == nil { unknown = Self.describe(unknown: key) }
+                if key.starts(with: "stdin".utf8) { mayAnnounceInput = true }
             }
         }
     }
@@ -163,7 +167,7 @@ private struct Members {
     func fault(_ refusal: Refusal) -> JSONRequest.Fault {
         JSONRequest.Fault(
             refusal: refusal, id: id.flatMap(RequestID.init), isStreamed: stream?.bool ?? false,
-            followingBytes: stdinLength?.integer.map { max(0, Int(clamping: $0)) } ?? 0)
+            following: mayAnnounceInput ? .unknown : JSONRequest.Following(length: stdinLength))
     }
 
     /// Names a mistyped key; what looks like anything else may be a value in the wrong place.

@@ -17,8 +17,20 @@ enum JSONSalvage {
         }
         read(line, found.id) { fault.id = RequestID($0) }
         read(line, found.stream) { fault.isStreamed = $0.bool ?? false }
-        read(line, found.length) { fault.followingBytes = max(0, Int(clamping: $0.integer ?? 0)) }
+        fault.following = announcesInput(line) ? .unknown : .nothing
+        read(line, found.length) { fault.following = JSONRequest.Following(length: $0) }
         return fault
+    }
+
+    /// Whether the line speaks of an input's length anywhere: where it is broken, quotes may not stand where they seem to.
+    private static func announcesInput(_ line: Span<UInt8>) -> Bool {
+        let name: StaticString = "stdin_l"
+        var index = 0
+        while index + name.utf8CodeUnitCount <= line.count {
+            if line.extracting(index..<index + name.utf8CodeUnitCount).isText(name) { return true }
+            index += 1
+        }
+        return false
     }
 
     private static func read(_ line: Span<UInt8>, _ range: Range<Int>?, _ body: (JSONValue) -> Void) {

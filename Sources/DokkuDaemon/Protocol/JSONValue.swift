@@ -45,6 +45,8 @@ struct JSONDocument: ~Copyable {
 struct JSONValue {
     fileprivate let pointer: UnsafeMutablePointer<json_t>
 
+    var isNull: Bool { pointer.pointee.type == JSON_NULL }
+
     var isObject: Bool { pointer.pointee.type == JSON_OBJECT }
 
     var bool: Bool? {

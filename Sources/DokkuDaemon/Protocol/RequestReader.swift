@@ -3,7 +3,8 @@
 //
 //   expected      gives                                        and then expects
 //   line          a line, or that one was thrown away          a line; nothing, where one request is all, or where
-//                                                              a request in JSON was thrown away
+//                                                              a request in JSON was thrown away, or announced an
+//                                                              input of which nobody knows the length
 //   decision      nothing, until the request was judged        a chunk's size, or as behind an input
 //   bytes         the input in parts, and its end              a line; nothing, where one request is all
 //   size, chunk   the input in parts, and its end at size 0    the same; nothing, behind a size that is none
@@ -169,6 +170,9 @@ struct RequestReader {
         case .chunks: expected = .size(sink)
         }
     }
+
+    /// What follows the line given last cannot be told apart.
+    mutating func expectNothing() { _ = nothing() }
 
     /// The line given last is a request that is judged before its input may come.
     mutating func holdBack() { expected = .decision }

@@ -284,6 +284,9 @@ final class Client: EventHandler {
         wake()
     }
 
+    /// What follows the line taken last cannot be told apart: nothing more is taken.
+    func expectNothing() { conversation.expectNothing() }
+
     /// The line taken last is a request that is judged before its input may come: nothing is taken meanwhile.
     func holdBack() { conversation.holdBack() }
 

@@ -166,6 +166,9 @@ struct Conversation {
         return true
     }
 
+    /// What follows the line taken last cannot be told apart: nothing more is taken.
+    mutating func expectNothing() { reader.expectNothing() }
+
     /// The line taken last is a request that is judged before its input may come.
     mutating func holdBack() { reader.holdBack() }
 

@@ -98,8 +98,10 @@ final class Dispatcher {
         } catch {
             let responder = JSONResponder(client: client, fault: error)
             refuse(error.refusal, [], isUnderstood: false, for: responder)
-            if error.followingBytes > 0 {
-                client.expectInput(.bytes(error.followingBytes), for: BodyReceiver())
+            switch error.following {
+            case .nothing: break
+            case .bytes(let count): client.expectInput(.bytes(count), for: BodyReceiver())
+            case .unknown: client.expectNothing()
             }
         }
     }

@@ -157,7 +157,7 @@ import Testing
         let fault = try #require(self.fault(line))
         #expect(fault.id == .number(7))
         #expect(fault.isStreamed)
-        #expect(fault.followingBytes == 9)
+        #expect(fault.following == .bytes(9))
     }
 
     @Test(arguments: [
@@ -170,13 +170,32 @@ import Testing
         let fault = try #require(self.fault(line))
         #expect(fault.id == nil)
         #expect(!fault.isStreamed)
-        #expect(fault.followingBytes == 0)
+    }
+
+    /// Bytes may follow that are no line, and nobody knows how many.
+    @Test(arguments: [
+        #"{"stdin_length":-4,"command":"a"}"#, #"{"stdin_length":"9","command":"a"}"#,
+        #"{"stdin_length":1e9,"command":"a"}"#, #"{"stdin_length":[9],}"#, #"{"stdin_length":,}"#,
+        #"{"stdin_length":9x,"command":"a"}"#, #"{"command":"it"s","stdin_length":9}"#, #"{"stdin_l"#,
+        #"{"stdin_lenght":9,"command":"a"}"#, #"{"stdin_size":9,"command":"a"}"#,
+        #"{"stdin_length":9,"stdin_length":true,"command":"a"}"#,
+    ])
+    func aLengthThatCannotBeReadIsNotTakenForNone(line: String) throws {
+        #expect(try #require(self.fault(line)).following == .unknown)
+    }
+
+    @Test(arguments: [
+        #"{"stdin_length":null,"command":"a"}"#, #"{"stdin_length":0}"#, #"{"stdin":"9","x":1}"#,
+        #"{"stdin":"9","command":"a"#, #"{"id":1,"nonsense":true}"#, #"{"stdin_chunks":tru}"#,
+    ])
+    func whatAnnouncesNothingIsFollowedByALine(line: String) throws {
+        #expect(try #require(self.fault(line)).following == .nothing)
     }
 
     @Test func aClaimOfAnySizeIsCarried() throws {
         let line = #"{"id":"x","stdin_length":9223372036854775807"#
-        #expect(fault(line + "}")?.followingBytes == Int.max)
-        #expect(fault(line + ",}")?.followingBytes == Int.max)
+        #expect(fault(line + "}")?.following == .bytes(.max))
+        #expect(fault(line + ",}")?.following == .bytes(.max))
         #expect(try decode(line + #","command":"a"}"#).input == .following(count: .max))
     }
 
