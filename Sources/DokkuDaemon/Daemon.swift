@@ -53,7 +53,7 @@ final class Daemon {
             loop: loop, launcher: launcher,
             killGrace: configuration.killGrace, drainGrace: configuration.drainGrace,
             library: configuration.library, tracing: Tracing(environment: environment),
-            leftOverPipes: limits.leftOverPipes)
+            leftOverPipes: limits.descriptors.leftOverPipes)
         let lock = CommandLock(path: configuration.lockPath)
         let records = CommandRecords(
             log: log,
@@ -67,7 +67,9 @@ final class Daemon {
             folder: configuration.stateFolder, pluginFolders: configuration.pluginFolders)
         catalogue = CatalogueKeeper(context: context, lock: lock, store: store) { console.say(.warning, $0) }
         let allotment = Allotment(
-            spool: SpoolAccount(folder: configuration.stateFolder, limit: configuration.spoolLimit),
+            spool: SpoolAccount(
+                folder: configuration.stateFolder, limit: configuration.spoolLimit,
+                files: limits.descriptors.spoolFiles),
             words: Budget(limit: configuration.wordLimit),
             places: Budget(limit: configuration.queueLimit))
         let builtins = Builtins(executor: executor, catalogue: catalogue, account: allotment.spool)
@@ -124,16 +126,17 @@ final class Daemon {
     /// Raises what the process may open to what it can need, which its children inherit, and divides it.
     private static func limits(
         _ configuration: Configuration
-    ) -> (server: Server.Limits, leftOverPipes: Int) {
+    ) -> (server: Server.Limits, descriptors: DescriptorBudget) {
         var server = configuration.serverLimits
         let beside = 3 * configuration.executorLimits.follow
         let wanted = DescriptorBudget.wanted(connections: server.connections, besideQueue: beside)
         let budget = DescriptorBudget(
             limit: Int(shim_raise_descriptor_limit(Int32(clamping: wanted))), connections: server.connections,
             besideQueue: beside)
+        server.connections = budget.connections
         server.descriptorEnd = budget.connectionEnd
         server.turnedAway = budget.turnedAway
-        return (server, budget.leftOverPipes)
+        return (server, budget)
     }
 
     private static func prepareFolders(_ configuration: Configuration, _ console: Console) {

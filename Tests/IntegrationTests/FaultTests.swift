@@ -32,6 +32,26 @@ import Testing
         }
     }
 
+    /// Each reply that nobody reads is in a file.
+    @Test func repliesThatNobodyReadsLeaveDescriptorsToCommands() throws {
+        let daemon = try daemon(Box(), shell: "ulimit -n 64")
+        let first = try daemon.connect()
+        #expect(try first.ask("apps:create a").ok)
+        let deaf = try (0..<6).map { _ in
+            let client = try daemon.connect()
+            for number in 0..<10 { try client.order(#"{"id":\#(number),"command":"test:big 2000000"}"#) }
+            return client
+        }
+        #expect(try first.ask("test:args behind") == .good("<behind>"))
+        #expect(try daemon.ask("test:args x") == .good("<x>"))
+        #expect(try first.ask(["command": "test:digest", "stdin": "x"])["ok"] == true)
+        // Whoever kept too much is told that it was cut, and not before.
+        let answers = try deaf.flatMap { client in try (0..<10).map { _ in try client.answer() } }
+        #expect(answers.contains { $0["ok"] == true })
+        for answer in answers where answer["ok"] != true { #expect(answer["output_truncated"] == true) }
+        #expect(try deaf[0].ask("test:big 2000000").output.utf8.count == 2_000_000)
+    }
+
     /// What the shell that starts it was given may be far less than it needs.
     @Test func itTakesTheDescriptorsThatItMayHave() throws {
         let daemon = try daemon(Box(), shell: "ulimit -Sn 64")

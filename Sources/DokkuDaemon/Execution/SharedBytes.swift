@@ -15,7 +15,7 @@ final class SharedBytes {
     init(_ bytes: [UInt8], account: SpoolAccount) {
         count = bytes.count
         self.account = account
-        place = Self.place(bytes, account.store)
+        place = Self.place(bytes, account)
         _ = account.budget.takeAnyway(price)
         if case .memory(let bytes) = place { account.store.didAllocate(bytes.capacity, was: &allocated) }
     }
@@ -27,8 +27,8 @@ final class SharedBytes {
 
     private var price: Int { max(0, count - SpoolAccount.replyAllowance) }
 
-    private static func place(_ bytes: [UInt8], _ store: SpoolStore) -> Place {
-        guard bytes.count > store.memoryLimit, let file = try? SpoolFile(in: store.folder),
+    private static func place(_ bytes: [UInt8], _ account: SpoolAccount) -> Place {
+        guard bytes.count > account.store.memoryLimit, let file = try? SpoolFile(for: account),
             (try? file.append(bytes[...])) != nil
         else { return .memory(bytes) }
         return .file(file)

@@ -117,7 +117,7 @@ final class Spool {
 
     private func fileToFill() throws(SystemError) -> SpoolFile {
         if let last = files.last, last.end < Self.fileSize { return last }
-        let file = try SpoolFile(in: account.store.folder)
+        let file = try SpoolFile(for: account)
         files.append(file)
         return file
     }

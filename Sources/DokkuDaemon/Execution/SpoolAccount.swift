@@ -30,26 +30,31 @@ final class SpoolStore {
     }
 }
 
-/// Who keeps something in spools: bytes are taken from the budget, whether they are in memory or on disk.
+/// Who keeps something in spools: bytes are taken from the budget, whether they are in memory or on disk, and a
+/// descriptor for each file.
 struct SpoolAccount {
     /// As much of each reply is not taken from any budget: what is small is never lost for want of room.
     static let replyAllowance = 64 * 1024
 
     let store: SpoolStore
     let budget: Budget
+    let files: Budget
 
     /// All that may be kept together.
-    init(folder: String, limit: Int) {
-        self.init(SpoolStore(folder: folder), Budget(limit: limit))
+    init(folder: String, limit: Int, files: Int = DescriptorBudget.usualSpoolFiles) {
+        self.init(SpoolStore(folder: folder), Budget(limit: limit), files: Budget(limit: files))
     }
 
-    init(_ store: SpoolStore, _ budget: Budget) {
+    private init(_ store: SpoolStore, _ budget: Budget, files: Budget) {
         self.store = store
         self.budget = budget
+        self.files = files
     }
 
     /// A part of this one.
-    func part(_ budget: Budget) -> SpoolAccount { SpoolAccount(store, budget) }
+    func part(_ share: (Budget) -> Budget) -> SpoolAccount {
+        SpoolAccount(store, share(budget), files: share(files))
+    }
 
     var used: Int { budget.used }
 }

@@ -9,12 +9,19 @@ import Glibc
 /// meets, also in the reader's hands, while pages whose file goes stay as they are.
 final class SpoolFile {
     private let descriptor: Descriptor
+    private let place: Reservation
     /// Bytes written.
     private(set) var end: Int64 = 0
 
-    init(in folder: String) throws(SystemError) {
-        descriptor = Descriptor(
-            owning: try retrying("open a spool file in the state folder") { shim_open_unlinked(folder) })
+    /// Fails with EMFILE if whoever it is for has as many files as they may.
+    init(for account: SpoolAccount) throws(SystemError) {
+        let operation: StaticString = "open a spool file in the state folder"
+        guard let place = Reservation(1, of: account.files) else {
+            throw SystemError(call: operation, number: EMFILE)
+        }
+        self.place = place
+        let folder = account.store.folder
+        descriptor = Descriptor(owning: try retrying(operation) { shim_open_unlinked(folder) })
     }
 
     /// Writes everything, or fails and is as before.

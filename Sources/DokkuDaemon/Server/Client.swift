@@ -37,7 +37,7 @@ final class Client: EventHandler {
     /// Bytes of unfinished lines that the server counts for this client.
     private var countedBytes = 0
     /// Made when they are first needed: most connections are idle.
-    private(set) lazy var account = allotment.spool.part(Allotment.part(of: allotment.spool.budget))
+    private(set) lazy var account = allotment.spool.part(Allotment.part)
     private(set) lazy var words = Allotment.part(of: allotment.words)
     private(set) lazy var submitter = Submitter(places: allotment.places)
 

@@ -1,32 +1,41 @@
-// How many descriptors connections, and pipes that commands have left behind, may have, so that the next command
-// can always start.
+// How many descriptors connections, spools, and pipes that commands have left behind may have, so that the next
+// command can always start.
 import CEpollShim
 
 struct DescriptorBudget {
     /// Pipes that are kept open for processes which a command has left behind, where nothing is short.
     static let usualLeftOverPipes = 4096
-    /// What all else takes: the daemon's own files, and spools of several files.
+    /// Files of spools, where nothing is short: of replies that wait for their readers, and of inputs.
+    static let usualSpoolFiles = 1024
+    /// What all else takes: the daemon's own files.
     private static let spare = 256
 
     /// Connections have numbers below this one, and the kernel gives out the lowest that is free. So the numbers from
     /// here on are for commands.
     let connectionEnd: Int
+    let connections: Int
     /// Connections that are told that there are too many: these have numbers from there on.
     let turnedAway: Int
     let leftOverPipes: Int
+    let spoolFiles: Int
 
     /// `limit`: what the process may have open.
     init(limit: Int, connections: Int, besideQueue: Int) {
         let reserve = min(Self.reserve(besideQueue: besideQueue), limit / 2)
         connectionEnd = limit - reserve
         turnedAway = max(1, min(Self.usualTurnedAway, reserve / 4))
-        let rest = connectionEnd - 2 * connections - Self.spare
-        leftOverPipes = min(Self.usualLeftOverPipes, max(rest, connectionEnd / 4))
+        // All of them together stay below that number: half are for connections, if there are too few, and a quarter for
+        // each of the others.
+        let others = Self.usualSpoolFiles + Self.usualLeftOverPipes + Self.spare
+        self.connections = min(connections, max(connectionEnd - others, connectionEnd / 2))
+        let rest = connectionEnd - self.connections - Self.spare
+        spoolFiles = min(Self.usualSpoolFiles, max(rest - Self.usualLeftOverPipes, connectionEnd / 4))
+        leftOverPipes = min(Self.usualLeftOverPipes, max(rest - spoolFiles, connectionEnd / 4))
     }
 
-    /// What is needed to leave nothing short: a connection with a slow reader has a file as well.
+    /// What is needed to leave nothing short.
     static func wanted(connections: Int, besideQueue: Int) -> Int {
-        2 * connections + spare + usualLeftOverPipes + reserve(besideQueue: besideQueue)
+        connections + usualSpoolFiles + spare + usualLeftOverPipes + reserve(besideQueue: besideQueue)
     }
 
     private static let usualTurnedAway = 16

@@ -188,6 +188,23 @@ import Testing
         #expect(account.used == 0)
     }
 
+    @Test func whoeverHasAsManyFilesAsTheyMayKeepsTheRestInMemory() throws {
+        let account = SpoolAccount(folder: folder.path, limit: 64 << 20, files: 1)
+        let sample = Sample.bytes(2 << 20)
+        let tooMany = Spool.Failure.file(SystemError(call: "open", number: EMFILE))
+        var one: Spool? = Spool(account: account)
+        let other = Spool(account: account)
+        try one?.append(sample.span)
+        #expect(throws: tooMany) { try other.append(sample.span) }
+        #expect(other.count == 0 && account.used == sample.count)
+        try other.append { $0 += sample[..<1000] }
+        #expect(one?.count == sample.count)
+        one = nil
+        try other.append { $0 += sample[1000...] }
+        #expect(try drain(other, through: Ends.sockets()) == sample)
+        #expect(account.files.used == 0)
+    }
+
     // MARK: Faults of the file
 
     @Test func aMissingFolderCostsOnlyWhatDoesNotFit() throws {

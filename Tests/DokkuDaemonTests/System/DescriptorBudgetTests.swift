@@ -1,0 +1,23 @@
+// However few descriptors there are, and whatever the settings, a command finds those that it needs.
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct DescriptorBudgetTests {
+    @Test(arguments: [16, 48, 64, 256, 1024, 4096, 6000, 8192, 65536], [1, 16, 1000, 10_000])
+    func allThatMayBeOpenLeavesTheReserve(limit: Int, connections: Int) {
+        let budget = DescriptorBudget(limit: limit, connections: connections, besideQueue: 48)
+        #expect(budget.connections + budget.spoolFiles + budget.leftOverPipes <= budget.connectionEnd)
+        #expect(budget.connectionEnd < limit)
+        #expect(budget.connections > 0 && budget.spoolFiles > 0 && budget.leftOverPipes > 0)
+        #expect(budget.connections <= connections)
+    }
+
+    @Test(arguments: [1, 1000, 10_000]) func whatIsWantedLeavesNothingShort(connections: Int) {
+        let wanted = DescriptorBudget.wanted(connections: connections, besideQueue: 48)
+        let budget = DescriptorBudget(limit: wanted, connections: connections, besideQueue: 48)
+        #expect(budget.connections == connections)
+        #expect(budget.spoolFiles == DescriptorBudget.usualSpoolFiles)
+        #expect(budget.leftOverPipes == DescriptorBudget.usualLeftOverPipes)
+    }
+}
