@@ -57,7 +57,8 @@ import Testing
         // Nobody can tell where the input ends that such a line announces.
         for length in [#""9""#, "1e9", "-4", "[9]", "nine"] {
             let client = try daemon.connect()
-            try client.send(#"{"id":1,"command":"test:stdin","stdin_length":\#(length)}"# + "\napps:create evil\n")
+            try client.send(
+                #"{"id":1,"command":"test:stdin","stdin_length":\#(length)}"# + "\napps:create evil\n")
             #expect(try client.answer()["error"] == "invalid_request")
             #expect(try client.ends())
         }
