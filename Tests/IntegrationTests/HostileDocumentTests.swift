@@ -54,15 +54,6 @@ import Testing
             #expect(try client.answer()["ok"] == .bool(false), "\(document.name)")
         }
         #expect(try client.ask("test:args on") == .good("<on>"))
-        // Nobody can tell where the input ends that such a line announces.
-        for length in [#""9""#, "1e9", "-4", "[9]", "nine"] {
-            let client = try daemon.connect()
-            try client.send(
-                #"{"id":1,"command":"test:stdin","stdin_length":\#(length)}"# + "\napps:create evil\n")
-            #expect(try client.answer()["error"] == "invalid_request")
-            #expect(try client.ends())
-        }
-        #expect(!daemon.ran.contains { $0.contains("evil") })
         // What follows a line that was thrown away may be its input.
         try client.send([UInt8](repeating: 0x7b, count: 3 * Self.size) + [0x0a])
         #expect(try other.ask("daemon:version").ok)

@@ -150,10 +150,6 @@ import Testing
         #"{"id":1,"command":"apps:list\u0000"}"#,
         #"{"id":1,"command":["apps:list"],"stream":1}"#, #"{"id":1,"command":["apps:list"],"stream":"true"}"#,
         #"{"id":1,"command":["apps:list"],"stream":null}"#, #"{"id":1,"command":["apps:list"],"stdin":7}"#,
-        #"{"id":1,"command":["apps:list"],"stdin_length":-1}"#,
-        #"{"id":1,"command":["apps:list"],"stdin_length":1.5}"#,
-        #"{"id":1,"command":["apps:list"],"stdin_length":"1"}"#,
-        #"{"id":1,"command":["apps:list"],"stdin_length":1e3}"#,
         #"{"id":1,"command":["apps:list"],"encoding":"utf8"}"#,
         #"{"id":1,"command":["apps:list"],"encoding":null}"#,
         #"{"id":1,"command":["apps:list"],"encoding":"base64","strip_ansi":true}"#,
@@ -175,6 +171,23 @@ import Testing
         // The connection is as good as before.
         #expect(try client.ask(["command": ["--quiet", "apps:list"]])["exit_status"] == 0)
         #expect(daemon.ran == ["--quiet apps:list"])
+    }
+
+    /// Where its input ends nobody can tell.
+    @Test(arguments: [
+        #"{"id":1,"command":["apps:list"],"stdin_length":-1}"#,
+        #"{"id":1,"command":["apps:list"],"stdin_length":1.5}"#,
+        #"{"id":1,"command":["apps:list"],"stdin_length":"1"}"#,
+        #"{"id":1,"command":["apps:list"],"stdin_length":1e3}"#,
+        #"{"id":1,"command":["apps:list"],"stdin_lenght":9}"#,
+    ]) func aRequestWithAnInputOfUnknownLengthIsTheLast(line: String) throws {
+        let daemon = try Daemon()
+        let client = try daemon.connect()
+        try client.send(line + "\n--quiet apps:list\n")
+        let answer = try client.answer()
+        #expect(answer["error"] == "invalid_request" && answer["id"] == 1)
+        #expect(try client.ends())
+        #expect(daemon.ran == [])
     }
 
     @Test(arguments: [
