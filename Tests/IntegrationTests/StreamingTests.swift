@@ -144,10 +144,14 @@ import Testing
     @Test func timesAreThoseOfWaitingAndRunning() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
-        // Both are there when the first one starts.
-        try client.send(
-            #"{"id":1,"command":["test:wait","0.2"]}"# + "\n" + #"{"id":2,"command":["test:args"]}"# + "\n")
-        let (first, second) = (try client.answer(), try client.answer())
+        // Both wait before the first of them starts.
+        let fifo = try daemon.box.fifo()
+        try client.send(["id": 0, "command": ["test:block", .text(fifo.path)]])
+        try client.send(["id": 1, "command": ["test:wait", "0.2"]])
+        try client.send(["id": 2, "command": ["test:args"]])
+        while try daemon.ask("daemon:queue").output.split(separator: "\n").count < 3 {}
+        try fifo.release()
+        let (_, first, second) = (try client.answer(), try client.answer(), try client.answer())
         let run = try #require(first["run_ms"]?.int)
         #expect(run >= 200)
         #expect(second["queued_ms"]?.int ?? 0 >= run && second["id"] == 2)
