@@ -1,4 +1,5 @@
 // The example programs where something is not as usual: a link, a pipe, a daemon that is not there or goes away.
+import CEpollShim
 import Foundation
 import Testing
 
@@ -81,5 +82,62 @@ import Testing
         #expect(try client.process.wait() != .status(0), "\(said)")
         #expect(said.contains("The daemon ended"), "\(said)")
         #expect(daemon.box.read("dump").text == "yesterday's")
+    }
+
+    /// The command itself ends with 0.
+    @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"])
+    func anOutputThatIsCutIsNoSuccess(name: String) throws {
+        let box = try Box()
+        let daemon = try Daemon(
+            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_MAX_OUTPUT": "1000"]
+        )
+        let file = try box.write("dump", "yesterday's")
+        let way = name.hasPrefix("dump") ? ["out", file] : []
+        let result = try run(name, way + ["test:big", "2000"], socket: daemon.path)
+        #expect(result.exit == .status(1) && result.output.contains("output_truncated"), "\(result.output)")
+        #expect(box.read("dump").text == "yesterday's")
+    }
+
+    enum End: String, CaseIterable {
+        case beforeTheRequestIsRead = ""
+        case withinALine = #"{"event":"output","stream":"stdout","da"#
+        case withinTheLastLine = #"{"event":"end","ok":tr"#
+    }
+
+    @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"], End.allCases)
+    func aDaemonThatDiesAnywhereIsToldFromACommandThatFails(name: String, end: End) throws {
+        let box = try Box()
+        let socket = try ListeningSocket(box.path("socket"))
+        let file = try box.write("dump", "yesterday's")
+        let way = name.hasPrefix("dump") ? ["out", file] : []
+        let client = try program(name, way + ["apps:list"], socket: socket.path)
+        client.endInput()
+        try Deadline().wait(socket.descriptor, what: "a connection")
+        let connection = Stream(owning: try checked("accept", shim_accept(socket.descriptor)))
+        if end != .beforeTheRequestIsRead {
+            _ = try connection.line()
+            try writeAll(Array(end.rawValue.utf8), to: connection.descriptor)
+        }
+        shutdown(connection.descriptor, Int32(SHUT_RDWR))
+        let said = try client.output.rest().text
+        #expect(try client.process.wait() == .status(255), "\(said)")
+        #expect(box.read("dump").text == "yesterday's")
+    }
+
+    @Test func aReasonIsShownAlsoWhereTheInputWasNotTaken() throws {
+        let box = try Box()
+        let socket = try ListeningSocket(box.path("socket"))
+        let dump = try box.write("dump", [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 22))
+        let client = try program("dump.py", ["in", dump, "postgres:import", "db"], socket: socket.path)
+        client.endInput()
+        try Deadline().wait(socket.descriptor, what: "a connection")
+        let connection = Stream(owning: try checked("accept", shim_accept(socket.descriptor)))
+        _ = try connection.line()
+        try writeAll(
+            Array(#"{"ok":false,"error":"misconfigured","output":"why"}"#.utf8) + [UInt8(ascii: "\n")],
+            to: connection.descriptor)
+        shutdown(connection.descriptor, Int32(SHUT_RDWR))
+        #expect(try client.output.rest().text == "misconfigured: why\n")
+        #expect(try client.process.wait() == .status(1))
     }
 }

@@ -86,6 +86,11 @@ import Testing
         let file = try box.write("dump", "all there is")
         #expect(try daemon.ask("test:args \(String(repeating: "x", count: 200_000)) > \(file)").ok == false)
         #expect(box.read("dump").text == "all there is")
+        for first in ["#!/nonexistent", "#! /nonexistent -e\n", "#!\(box.folder)\n", "#!"] {
+            try box.write("dokku", first, mode: 0o755)
+            #expect(try daemon.ask("test:args x > \(file)").ok == false, "\(first)")
+            #expect(box.read("dump").text == "all there is", "\(first)")
+        }
         unlink(program)
         #expect(try daemon.ask("test:args x > \(file)").ok == false)
         #expect(box.read("dump").text == "all there is")

@@ -17,17 +17,31 @@ if len(sys.argv) < 4 or sys.argv[1] not in ("out", "in"):
 way, path, *command = sys.argv[1:]
 
 connection = socket.socket(socket.AF_UNIX)
-connection.connect(os.environ.get("DOKKU_SOCK_PATH", "/var/run/dokku-daemon/dokku-daemon.sock"))
+try:
+    connection.connect(os.environ.get("DOKKU_SOCK_PATH", "/var/run/dokku-daemon/dokku-daemon.sock"))
+except OSError as error:
+    print(error, file=sys.stderr)
+    sys.exit(255)
 replies = connection.makefile("r", encoding="utf-8", newline="\n")
 
 
-def send(request):
-    connection.sendall(json.dumps(request).encode() + b"\n")
+def send(request, file=None, length=0):
+    """Sends a request and its input. Where the daemon does not take all of it, its answer says why, if there is one."""
+    try:
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        if length > 0:
+            connection.sendfile(file, 0, length)
+        connection.shutdown(socket.SHUT_WR)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
 
 
 def receive():
     """The next line as an object; the program ends with 255, as ssh does, where none comes any more."""
-    line = replies.readline()
+    try:
+        line = replies.readline()
+    except ConnectionResetError:
+        line = ""
     if not line.endswith("\n"):
         print("The daemon ended without an answer: the command may have run, or not", file=sys.stderr)
         sys.exit(255)
@@ -68,11 +82,8 @@ def load(path):
             spool.seek(0)
             file = spool
         length = os.fstat(file.fileno()).st_size
-        send({"command": command, "stdin_length": length})
         # No byte more, should it grow meanwhile: what follows would be taken for lines.
-        if length > 0:
-            connection.sendfile(file, 0, length)
-        connection.shutdown(socket.SHUT_WR)
+        send({"command": command, "stdin_length": length}, file, length)
     return receive()
 
 

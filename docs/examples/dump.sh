@@ -26,8 +26,9 @@ converse() {
 judge() {
     if jq -e .ok "$reply" >/dev/null; then return; fi
     # What a command wrote to its standard output is not for people.
-    jq -r '"\(.error // "exit status \(.exit_status)")\(if has("stderr") then "" else ": \(.output)" end)"' "$reply" >&2
-    exit "$(jq '.exit_status // 1' "$reply")"
+    jq -r '"\(.error // .signal // "exit status \(.exit_status // "unknown")")\(if has("stderr") then "" else ": \(.output)" end)"' "$reply" >&2
+    # It may have ended with 0, and its output been cut.
+    exit "$(jq '[.exit_status // 1, 1] | max' "$reply")"
 }
 
 # shellcheck disable=SC2016

@@ -71,8 +71,8 @@ final class Launcher {
         _ arguments: ArgumentList, as identity: Identity = .daemon, _ descriptors: ChildDescriptors
     ) throws(SystemError) -> pid_t {
         let path = try locate()
+        if descriptors.emptiesOutput { try checkInterpreter(of: path) }
         guard identity == .systemUser, let setpriv, let account = user?.current() else {
-            if descriptors.emptiesOutput, isPath { try checkProgram(path) }
             return try spawn(path, leading, arguments, environment, descriptors)
         }
         // setpriv's own failure to start the program would look like an exit of the program.
@@ -101,6 +101,19 @@ final class Launcher {
         guard status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o111 != 0 else {
             throw SystemError(call: "start", number: EACCES)
         }
+    }
+
+    /// Finds that a script cannot be executed for want of what its first line names, execve(2). The kernel would find it
+    /// when the output's file is empty already.
+    private func checkInterpreter(of path: String) throws(SystemError) {
+        try checkProgram(path)
+        guard let file = try? Descriptor.open(path, O_RDONLY), let start = try? file.readStart(256),
+            start.starts(with: "#!".utf8)
+        else { return }
+        let blanks = " \t".utf8
+        let interpreter = start.dropFirst(2).drop(while: blanks.contains)
+            .prefix { !blanks.contains($0) && $0 != UInt8(ascii: "\n") }
+        try checkProgram(String(decoding: interpreter, as: UTF8.self))
     }
 
     private func spawn(

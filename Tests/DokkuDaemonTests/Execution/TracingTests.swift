@@ -1,0 +1,41 @@
+// Where dokku's tracing may be turned on, and whether it is seen.
+import Glibc
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct TracingTests {
+    private let folder: Folder
+    private let tracing: Tracing
+
+    init() throws {
+        folder = try Folder()
+        tracing = Tracing(environment: ["DOKKU_ROOT": folder.path], defaults: folder.path("default"))
+    }
+
+    @Test(arguments: ["default", "dokkurc", ".dokkurc/DOKKU_TRACE", ".dokkurc/own"])
+    func itIsSeenInEachFileThatDokkuSources(name: String) throws {
+        #expect(!tracing.isOn)
+        try folder.makeFolder(".dokkurc")
+        #expect(!tracing.isOn)
+        try folder.write("DOKKU_ROOT=/home/dokku\n  export DOKKU_TRACE=1\n", to: name)
+        #expect(tracing.isOn)
+        unlink(folder.path(name))
+        #expect(!tracing.isOn)
+    }
+
+    @Test func aFileThatChangesIsReadAgain() throws {
+        try folder.write("DOKKU_ROOT=/home/dokku\n", to: "default")
+        #expect(!tracing.isOn)
+        try folder.write("set -x\n", to: "default")
+        #expect(tracing.isOn)
+        try folder.write("# export DOKKU_TRACE=1\nDOKKU_HOST_ROOT=/home/dokku\n", to: "default")
+        #expect(!tracing.isOn)
+    }
+
+    @Test func whatIsNoFileIsNoTracing() throws {
+        try folder.makeFolder(".dokkurc/DOKKU_TRACE")
+        #expect(mkfifo(folder.path("default"), 0o600) == 0)
+        #expect(!tracing.isOn)
+    }
+}
