@@ -33,7 +33,7 @@ test: test-debug ## run all tests, those of the whole daemon also in full size w
 		swift test --disable-xctest --skip-build --filter IntegrationTests
 	@python3 Tests/Load/load.py .build/release/dokku-daemon 0.02
 	@Tests/Faults/run .build/release/dokku-daemon --quick 6
-	@Tests/Model/run --seconds 60
+	@Tests/Model/run --seed 1 --count 1000
 
 model: build ## hold random conversations with the daemon, and judge them by a model, for SECONDS=120
 	@packaging/deps model

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -60,7 +61,7 @@ static int write_pattern(int number, size_t count) {
     return 0;
 }
 
-// Answers how many bytes of standard input came, up to a number or the end, and their CRC-32 (IEEE 802.3).
+// Answers how many bytes of standard input came, up to a number or the end, their CRC-32 (IEEE 802.3), and what it is.
 static void read_input(size_t limit) {
     static char bytes[64 * 1024];
     uint32_t sum = 0xffffffff;
@@ -78,8 +79,10 @@ static void read_input(size_t limit) {
             for (int bit = 0; bit < 8; bit++) sum = sum >> 1 ^ (sum & 1 ? 0xedb88320 : 0);
         }
     }
+    struct stat status;
+    const char *kind = fstat(0, &status) == 0 && S_ISFIFO(status.st_mode) ? "pipe" : "file";
     char text[64];
-    tell(text, (size_t)snprintf(text, sizeof text, "k%d %zu %u", failure, count, ~sum));
+    tell(text, (size_t)snprintf(text, sizeof text, "k%d %zu %u %s", failure, count, ~sum, kind));
 }
 
 static void answer(int failure) {

@@ -29,6 +29,8 @@ class Daemon:
         self.pid = None
         self.now = START
         self.deadline = NEVER
+        # It did something when it was last let run.
+        self.was_busy = False
         self.exit = None
 
     @property
@@ -44,6 +46,7 @@ class Daemon:
             "DOKKU_LOCK_PATH": f"{self.folder}/lock", "DOKKU_DAEMON_LOGFILE": f"{self.folder}/log",
             "DOKKU_DAEMON_STATE_DIR": f"{self.folder}/state", "DOKKU_DAEMON_DOKKU": f"{self.tools}/child",
             "PLUGIN_PATH": f"{self.folder}/plugins", "PLUGIN_CORE_PATH": f"{self.folder}/core",
+            "DOKKU_LIB_ROOT": f"{self.folder}/library",
             # The stand-in is nobody else's.
             "DOKKU_SYSTEM_USER": "root",
             "LISTEN_FDS": str(len(self.listeners)), "LISTEN_FDNAMES": ":".join(rules for rules, _ in self.listeners),
@@ -78,6 +81,7 @@ class Daemon:
             self.reap()
             return []
         self.deadline, turns, count, *pids = REST.unpack(message)
+        self.was_busy = turns > 0
         if turns > TURNS:
             with open(f"{self.folder}/stderr") as errors:
                 raise Violation(f"the loop turns for nothing\n{turns} times: {errors.read()[-500:]}")

@@ -6,6 +6,7 @@ import signal
 import socket
 import shutil
 import tempfile
+import zlib
 
 from children import Children
 from client import Client
@@ -16,6 +17,8 @@ from violation import Violation
 
 # Virtual seconds in which all that was begun must be over.
 LONGEST = 2000 * 10**9
+# What a file holds that is given by `<`.
+INPUT = b"key\n" * 1000
 
 
 class Driver:
@@ -35,6 +38,8 @@ class Driver:
         self.children = Children(f"{self.folder}/children")
         self.model = Model(settings)
         self.clients = self.model.clients
+        with open(f"{self.folder}/input", "wb") as file:
+            file.write(INPUT)
         # Nobody may open it, not even to learn what it is.
         os.mkfifo(f"{self.folder}/fifo")
         self.fifo = os.open(f"{self.folder}/fifo", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -120,6 +125,7 @@ class Driver:
             number = target.job if is_known else 987654321
             if is_known:
                 target.cancel_asked = True
+                self.model.cancelled.add(number)
                 target.is_cancelled_late = target.run is not None and target.run.status is not None
             text = text.replace("NUMBER", str(number))
         text = text.replace("FOLDER", self.folder)
@@ -172,6 +178,15 @@ class Driver:
             return False
         self.write(run, run.child, stream, data)
 
+    def do_both(self, token, parts):
+        """Pieces on either stream, without a turn of the loop between them."""
+        run = self.run(token)
+        if run is None:
+            return False
+        for stream, data in parts:
+            if stream not in getattr(run, "shut", ()) and not run.child.is_dead and not run.child.is_busy:
+                self.write(run, run.child, stream, data)
+
     def write(self, run, child, stream, data):
         if isinstance(data, int):
             order = b"p%d%d" % (stream, data)
@@ -180,14 +195,16 @@ class Driver:
         else:
             data = data.encode("latin-1")
             order = b"w%d" % stream + data
-        # Between two pipes the order is certain only where the daemon has taken the one before.
-        if run.unsettled not in (None, stream):
+        # What is large has its turn for itself: with it, any order of two streams would be too many.
+        is_large = len(data) > 2000
+        if run.unsettled is not None and (is_large or run.unsettled):
             self.settle()
             if child.is_dead or child.is_busy:
                 return
-        run.unsettled = stream
+        run.unsettled = is_large
         if run.counts(self.model.now, self.drain_grace):
             run.pieces.append((stream, data))
+            run.turns.append(self.model.turn)
         child.order(order)
         self.await_calm(child)
 
@@ -206,7 +223,7 @@ class Driver:
 
     def do_input(self, token, count):
         run = self.run(token)
-        if run is None or run.request.redirection is not None:
+        if run is None:
             return False
         run.child.order(b"r%d" % count)
         run.input_orders = getattr(run, "input_orders", 0) + 1
@@ -217,13 +234,18 @@ class Driver:
 
     def judge_input(self, run):
         answer = run.child.input_read
-        if answer is None or getattr(run, "injects", False) or run.input_orders > 1 or run.reads_to < run.request.input_size:
+        size, checksum = run.request.input_size, run.request.input_sum
+        if run.request.redirection is not None and run.request.redirection[0] == b"<":
+            size, checksum = len(INPUT), zlib.crc32(INPUT)
+        if answer is None or getattr(run, "injects", False) or run.input_orders > 1 or run.reads_to < size:
             return
         if run.request.input_size and self.model.may_refuse(run.request, "input_too_long"):
             return
-        failure, count, total = answer[1:].split()
-        if (int(count), int(total)) != (run.request.input_size, run.request.input_sum):
-            raise Violation(f"another standard input\n{count} bytes of {run.request.input_size} for {run.request}")
+        failure, count, total, kind = answer[1:].split()
+        if (int(count), int(total)) != (size, checksum):
+            raise Violation(f"another standard input\n{count} bytes of {size} for {run.request}")
+        if run.request.name == "ssh-keys:add" and run.request.has_input and kind != b"pipe":
+            raise Violation(f"input that is no pipe, for what takes nothing else\n{run.request}")
 
     def do_inject(self, token, data):
         run = self.run(token)
@@ -340,16 +362,27 @@ class Driver:
         self.model.now = self.daemon.now
         if any(self.daemon.now - since >= 60 * 10**9 for _, _, since in self.readings):
             self.model.help_failed = True
+        given_up = []
         for client in self.clients.values():
             body_of = client.stream.body_of
             # What is not asked for, or stands behind a plain line that is not answered, is not waited for.
             is_next = body_of is not None and (body_of.events or not body_of.is_chunked) and all(
-                each.is_json or each is body_of for each in client.opened)
+                each.is_json or each is body_of for each in client.opened) and len(client.opened) <= self.model.setting("MAX_OPEN", 64)
             if is_next and self.daemon.now - client.sent_at >= 60 * 10**9:
                 client.stream.give_up()
+                given_up.append((client, body_of))
             if client.stream.has_part and self.daemon.now - client.sent_at >= 100 * 10**6:
                 self.arrive(client, client.stream.pause())
         self.settle()
+        for client, request in given_up:
+            if request.answer is None and client.reads and not client.is_gone and not client.is_rejected and self.daemon.is_alive:
+                raise Violation(f"an input that does not come is waited for\n{request}")
+
+    def judge_followers(self):
+        """Whoever writes what nobody reads any more must not wait for it."""
+        for run in self.model.runs.values():
+            if run.request.lane == "follow" and run.request.client.is_closed and run.child.is_busy and run.child.epoch == self.epoch:
+                raise Violation(f"a command whose client has left waits to write\n{run.request}")
 
     def judge_sleep(self):
         """A daemon that was told to stop, and that nobody keeps, has no time to pass."""
@@ -415,6 +448,7 @@ class Driver:
 
     def start(self):
         self.epoch += 1
+        self.model.epoch = self.epoch
         # Numbers begin anew.
         for request in self.model.requests():
             request.job = None
@@ -496,6 +530,7 @@ class Driver:
         self.model.turn += 1
         for run in self.model.runs.values():
             run.unsettled = None
+        blocked = []
         for _ in range(100000):
             if not self.daemon.is_alive:
                 return
@@ -510,8 +545,11 @@ class Driver:
                 if child.is_busy:
                     self.await_calm(child)
                     moved |= not child.is_busy
-                elif child not in met and child.parent is None:
+                if not child.is_busy and not child.is_dead and child not in met and child.parent is None:
                     moved |= child.ping()
+            # Who waits to write may have gone on behind the daemon's back: until it does so no more, there is no rest.
+            were_blocked, blocked = blocked, [child for child in self.children.living if child.is_busy]
+            moved |= bool(blocked) and (self.daemon.was_busy or blocked != were_blocked)
             self.note_deaths()
             for child in met:
                 moved = True
@@ -522,6 +560,7 @@ class Driver:
                 if not child.is_dead and not child.is_busy:
                     child.ping()
                 self.note_deaths()
+            self.model.note_waiting()
             for client in self.clients.values():
                 moved |= client.receive()
                 for line in client.lines():
@@ -531,6 +570,8 @@ class Driver:
                 self.did_exit()
                 return
             if not moved:
+                self.judge_followers()
+                self.model.judge_shares()
                 return self.judge_sleep()
         raise Violation("what goes to and fro has no end")
 
@@ -657,7 +698,7 @@ class Driver:
         if self.model.stop_at is not None or self.children.living:
             return True
         return any(not client.is_gone and any(each.answer is None for each in client.requests)
-                   or any(each.lane in ("queue", "beside") and each.is_whole and each.run is None
+                   or any(each.lane in ("queue", "beside", "output") and each.is_whole and each.run is None
                           for each in client.requests) and client.is_closed
                    for client in self.clients.values())
 
@@ -674,6 +715,9 @@ class Driver:
         self.settle()
         self.let_all_end()
         self.model.judge_end(self.clients[name])
+        answer = self.clients[name].requests[0].answer
+        if answer is not None and answer["ok"]:
+            self.model.judge_counts(answer["output"], self.epoch)
 
     def end_links(self):
         for client in self.clients.values():

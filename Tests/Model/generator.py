@@ -22,7 +22,7 @@ class Generator:
     STEPS = {
         "connect": 5, "send": 20, "more": 6, "chunks": 4, "half": 3, "close": 2, "pause": 2, "resume": 1, "take": 0.5,
         "write": 12, "input": 3, "shut": 0.5, "deaf": 1, "fork": 1.5, "left": 2, "finish_run": 8, "inject": 0.5,
-        "advance": 4, "term": 0.7, "hup": 0.5, "kill": 0.4, "start": 1, "lock": 0.7, "unlock": 1, "plugin": 1, "help": 1,
+        "both": 4, "follower": 0.5, "mob": 0.4, "advance": 4, "term": 0.7, "hup": 0.5, "kill": 0.4, "start": 1, "lock": 0.7, "unlock": 1, "plugin": 1, "help": 1,
         "hold": 2, "go": 4, "flood": 0.8, "crowd": 0.15,
     }
 
@@ -34,8 +34,8 @@ class Generator:
 
         return {"DOKKU_DAEMON_MAX_LINE": "400", "DOKKU_DAEMON_MAX_INPUT": "5000"} | some(
             0.25, "MAX_OUTPUT", 1, 100, 3000, 70000) | some(0.15, "MAX_OPEN", 1, 2) | some(
-            0.1, "MAX_QUEUE", 1, 3) | some(0.2, "MAX_FOLLOW", 1, 2) | some(0.08, "MAX_CONNECTIONS", 1, 3) | some(
-            0.1, "MAX_BUFFER", 100, 300) | some(0.12, "MAX_SPOOL", 150000, 400000) | some(0.1, "TIMEOUT", 5) | some(
+            0.1, "MAX_QUEUE", 1, 3, 4) | some(0.2, "MAX_FOLLOW", 1, 2) | some(0.08, "MAX_CONNECTIONS", 1, 3, 4) | some(
+            0.1, "MAX_BUFFER", 100, 300) | some(0.15, "MAX_SPOOL", 6000, 150000, 400000) | some(0.1, "TIMEOUT", 5) | some(
             0.3, "STOP_GRACE", 1, 600)
 
     def conversation(self, driver):
@@ -134,9 +134,10 @@ class Generator:
         if name is None:
             return None
         if self.rng.random() < 0.3:
+            kinds = [("builds:cancel", ""), ("logs", ',"-t"'), ("test:run", "")]
+            kinds = self.rng.choice([kinds, kinds[:1]])
             lines = [f'{{"id":"{self.token()}","command":["{command}","{self.token()}"{flag}],"stream":true}}'
-                     for number in range(20) for command, flag in [
-                         self.rng.choice([("builds:cancel", ""), ("logs", ',"-t"'), ("test:run", "")])]]
+                     for number in range(20) for command, flag in [self.rng.choice(kinds)]]
             return [["send", name, {"line": line}, None] for line in lines]
         steps, leaves = [], self.rng.random() < 0.7
         for _ in range(self.rng.choice([20, 70, 270])):
@@ -147,6 +148,8 @@ class Generator:
             steps += [["exit", token, 0]]
             if leaves:
                 steps += [["advance", 2500]]
+        if leaves:
+            steps.append(["leftwrite", steps[0][2]["line"].split()[1], 1, "late"])
         return steps
 
     # MARK: Requests
@@ -193,11 +196,12 @@ class Generator:
 
     def plain(self, end):
         rng, token = self.rng, self.token()
-        name = rng.choice(["test:run"] * 6 + ["apps:exists", "apps:exists", "apps:destroy --force", "builds:cancel",
+        name = rng.choice(["test:run"] * 6 + ["apps:exists", "apps:exists", "apps:destroy --force", "builds:cancel", "builds:output",
                                               f"plugin{rng.randrange(3)}:go"])
         line = rng.choice([f"{name} {token}"] * 6 + [
             f"  {name}  '{token}' ", f'--quiet {name} "{token}" "a \\" b"', f"{name} {token} a\\ b c'd e'",
-            f"{name} {token} > FOLDER/out", f"{name} {token} < FOLDER/nothing",
+            f"{name} {token} > FOLDER/out", f"{name} {token} < FOLDER/nothing", f"test:run {token} < FOLDER/input",
+            f"ssh-keys:add {token} < FOLDER/input", f"config:import {token} /root/variables", f"config:import {token} -",
             f"{name} {token} > FOLDER/fifo", f"{name} {token} \xc3\xa9 {'y' * 300}"])
         if rng.random() < 0.1:
             # To the byte around the limit.
@@ -208,7 +212,7 @@ class Generator:
     def json(self):
         rng, token = self.rng, self.token()
         self.ids += 1
-        name = rng.choice(["test:run"] * 6 + ["apps:exists", "builds:cancel", "test:import", "logs", "logs",
+        name = rng.choice(["test:run"] * 6 + ["apps:exists", "builds:cancel", "builds:output", "test:import", "config:import", "logs", "logs",
                                               f"plugin{rng.randrange(3)}:go"])
         words = [name, token] + (["-t"] if name == "logs" else []) + rng.choice([[], [], ["a b", "", "c\nd"]])
         keys = {"id": rng.choice([self.ids, f"i{self.ids}"]), "command": words}
@@ -231,8 +235,7 @@ class Generator:
         kind = rng.random()
         if kind < 0.08:
             keys["stdin"] = rng.choice(["", "text", "x" * 100])
-        elif kind < 0.3 and "DOKKU_DAEMON_MAX_BUFFER" not in self.settings:
-            # Behind a line that was thrown away its input would be lines.
+        elif kind < 0.3:
             size = rng.choice([0, 0, 1, 16, 100, 3000, 5000, 5001, 20000])
             body = {"body": size}
             keys["stdin_length"] = size
@@ -271,6 +274,42 @@ class Generator:
             stream = self.rng.choice([stream, 3 - stream])
             if stream not in shut:
                 steps.append(["write", token, stream, data])
+        return steps
+
+    def make_both(self, driver):
+        run = self.pick_run(driver)
+        if run is None:
+            return None
+        pieces = PIECES[:-1] + ["\n"] * 5
+        parts = [[self.rng.choice([1, 2]), "".join(self.rng.choice(pieces) for _ in range(self.rng.choice([1, 1, 2, 4])))]
+                 for _ in range(self.rng.choice([2, 3, 6]))]
+        return [["both", run.request.token.decode(), parts]]
+
+    def make_follower(self, driver):
+        """One that reads too slowly, or leaves."""
+        name = self.pick_client(driver, lambda client: not client.wants_half and not client.rules and not client.tail)
+        if name is None:
+            return None
+        token = self.token()
+        line = json.dumps({"id": token, "command": ["logs", token, "-t"], "stream": True})
+        steps = [["send", name, {"line": line}, None], ["pause", name]]
+        if self.rng.random() < 0.5:
+            steps.append(["deaf", token])
+        steps.append(["write", token, 1, self.rng.choice([200000, 3000000])])
+        steps.append(self.rng.choice([["close", name], ["resume", name], ["advance", 1000]]))
+        if self.rng.random() < 0.5:
+            steps += [["resume", name], ["write", token, 2, "more\n"]]
+        return steps
+
+    def make_mob(self, driver):
+        """Many clients of one socket, which take what they can."""
+        restricted = [index for index, rules in enumerate(self.listeners) if "read-only" in rules]
+        listener = self.rng.choice(restricted + [0])
+        steps = []
+        for _ in range(6):
+            self.names += 1
+            steps += [["connect", f"c{self.names}", listener],
+                      ["send", f"c{self.names}", {"line": f"apps:exists {self.token()}"}, None]]
         return steps
 
     def make_input(self, driver):

@@ -1,6 +1,7 @@
 # The model test: random conversations with the daemon, judged by a model. See README.md beside this file.
 import argparse
 import json
+import math
 import multiprocessing
 import os
 import random
@@ -12,6 +13,8 @@ from driver import Driver
 from generator import Generator
 from shrinker import shrink
 from violation import Violation
+
+ENDLESS = 1 << 60
 
 
 def converse(binary, tools, seed):
@@ -66,13 +69,15 @@ def work(options, number, results, stop):
 
 
 def search(options):
-    """Conversations until the time is over, or something is found. Returns how many, and the first that failed."""
+    """Conversations until there were as many as asked for, the time is over, or something is found. Returns how many,
+    and those that failed."""
     results, stop = multiprocessing.Queue(), multiprocessing.Event()
     workers = [multiprocessing.Process(target=work, args=(options, number, results, stop), daemon=True)
                for number in range(options.jobs)]
     for each in workers:
         each.start()
     end, count, living, failed = time.monotonic() + options.seconds, 0, len(workers), []
+    is_late = False
     while living:
         conversation, found = results.get()
         if conversation is None:
@@ -83,8 +88,11 @@ def search(options):
             failed.append((conversation, found))
             if options.all:
                 print(f"seed {conversation['seed']}: {found}\n", flush=True)
-        if found and not options.all or time.monotonic() > end:
+        is_late = is_late or time.monotonic() > end
+        if found and not options.all or is_late:
             stop.set()
+    if is_late and count < options.count < ENDLESS:
+        print(f"model: only {count} of {options.count} conversations in {options.seconds:g} seconds")
     return count, failed
 
 
@@ -102,9 +110,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
     parser.add_argument("--tools", required=True, help="the folder of clock.so and child")
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seconds", type=float, help="how long; 60 where there is no count")
     parser.add_argument("--seed", type=int, help="one conversation, or where to begin")
-    parser.add_argument("--count", type=int, default=None)
+    parser.add_argument("--count", type=int, help="how many conversations")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--replay", help="a file that holds a conversation")
     parser.add_argument("--all", action="store_true", help="go on after a find, and print each")
@@ -120,7 +128,9 @@ def main():
         print(found or "nothing found")
         sys.exit(1 if found else 0)
     if options.count is None:
-        options.count = 1 if options.seed is not None else 1 << 60
+        options.count = 1 if options.seed is not None and options.seconds is None else ENDLESS
+        options.seconds = options.seconds or 60
+    options.seconds = options.seconds or math.inf
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(1 << 40)
     replay_cases(options)

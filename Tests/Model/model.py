@@ -11,6 +11,8 @@ from violation import Violation
 
 # Time from which an end counts as the daemon's own doing, where both fall together.
 CLOSE = 2
+# What does not wait in the queue; each kind has a limit of its own.
+BESIDE = ("follow", "beside", "output")
 
 
 class Run:
@@ -21,12 +23,24 @@ class Run:
         self.started_at, self.turn = now, turn
         self.ended_at = None
         self.status = None
+        # By the daemon.
+        self.was_ended = False
         # What it wrote, a piece a write.
         self.pieces = []
+        # In which turn each: within one the order of two streams is not certain.
+        self.turns = []
         # Its output is waited for no longer.
         self.is_over = False
-        # The stream of what it wrote last, while the daemon has not run since.
+        # Whether what it wrote last was large, while the daemon has not run since.
         self.unsettled = None
+
+    @property
+    def has_both_at_once(self):
+        found = {}
+        for (stream, _), turn in zip(self.pieces, self.turns):
+            if found.setdefault(turn, stream) != stream:
+                return True
+        return False
 
     def counts(self, now, grace):
         """True while what is written belongs to the reply."""
@@ -44,12 +58,16 @@ class Model:
         self.turn = 0
         self.stop_at = None
         self.stop_turn = None
+        # When last as many commands waited as may.
+        self.full_turn = -1
         # Told to stop twice.
         self.is_hurried = False
         self.was_killed = False
         self.is_locked = False
         self.help_failed = False
+        # The numbers of jobs that clients asked to cancel, and how many daemons there were.
         self.cancelled = set()
+        self.epoch = 0
         self.starts = []
 
     def setting(self, name, default):
@@ -96,8 +114,7 @@ class Model:
             raise Violation("a command was run while somebody else held the lock")
         beside = [run for run in self.runs.values() if run.request.lane == request.lane and not run.child.is_dead
                   and run.child.epoch == child.epoch]
-        if request.lane == "beside" and len(beside) >= 16 or request.lane == "follow" and len(beside) >= self.setting(
-                "MAX_FOLLOW", 16):
+        if request.lane in BESIDE and len(beside) >= self.setting("MAX_FOLLOW", 16):
             raise Violation(f"more commands beside the queue than may\n{len(beside)} and {shown!r}")
         others = [run for run in self.runs.values() if run.request.lane == "queue" and run.status is None
                   and not run.child.is_dead]
@@ -105,6 +122,9 @@ class Model:
             raise Violation(f"two commands ran at a time\n{shown!r} beside {others[0].request}")
         # Half a line may be a command, without what steps could call it by.
         request.token = request.token or b"half%d" % len(self.runs)
+        limit = self.setting("MAX_SPOOL", 1 << 40)
+        if request.redirection is None and 2 * request.input_size > limit:
+            raise Violation(f"one connection had more than half of the room for inputs\n{request}")
         run = Run(child, request, self.now, self.turn)
         request.run = run
         # What was meant as input may be lines, all the same.
@@ -112,6 +132,7 @@ class Model:
         self.starts.append(run)
         if request.lane == "queue" and request.accepted:
             self.judge_turn(request)
+            self.judge_position(request)
         return run
 
     def judge_turn(self, request):
@@ -124,7 +145,7 @@ class Model:
         waited = [run for run in self.starts[:-1] if run.request.client is request.client
                   and run.request.lane == "queue"]
         # One that could not be started had its turn as well.
-        over = [each.answered for each in request.client.requests if each.lane == "queue" and each.run is None]
+        over = [max(each.answered, each.over) for each in request.client.requests if each.lane == "queue" and each.run is None]
         since = max([request.accepted] + [run.turn for run in waited] + over)
         passed = {}
         for run in self.starts[:-1]:
@@ -132,6 +153,50 @@ class Model:
                 passed[run.request.client.name] = passed.get(run.request.client.name, 0) + 1
         if any(count > 1 for count in passed.values()):
             raise Violation(f"a client had two turns while another waited for one\n{request}: {passed}")
+
+    def judge_position(self, request):
+        """As many commands have started since it was told its place as it was told, if all of them did."""
+        told = next((each["position"] for each in request.events if each["event"] == "queued"), None)
+        if told is None or not request.job:
+            return
+        before = [each for each in self.requests() if each.lane == "queue" and each.job and each.job < request.job]
+        if any(each.run is None and each.results > 0 for each in before):
+            # Where one leaves the queue without its turn, others change places.
+            return
+        runs = [each.run for each in before if each.run is not None and each.run.child.epoch == request.run.child.epoch]
+        least = sum(run.turn > request.accepted for run in runs)
+        most = sum(run.turn >= request.accepted for run in runs)
+        if not least < told <= most + 1:
+            raise Violation(f"another place in the queue than it was told\n{told}, but {least} to {most} came first: {request}")
+
+    def judge_shares(self):
+        """Sockets with rules that restrict leave something to the others."""
+        limit = self.setting("MAX_CONNECTIONS", 1000)
+        if limit < 1000:
+            served = sum(client.is_served and not client.is_closed and not client.has_end and not client.is_half
+                         for client in self.clients.values() if "read-only" in client.rules)
+            if served > limit - limit // 4:
+                raise Violation(f"read-only sockets have more connections than their share\n{served} of {limit}")
+        limit = self.setting("MAX_QUEUE", 1000)
+        if limit < 1000:
+            waiting = sum(1 for client in self.clients.values() if "read-only" in client.rules for each in client.requests
+                          if each.lane == "queue" and each.job and each.run is None and not each.results)
+            if waiting > limit - limit // 4:
+                raise Violation(f"read-only sockets have more waiting commands than their share\n{waiting} of {limit}")
+
+    def judge_counts(self, status, epoch):
+        """How many commands ran and failed, once all have ended."""
+        own = [run for run in self.runs.values() if run.child.epoch == epoch]
+        # What was taken and did not run has failed, too.
+        others = sum(1 for each in self.jobs.values() if each is None or each.run is None)
+        left = [run for run in own if run.request.lane == "follow" and run.status != 0
+                and (run.request.client.is_closed or self.may_be_cancelled(run.request))]
+        failed = sum(run.status != 0 for run in own)
+        said = {name: int(re.search(f"commands {name}: (\\d+)", status)[1]) for name in ("run", "failed")}
+        if not len(own) <= said["run"] <= len(own) + others:
+            raise Violation(f"another count of commands\n{len(own)} ran, but {said}")
+        if not failed - len(left) <= said["failed"] <= failed - sum(run.was_ended and not run.request.timeout for run in left) + others:
+            raise Violation(f"another count of commands that failed\n{failed}, {len(left)} for want of a client, but {said}")
 
     def ended(self, run, status):
         run.status, run.ended_at = status, self.now
@@ -154,14 +219,15 @@ class Model:
             if first is not None and not is_late and self.stop_at is None and first.is_json != ("error" in reply):
                 raise Violation(f"a connection was refused in another form than it asks\n{reply} to {first}")
             return
-        failure = Violation(f"an answer to nothing, or a second one\n{line[:200]!r}")
+        client.is_served = True
+        failure = None
         # Without an id it may be the answer of any of several: of one that it fits.
         for request in self.match(client, reply):
             try:
                 return self.judge(client, request, reply)
             except Violation as violation:
-                failure = violation
-        raise failure
+                failure = failure or violation
+        raise failure or Violation(f"an answer to nothing, or a second one\n{line[:200]!r}")
 
     def judge(self, client, request, reply):
         if reply.get("event") in ("continue", "queued", "started", "output"):
@@ -189,8 +255,9 @@ class Model:
             return (same or [each for each in opened if not each.is_id_certain])[:1]
         anonymous = [each for each in opened if each.id is None or not each.is_id_certain
                      or "line_too_long" in each.refusals or reply.get("error") == "buffer_full"]
-        # An error is more likely that of a command than that of a built-in, a success the other way round.
-        return sorted(anonymous, key=lambda each: (each.lane == "builtin") == ("error" in reply))
+        # An error is likelier that of what is refused, and then of a command; a success the other way round.
+        likely = ["builtin", "queue", None] if reply.get("ok") else [None, "queue", "builtin"]
+        return sorted(anonymous, key=lambda each: likely.index(each.lane) if each.lane in likely else 1)
 
     def judge_event(self, request, event):
         kind = event["event"]
@@ -248,7 +315,7 @@ class Model:
         if self.help_failed:
             allowed.add("spawn_failed")
         if self.setting("MAX_BUFFER", 1 << 40) < 1 << 40:
-            allowed |= {"line_too_long", "buffer_full", "queue_full"}
+            allowed |= {"buffer_full", "queue_full"}
         if not request.is_whole and self.may_refuse(request, reply.get("error")):
             return
         if request.is_json and reply.get("error") not in allowed:
@@ -273,8 +340,6 @@ class Model:
             if reply["ok"]:
                 if target is None:
                     raise Violation(f"a job that is not there was cancelled\n{reply}")
-                if target.is_cancelled_late:
-                    target.run.is_over = True
             return
         if not reply["ok"]:
             excuses = {"commands": self.help_failed, "refresh": self.help_failed}
@@ -302,21 +367,18 @@ class Model:
         if code == "shutting_down":
             return self.stop_at is not None
         if code == "cancelled":
-            return request.cancel_asked or request.client.is_gone
+            return self.may_be_cancelled(request) or request.client.is_gone
         if code == "queue_full":
             if self.sheds_load(request):
                 # What waits has a budget as well.
                 return True
             if request.lane == "queue":
-                waiting = sum(1 for client in self.clients.values() for each in client.requests
-                              if each.lane == "queue" and each.is_whole
-                              and (each.answer is None or each.run is not None and each.run.turn >= self.turn - 1))
-                return waiting > self.setting("MAX_QUEUE", 1000)
+                return self.full_turn >= request.arrived
             return self.alive_beside(request) >= self.setting("MAX_FOLLOW", 16)
         if code == "spawn_failed":
             return self.help_failed
         if code == "input_too_long":
-            return request.has_input and "DOKKU_DAEMON_MAX_SPOOL" in self.settings
+            return request.has_input and self.may_lack_room(request)
         if code == "invalid_command":
             # A plugin that was not there yet, or is there no more.
             is_late = self.stop_turn is not None and request.arrived >= self.stop_turn
@@ -328,10 +390,32 @@ class Model:
             return self.setting("MAX_BUFFER", 1 << 40) < 1 << 40
         return False
 
+    def note_waiting(self):
+        """Keeps in mind when no more might wait: a refusal may be read late."""
+        if self.setting("MAX_QUEUE", 1000) >= 1000:
+            return
+        waiting = sum(1 for each in self.requests() if each.lane == "queue" and each.is_whole
+                      and (each.answer is None or each.run is not None and each.run.turn >= self.turn - 1))
+        if waiting > self.setting("MAX_QUEUE", 1000):
+            self.full_turn = self.turn
+
+    def may_lack_room(self, request):
+        """Whether there may have been too little room for an input: none is short where nobody else has any."""
+        limit = self.setting("MAX_SPOOL", 1 << 40)
+        others = any(each is not request and each.has_input for each in self.requests()) or any(
+            sum(len(data) for _, data in run.pieces) > 10000 for run in self.runs.values())
+        is_behind = any(not client.reads for client in self.clients.values())
+        size = max(request.input_size, request.body_length or 0)
+        return limit < 1 << 40 and (others or is_behind or request.is_chunked or 2 * size > limit)
+
     def alive_beside(self, request):
-        """How many may have run beside the queue when it came: its refusal may be read late."""
-        return sum(1 for run in self.runs.values() if run.request.lane in ("follow", "beside")
+        """How many of its kind may have run when it came: its refusal may be read late."""
+        return sum(1 for run in self.runs.values() if run.request.lane == request.lane
                    and (run.request.answer is None or run.request.answered >= request.arrived))
+
+    def may_be_cancelled(self, request):
+        """A request to cancel may have waited for the next daemon, whose numbers are others."""
+        return request.cancel_asked or self.epoch > 1 and request.job in self.cancelled
 
     # MARK: Results
 
@@ -360,7 +444,7 @@ class Model:
 
     def allowed_ends(self, request, run):
         allowed = set()
-        if request.cancel_asked or request.client.is_gone:
+        if self.may_be_cancelled(request) or request.client.is_gone:
             allowed.add("cancelled")
         timeout = request.timeout if request.timeout is not None else self.default_timeout(request)
         if timeout and run.ended_at - run.started_at >= timeout * 10**9 - 10**6:
@@ -369,12 +453,13 @@ class Model:
             allowed.add("shutting_down")
         if self.may_cut(run):
             allowed.add("output_truncated")
-        if request.input_size and "DOKKU_DAEMON_MAX_SPOOL" in self.settings:
-            allowed.add("input_too_long")
         return allowed
 
     def may_cut(self, run):
         """Whether a full spool may have cut the output. A short reply is never charged."""
+        if run.request.lane == "follow":
+            # It is made to wait instead.
+            return False
         # What is escaped may be six times as long.
         room = 65536 // 6
         return "DOKKU_DAEMON_MAX_SPOOL" in self.settings and sum(len(data) for _, data in run.pieces) > room
@@ -404,6 +489,8 @@ class Model:
     def judge_output(self, request, run, reply, pieces, error, is_cut, allowed):
         if not request.is_json:
             pieces = [(1, data) for _, data in pieces]
+        elif run.has_both_at_once:
+            return self.judge_merged(request, run, reply, error, allowed)
         if request.is_streamed:
             got = self.streamed(request)
             expected = {}
@@ -429,6 +516,30 @@ class Model:
             return
         self.compare(request, reply["output"], expected, "output_truncated" in allowed and error is not None)
 
+    def judge_merged(self, request, run, reply, error, allowed):
+        """What was written to both streams in one turn may have come in any order, and may so be cut anywhere."""
+        pieces = [(*piece, turn) for piece, turn in zip(run.pieces, run.turns)]
+        limit = 1 << 40 if request.lane == "follow" else self.setting("MAX_OUTPUT", 256 << 20)
+        may_lack = bool("output_truncated" in allowed and error or request.lane == "follow" and error)
+        got = self.streamed(request) if request.is_streamed else reply
+        if not any(self.fits(request, got, each, may_lack) for each in output.cuts(pieces, limit)):
+            raise Violation(f"another output\n{str(got)[:200]}, not of {pieces[:20]} to {request}")
+
+    def fits(self, request, got, pieces, may_lack):
+        if not request.is_streamed and not request.is_base64:
+            return output.fits(pieces, request.strips, got["output"], may_lack)
+        names = ("stdout", "stderr") if request.is_streamed else ("output", "stderr")
+        for name, stream in zip(names, (1, 2)):
+            own = [(stream, data) for each, data, _ in pieces if each == stream]
+            found = got[name]
+            if request.is_base64 and not request.is_streamed:
+                found = base64.b64decode(found, validate=True)
+            expected = b"".join(data for _, data in own) if request.is_base64 else output.text(own, request.strips)
+            if found != expected and not (may_lack and expected.startswith(
+                    found.rstrip("\ufffd") if isinstance(found, str) else found)):
+                return False
+        return True
+
     def compare(self, request, got, expected, may_lack):
         if got == expected or may_lack and expected.startswith(got.rstrip("\ufffd") if isinstance(got, str) else got):
             return
@@ -450,8 +561,17 @@ class Model:
 
     LINE = re.compile(rb"^\[[^]]*\] \[(cmd|res)\] #(\d+)(.*)$")
 
+    CANCEL = re.compile(rb" daemon:cancel (\d+)$")
+
     def read_log(self, text):
+        cancelled = None
         for line in text.split(b"\n"):
+            if b"] [cmd] - " in line:
+                found = self.CANCEL.search(line)
+                cancelled = self.jobs.get(int(found[1])) if found else None
+            elif b"] [res] - {\"ok\":true" in line and cancelled is not None and cancelled.is_cancelled_late:
+                # Its output is waited for no longer, whoever reads so.
+                cancelled.run.is_over = True
             found = self.LINE.match(line)
             if not found:
                 continue
@@ -469,6 +589,7 @@ class Model:
                     request.accepted = self.turn
             elif number in self.jobs and self.jobs[number] is not None:
                 self.jobs[number].results += 1
+                self.jobs[number].over = self.turn
                 if self.jobs[number].results > 1:
                     raise Violation(f"two results of one command in the log\n{line[:200]!r}")
 
@@ -516,7 +637,7 @@ class Model:
         """Did everything run that was to?"""
         for client in self.clients.values():
             for request in client.requests:
-                if request.lane not in ("queue", "beside") or not request.is_whole or request.run is not None:
+                if request.lane not in ("queue", "beside", "output") or not request.is_whole or request.run is not None:
                     continue
                 if request.answer is not None or client.is_rejected or client.is_lost:
                     continue
@@ -524,12 +645,12 @@ class Model:
                     continue
                 if request.name.startswith("plugin") or request.redirection is not None:
                     continue
-                if request.lane == "beside" and self.setting("MAX_FOLLOW", 16) < 16:
+                if request.lane in BESIDE and self.alive_beside(request) >= self.setting("MAX_FOLLOW", 16):
                     continue
                 if "DOKKU_DAEMON_MAX_SPOOL" in self.settings or self.setting("MAX_QUEUE", 1000) < 1000:
                     continue
                 if self.setting("MAX_BUFFER", 1 << 40) < 1 << 40 or self.setting("MAX_CONNECTIONS", 1000) < 1000:
                     continue
-                if request.cancel_asked:
+                if self.may_be_cancelled(request):
                     continue
                 raise Violation(f"never run\n{request} of {client.name}, who has gone")

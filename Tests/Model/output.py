@@ -1,5 +1,6 @@
 # What becomes of a command's output in a reply, by docs/protocol.md: an implementation of its own.
 import codecs
+import itertools
 
 TEXT, ESCAPE, MIDDLE, CONTROL, LATE, COMMAND, STRING = range(7)
 
@@ -70,6 +71,76 @@ def text(pieces, strips):
     for stream in sorted(decoders):
         parts.append(decoders[stream].decode(b"", True))
     return "".join(parts)
+
+
+def cuts(pieces, limit):
+    """All that may be left of (stream, bytes, turn) within a number of bytes: within a turn the streams have no order."""
+    kept, rest = [], limit
+    for turn, group in itertools.groupby(pieces, key=lambda piece: piece[2]):
+        group = list(group)
+        size = sum(len(data) for _, data, _ in group)
+        if size > rest:
+            one, two = (b"".join(data for s, data, _ in group if s == stream) for stream in (1, 2))
+            return [kept + [(1, one[:count], turn), (2, two[:rest - count], turn)]
+                    for count in range(max(0, rest - len(two)), min(rest, len(one)) + 1)]
+        kept += group
+        rest -= size
+    return [kept]
+
+
+class Characters:
+    """The text that one stream's bytes make, as they come."""
+
+    def __init__(self, strips):
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.escapes = Escapes() if strips else None
+
+    def feed(self, data):
+        return self.decoder.decode(self.escapes.feed(data) if self.escapes else data)
+
+
+def fits(pieces, strips, got, may_lack):
+    """Whether a text without its last newlines is that of (stream, bytes, turn), in any order of the streams within a
+    turn. `may_lack`: it may be the beginning of such a text."""
+    streams = {stream: Characters(strips) for stream in (1, 2)}
+    begun = got.rstrip("\ufffd")
+    target = got + "\n" * sum(len(data) for _, data, _ in pieces)
+    position = 0
+    for _, group in itertools.groupby(pieces, key=lambda piece: piece[2]):
+        group = list(group)
+        parts = {stream: [data for s, data, _ in group if s == stream] for stream in (1, 2)}
+        if parts[1] and parts[2]:
+            parts = {stream: [bytes([byte]) for byte in b"".join(each)] for stream, each in parts.items()}
+        one, two = ([streams[stream].feed(part) for part in parts[stream]] for stream in (1, 2))
+        end = merged(target, position, one, two, begun if may_lack else None)
+        if end is None or end is True:
+            return end is True
+        position = end
+    tail = "".join(each.decoder.decode(b"", True) for each in streams.values())
+    return target.startswith(tail, position) and position + len(tail) >= len(got) and not got.endswith("\n")
+
+
+def merged(target, start, one, two, begun):
+    """Where the parts of both end in the target, merged in some order that it shows; None where it shows none. True
+    where they go on behind what has begun."""
+    offsets = [[0], [0]]
+    for offset, parts in zip(offsets, (one, two)):
+        for part in parts:
+            offset.append(offset[-1] + len(part))
+    above = None
+    for i in range(len(one) + 1):
+        row = []
+        for j in range(len(two) + 1):
+            position = start + offsets[0][i] + offsets[1][j]
+            is_reached = i == j == 0 or i > 0 and above[j] and target.startswith(
+                one[i - 1], position - len(one[i - 1])) or j > 0 and row[j - 1] and target.startswith(
+                two[j - 1], position - len(two[j - 1]))
+            row.append(is_reached)
+            if is_reached and begun is not None and any(
+                    part.startswith(begun[position:]) for part in one[i:i + 1] + two[j:j + 1] + [""]):
+                return True
+        above = row
+    return start + offsets[0][-1] + offsets[1][-1] if above[-1] else None
 
 
 def cut(pieces, limit):

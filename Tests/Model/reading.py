@@ -5,7 +5,8 @@ import zlib
 from dataclasses import dataclass, field
 
 # Commands of the stand-in, as `help --all` lists them, and what the daemon has to know of them.
-LISTED = ["apps:destroy", "apps:exists", "apps:list", "builds:cancel", "logs", "test:import", "test:run"]
+LISTED = ["apps:destroy", "apps:exists", "apps:list", "builds:cancel", "builds:output", "config:import", "logs", "ssh-keys:add",
+          "test:import", "test:run"]
 # dokku has them, but its help leaves them out.
 UNLISTED = {"apps", "builds"}
 READ_ONLY = {"apps:exists", "apps:list", "apps", "builds"}
@@ -34,7 +35,7 @@ class Request:
     words: list = field(default_factory=list)
     name: str = ""
     token: bytes = None
-    # "queue", "follow", "beside", "builtin", or None for what is refused.
+    # "queue", "builtin", what runs beside the queue by its kind ("follow", "beside", "output"), or None for what is refused.
     lane: str = None
     # Which errors it is answered with, where it is refused in any case.
     refusals: frozenset = frozenset()
@@ -58,6 +59,8 @@ class Request:
     # Its number in the log, when it came there, and how many results of it did.
     job: int = None
     accepted: int = 0
+    # When its result came there.
+    over: int = 0
     # A cancel was sent; and it was when the command itself was over.
     cancel_asked: bool = False
     is_cancelled_late: bool = False
@@ -416,13 +419,16 @@ def judge(request, words, stream):
         raise Refused("not_supported")
     if name == "apps:destroy" and b"--force" not in words:
         raise Refused("requires_force")
-    if name == "test:import" and not request.has_input:
+    # Its second word is a file.
+    takes_input = name == "test:import" or name == "config:import" and (arguments + [b""] * 2)[1] in (b"", b"-")
+    if takes_input and not request.has_input:
         raise Refused("requires_stdin")
     if has_followed and not request.is_streamed:
         raise Refused("not_supported")
     if not is_known and not name.startswith("plugin"):
         raise Refused("invalid_command")
-    request.lane = "follow" if has_followed else "beside" if name == "builds:cancel" else "queue"
+    lanes = {"builds:cancel": "beside", "builds:output": "follow" if request.is_streamed else "output"}
+    request.lane = "follow" if has_followed else lanes.get(name, "queue")
 
 
 def reads_plainly(name, arguments):
