@@ -35,7 +35,7 @@ class Generator:
         return {"DOKKU_DAEMON_MAX_LINE": "400", "DOKKU_DAEMON_MAX_INPUT": "5000"} | some(
             0.25, "MAX_OUTPUT", 1, 100, 3000, 70000) | some(0.15, "MAX_OPEN", 1, 2) | some(
             0.1, "MAX_QUEUE", 1, 3, 4) | some(0.2, "MAX_FOLLOW", 1, 2) | some(0.08, "MAX_CONNECTIONS", 1, 3, 4) | some(
-            0.1, "MAX_BUFFER", 100, 300) | some(0.15, "MAX_SPOOL", 6000, 150000, 400000) | some(0.1, "TIMEOUT", 5) | some(
+            0.1, "MAX_BUFFER", 100, 300) | some(0.2, "MAX_SPOOL", 6000, 6000, 150000, 400000) | some(0.1, "TIMEOUT", 5) | some(
             0.3, "STOP_GRACE", 1, 600)
 
     def conversation(self, driver):

@@ -255,9 +255,13 @@ class Model:
             return (same or [each for each in opened if not each.is_id_certain])[:1]
         anonymous = [each for each in opened if each.id is None or not each.is_id_certain
                      or "line_too_long" in each.refusals or reply.get("error") == "buffer_full"]
-        # An error is likelier that of what is refused, and then of a command; a success the other way round.
-        likely = ["builtin", "queue", None] if reply.get("ok") else [None, "queue", "builtin"]
-        return sorted(anonymous, key=lambda each: likely.index(each.lane) if each.lane in likely else 1)
+        # An error is likeliest that of what is refused with it, and then of a command; a success that of a built-in.
+        def likelihood(each):
+            if each.lane is None:
+                return 0 if reply.get("error") in each.refusals else 3
+            return 2 if (each.lane == "builtin") == ("error" in reply) else 1
+
+        return sorted(anonymous, key=likelihood)
 
     def judge_event(self, request, event):
         kind = event["event"]
