@@ -6,6 +6,9 @@
 struct JSONStringEncoder {
     private var character = PartialCharacter()
 
+    /// Whether a character has begun and is not whole: `finish` would write something.
+    var isOpen: Bool { character.isOpen }
+
     /// Adds `input` to `output`. At most six bytes a byte.
     mutating func encode(_ input: Span<UInt8>, into output: inout [UInt8]) {
         var index = 0

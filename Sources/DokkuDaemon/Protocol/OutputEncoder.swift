@@ -44,10 +44,12 @@ struct OutputEncoder {
 
     /// The end of the output: a character that was cut becomes U+FFFD, and newlines that are held back are dropped.
     mutating func finish(into text: inout [UInt8]) {
-        let start = writeHeld(to: &text)
-        output.json.finish(into: &text)
-        errors.json.finish(into: &text)
-        takeBack(start, from: &text)
+        var (first, second) = (output.json, errors.json)
+        write(behindHeld: &text) { text in
+            first.finish(into: &text)
+            second.finish(into: &text)
+        }
+        (output.json, errors.json) = (first, second)
         output.filter.finish()
         errors.filter.finish()
         held = 0
@@ -76,23 +78,35 @@ struct OutputEncoder {
         guard trimsTrailingNewlines else { return json.encode(input, into: &text) }
         var end = input.count
         while end > 0, input[end - 1] == UInt8(ascii: "\n") { end -= 1 }
-        let start = writeHeld(to: &text)
-        if end > 0 { json.encode(input.extracting(..<end), into: &text) }
-        // A newline ends the character that its stream has begun.
-        if end < input.count { json.finish(into: &text) }
-        takeBack(start, from: &text)
+        if end == 0, !json.isOpen {
+            held += input.count
+            return
+        }
+        write(behindHeld: &text) { text in
+            if end > 0 { json.encode(input.extracting(..<end), into: &text) }
+            // A newline ends the character that its stream has begun.
+            if end < input.count { json.finish(into: &text) }
+        }
         held += input.count - end
     }
 
-    /// Writes what is held back, and returns where that ends.
-    private mutating func writeHeld(to text: inout [UInt8]) -> Int {
+    /// Where `body` writes something, what is held back goes before it; else that stays held back.
+    private mutating func write(behindHeld text: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
+        guard held <= Self.runLimit else { return writeBehindMany(&text, body) }
         Self.appendNewlines(held, to: &text)
-        return text.count
+        let start = text.count
+        body(&text)
+        if text.count > start { held = 0 } else { text.removeLast(held * 2) }
     }
 
-    /// Where nothing was written behind the newlines, they are held back again.
-    private mutating func takeBack(_ end: Int, from text: inout [UInt8]) {
-        if text.count > end { held = 0 } else { text.removeLast(held * 2) }
+    /// Newlines by the million are not written to be taken back: most often more of them follow.
+    private mutating func writeBehindMany(_ text: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
+        var following: [UInt8] = []
+        body(&following)
+        if following.isEmpty { return }
+        Self.appendNewlines(held, to: &text)
+        text += following
+        held = 0
     }
 
     private static func appendNewlines(_ count: Int, to text: inout [UInt8]) {

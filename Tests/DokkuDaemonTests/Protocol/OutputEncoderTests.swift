@@ -151,6 +151,19 @@ import Testing
     }
 
     /// A run that is longer than what is written at once comes in parts, and only where something follows.
+    /// What may yet be the end is counted and not kept, and takes no longer the more of it there is.
+    @Test(arguments: ["\n", "\n\u{1B}[m"]) func newlinesThatNothingFollowsTakeNoMemory(piece: String) {
+        var encoder = OutputEncoder(stripsAnsi: true, trimsTrailingNewlines: true)
+        var text: [UInt8] = []
+        let chunk = [UInt8](repeating: 0x0A, count: 64 * 1024)
+        for _ in 0..<64 { encoder.encode(chunk.span, into: &text) }
+        let fragments = Array(String(repeating: piece, count: 20_000).utf8)
+        encoder.encode(fragments.span, into: &text)
+        // The first byte of a character may come alone.
+        encoder.encode([0xC3].span, from: .standardError, into: &text)
+        #expect(text.isEmpty && text.capacity < 1024)
+    }
+
     @Test(arguments: [nil, "x", "\u{1B}[m", "\u{1B}[mx", "\n"] as [String?]) func aLongRunIsWrittenInParts(
         next: String?
     ) {
