@@ -264,10 +264,14 @@ final class Client: EventHandler {
     }
 
     private func awaitSilence(_ time: Duration) {
-        silenceTimer = loop.timers.schedule(after: time) { [weak self] in
-            self?.conversation.didEnd(.silence)
-            self?.wake()
-        }
+        silenceTimer = loop.timers.schedule(after: time) { [weak self] in self?.didFallSilent() }
+    }
+
+    /// What a busy loop has not come to read yet was no silence.
+    private func didFallSilent() {
+        let hasReceived = receive()
+        if !hasReceived || refusal != nil { conversation.didEnd(.silence) }
+        wake()
     }
 
     private func stopAwaitingSilence() {

@@ -14,7 +14,7 @@ import Testing
         loop = try EventLoop()
     }
 
-    /// A server that listens at `open` and, read-only, at `restricted`.
+    /// A server that listens at `open`, at `restricted` read-only, and at `one-shot`.
     private func serve(
         connections: Int, idleTime: Duration = .zero, descriptorEnd: Int = .max
     ) throws -> Server {
@@ -48,12 +48,34 @@ import Testing
         server.listen([
             try SocketPath(path: folder.path("open")).bind(options: []),
             try SocketPath(path: folder.path("restricted")).bind(options: .readOnly),
+            try SocketPath(path: folder.path("one-shot")).bind(options: .oneShot),
         ])
         return server
     }
 
     private func connect(_ name: String = "open") throws -> Caller {
         try Caller(folder.path(name), loop)
+    }
+
+    // MARK: Silence
+
+    /// What was sent in time is no silence, however late a busy loop comes to it.
+    @Test func aBusyLoopEndsNoLineOfOneShot() throws {
+        let server = try serve(connections: 100)
+        let others = try (0..<80).map { _ in try connect() }
+        for other in others { #expect(try other.isServed()) }
+        let client = try connect("one-shot")
+        try client.send("daemon:ver")
+        try loop.turn(until: server.connectionCount == 81)
+        // It was let in in one turn, and is read in the next.
+        for _ in 0..<2 { try loop.turnOnce() }
+        // More than the loop takes in one turn, and all of it before the client's.
+        for other in others { try other.send("daemon:version\n") }
+        try client.send("sion\n")
+        let silence = Instant.now + .milliseconds(150)
+        while Instant.now < silence {}
+        #expect(try client.hasAnswer())
+        withExtendedLifetime(server) {}
     }
 
     // MARK: Idle connections
