@@ -62,11 +62,8 @@ final class InputFeed: EventHandler {
     private func feed(_ target: borrowing Descriptor) throws(SystemError) -> Bool {
         switch source {
         case .spool(let spool):
-            let outcome = try spool.drain(to: target, limit: ReadBuffer.size)
-            if spool.count == 0 { return true }
-            // The spool's file is shorter than what was written to it.
-            if outcome == .sent(0) { throw SystemError(call: "sendfile", number: EIO) }
-            return false
+            _ = try spool.drain(to: target, limit: ReadBuffer.size)
+            return spool.count == 0
         case .file(let file):
             let part = try file.descriptor.readPart(ReadBuffer.size / 2, at: offset)
             if part.isEmpty { return true }

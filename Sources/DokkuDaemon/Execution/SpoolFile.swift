@@ -45,7 +45,10 @@ final class SpoolFile {
         let (source, target) = (descriptor.number, target.number)
         let count = min(limit, Int(end - position))
         do throws(SystemError) {
-            return .sent(try retrying("sendfile") { shim_send_file(target, source, position, count) })
+            let sent = try retrying("sendfile") { shim_send_file(target, source, position, count) }
+            // The file is shorter than what was written to it: nothing would ever come.
+            if sent == 0, count > 0 { throw SystemError(call: "sendfile", number: EIO) }
+            return .sent(sent)
         } catch {
             if error.wouldBlock { return .wouldBlock }
             throw error

@@ -235,6 +235,18 @@ import Testing
 
     // MARK: A reader that never catches up
 
+    /// Else whoever sends it would try for ever.
+    @Test func aFileThatHasBecomeShorterIsAnError() throws {
+        let spool = Spool(account: account)
+        try spool.append(Sample.bytes(2 * SpoolStore.plentyLimit).span)
+        for (number, file) in OpenDescriptors.now where file.hasPrefix(folder.path + "/#") {
+            #expect(ftruncate(try #require(Int32(number)), 0) == 0)
+        }
+        let target = try Ends.sockets().takeOurs()
+        let error = #expect(throws: SystemError.self) { _ = try spool.drain(to: target, limit: 1000) }
+        #expect(error?.number == EIO)
+    }
+
     @Test func memoryDoesNotGrowBehindAReaderThatNeverCatchesUp() throws {
         let spool = Spool(account: account)
         let ends = try Ends.sockets()
