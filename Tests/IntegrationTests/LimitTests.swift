@@ -63,6 +63,35 @@ import Testing
         for client in greedy { #expect(try client.ask("test:args on") == .good("<on>")) }
     }
 
+    /// Whoever fills what there is for unfinished lines: short ones pass, and other sockets have their quarter.
+    @Test(arguments: ["restricted", "socket"]) func unfinishedLinesLeaveRoom(full: String) throws {
+        let box = try Box()
+        let sockets = [
+            try ListeningSocket(box.path("socket")),
+            try ListeningSocket(box.path("restricted"), name: "read-only"),
+        ]
+        let daemon = try Daemon(box, sockets: sockets, settings: ["DOKKU_DAEMON_MAX_BUFFER": "1000000"])
+        var greedy: [Connection] = []
+        // Until not even a short one finds room.
+        for size in [200_000, 100_000, 50_000, 25_000, 10_000, 5000, 2000, 1000, 500] {
+            for _ in 0..<5 {
+                let client = try daemon.connect(box.path(full))
+                try client.send(String(repeating: "x", count: size))
+                try daemon.settle()
+                greedy.append(client)
+            }
+        }
+        for size in full == "socket" ? [100, 8000] : [100, 8000, 100_000] {
+            let client = try daemon.connect()
+            let word = String(repeating: "y", count: size)
+            // In two parts, so that the line is unfinished for a while.
+            try client.send("test:args " + word)
+            try daemon.settle()
+            #expect(try client.ask("y") == .good("<\(word)y>"))
+        }
+        withExtendedLifetime(greedy) {}
+    }
+
     @Test func whatIsSpooledForAllIsBounded() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "3000000"])
         let deaf = try daemon.connect()

@@ -25,6 +25,9 @@ final class Server {
     }
 
     private static let smallRead = 4 * 1024
+    /// As much of each unfinished line counts for nothing: a short one is taken however much others hold. Two small
+    /// reads need less.
+    private static let lineAllowance = 12 * 1024
     private static let pauseTime = Duration.seconds(1)
     /// How long clients may take to read their replies, when a daemon that stops has nothing else to do.
     private static let seeingOffTime = Duration.seconds(60)
@@ -53,7 +56,9 @@ final class Server {
     private var turnedAway: Admission
     /// When a connection last came or went.
     private(set) var lastActivity = Instant.now
-    private var bufferedCount = 0
+    /// Bytes of unfinished lines.
+    private let lines: Budget
+    private let restrictedLines: Budget
     private var pauseTimer: Timer?
     private var stage = Stage.open
     /// Called when the last connection of a stopping server is closed.
@@ -67,6 +72,8 @@ final class Server {
         self.limits = limits
         self.allotment = allotment
         restricted = Allotment(restrictedShareOf: allotment)
+        lines = Budget(limit: limits.buffer)
+        restrictedLines = Budget(restrictedShareOf: lines)
         self.log = log
         self.dispatcher = dispatcher
         self.executor = executor
@@ -163,17 +170,16 @@ final class Server {
     // MARK: Buffers
 
     /// Clients that have their lines taken later hold what was read of them: less is read where all hold much.
-    var readLimit: Int { bufferedCount > limits.buffer / 2 ? Self.smallRead : ReadBuffer.size }
+    var readLimit: Int { lines.used > limits.buffer / 2 ? Self.smallRead : ReadBuffer.size }
 
     /// Keeps count of what clients have sent of lines that are not complete. Who goes beyond what is left for all
     /// loses that line.
     func didBuffer(_ count: Int, for client: Client, was accounted: inout Int) {
-        bufferedCount += count - accounted
-        accounted = count
-        guard bufferedCount > limits.buffer, count > 0 else { return }
-        bufferedCount -= count
-        accounted = 0
-        client.dropUnfinishedLine()
+        let budget = client.peer.isRestricted ? restrictedLines : lines
+        let price = max(0, count - Self.lineAllowance)
+        budget.give(accounted)
+        accounted = budget.take(price) ? price : 0
+        if accounted < price { client.dropUnfinishedLine() }
     }
 
     // MARK: Stopping
