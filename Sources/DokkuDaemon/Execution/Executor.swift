@@ -133,12 +133,12 @@ final class Executor {
         isStopping = true
         worker.stop()
         for job in queue.waiting { interrupt(job, .shuttingDown) }
-        for job in side.started where job.command.lane == .follow { job.interrupt(.shuttingDown) }
+        for job in side.started where job.command.lane == .follow { job.interrupt(.endedByStop) }
     }
 
     /// Ends what still runs.
     func terminateRunning() {
-        for job in running { job.interrupt(.shuttingDown) }
+        for job in running { job.interrupt(.endedByStop) }
     }
 }
 

@@ -154,7 +154,12 @@ final class Job {
             run?.stopDraining()
         } else if failure?.isEnded != true {
             failure = JobFailure.add(end: reason, to: failure)
-            if let run { run.terminate() } else { end() }
+            if let run {
+                run.terminate()
+                run.reconsiderOutput()
+            } else {
+                end()
+            }
         }
     }
 
@@ -190,7 +195,10 @@ protocol JobSupervisor: AnyObject {
 }
 
 extension Job: RunOwner {
-    var wantsOutput: Bool { command.lane != .follow || observer.wantsOutput }
+    /// One that is told to end is not made to wait: it could not get to its end.
+    var wantsOutput: Bool {
+        command.lane != .follow || failure?.isEnded == true || observer.wantsOutput
+    }
 
     func run(_ run: Run, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
         let rest = outputLimit - outputCount
@@ -199,6 +207,11 @@ extension Job: RunOwner {
             if rest > 0 { deliver(bytes.extracting(first: rest), on: stream) }
             outputCount = outputLimit
             truncate(Refusal(code: .outputTruncated, text: "The output was cut after \(outputLimit) bytes"))
+        } else if command.lane == .follow, failure?.isEnded == true, !observer.wantsOutput {
+            truncate(
+                Refusal(
+                    code: .outputTruncated,
+                    text: "The output was cut, since it was not read when the command was told to end"))
         } else {
             deliver(bytes, on: stream)
         }

@@ -32,6 +32,9 @@ struct Refusal: Error, Equatable, Sendable {
     static let notImplemented = Refusal(code: .notSupported, text: "Not implemented")
     static let requiresForce = Refusal(code: .requiresForce, text: "Requires --force flag")
     static let shuttingDown = Refusal(code: .shuttingDown, text: "The daemon is stopping")
+    /// Of a command that ran.
+    static let endedByStop = Refusal(
+        code: .shuttingDown, text: "The daemon is stopping, and the command was ended")
     /// What is told of a line that was thrown away; `limit` is the most bytes that one may have.
     static func skippedLine(_ fault: LineFramer.Fault, _ limit: Int) -> Refusal {
         switch fault {

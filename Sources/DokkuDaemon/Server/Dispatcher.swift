@@ -249,7 +249,10 @@ final class Dispatcher {
                 log.refused(title, peer: responder.client.peer, refusal)
                 return responder.refuse(refusal)
             }
-            let text = "Cancelled job \(number)"
+            // Its process is over, and its end stays as it was.
+            let text =
+                job.status == nil
+                ? "Cancelled job \(number)" : "Job \(number) has ended; more of its output is not waited for"
             log.answered(title, peer: responder.client.peer, answer: text)
             executor.interrupt(job, Refusal(code: .cancelled, text: "The command was cancelled"))
             responder.answer(text)

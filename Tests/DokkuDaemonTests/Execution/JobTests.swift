@@ -143,6 +143,20 @@ import Testing
         #expect(observer.text == "soon\nlate\n")
     }
 
+    /// It may be writing, and come to its end only behind that.
+    @Test func aFollowedCommandThatIsToldToEndIsNotHeldUpByItsReader() throws {
+        let job = start("trap '' TERM; echo on; head -c 3000000 /dev/zero; exit 3", lane: .follow)
+        try loop.turn(until: observer.text.hasPrefix("on\n"))
+        observer.wantsOutput = false
+        try loop.turnOnce()
+        job.interrupt(Refusal(code: .cancelled, text: "cancelled"))
+        try finish(job)
+        #expect(job.status == .exited(3))
+        #expect(job.failure?.reason.code == .cancelled && job.failure?.isOutputCut == true)
+        // What its reader did not want is not kept for it.
+        #expect(observer.output.count < 2_000_000)
+    }
+
     @Test func aFollowedCommandsLastWordsAreReadHoweverSlowItsReaderIs() throws {
         observer.wantsOutput = false
         // Another test's process may have the pipe for a moment, until it has become its program.
