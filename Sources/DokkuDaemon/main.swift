@@ -69,7 +69,7 @@ private let help = """
     environment.
 
       --check [FILE...]  say what is wrong with the settings, in the environment and in
-                         \(SettingsCheck.unitFiles.joined(separator: " and\n                         "))
+                         \(SettingsCheck.unitFiles.joined(separator: " and\n                     "))
                          or in FILEs, which are written as those are
       -h, --help         print how to use the program
       -v, --version      print its version
