@@ -29,6 +29,8 @@ class Client:
         # When it came, and when bytes last went out.
         self.connected_at = self.sent_at = 0
         self.is_rejected = self.is_lost = False
+        # A daemon has let it in; one that stops leaves it to the next.
+        self.is_accepted = False
         # It got an answer of a request.
         self.is_served = False
         # A stop need not have waited for it.

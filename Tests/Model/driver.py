@@ -366,6 +366,8 @@ class Driver:
         for client in self.clients.values():
             body_of = client.stream.body_of
             # What is not asked for, or stands behind a plain line that is not answered, is not waited for.
+            if not client.is_accepted:
+                continue
             is_next = body_of is not None and (body_of.events or not body_of.is_chunked) and all(
                 each.is_json or each is body_of for each in client.opened) and len(client.opened) <= self.model.setting("MAX_OPEN", 64)
             if is_next and self.daemon.now - client.sent_at >= 60 * 10**9:
@@ -538,6 +540,7 @@ class Driver:
             for client in list(self.clients.values()):
                 moved |= client.pump(self.daemon.now, self.arrive)
             pids = self.daemon.rest()
+            self.note_accepted()
             met = [child for child in map(self.children.meet, pids) if child is not None]
             self.read_log()
             # The one before may have ended while the daemon ran.
@@ -574,6 +577,13 @@ class Driver:
                 self.model.judge_shares()
                 return self.judge_sleep()
         raise Violation("what goes to and fro has no end")
+
+    def note_accepted(self):
+        """What a client has sent before it is let in comes when it is."""
+        for client in self.clients.values():
+            if not client.is_accepted and self.model.stop_at is None:
+                client.is_accepted = True
+                client.sent_at = self.daemon.now
 
     def arrive(self, client, requests):
         names = {f"{plugin}:go" for plugin in self.plugins}
