@@ -118,10 +118,10 @@ import Testing
     }
 
     @Test func bufferFull() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_BUFFER": "20000"])
+        let daemon = try Daemon(["DOKKU_DAEMON_MAX_BUFFER": "10000"])
         let client = try daemon.connect()
         try client.send("{\"id\":7,\"command\":\"test:args\",\"stdin\":\"")
-        try client.send(String(repeating: "x", count: 60_000))
+        try client.send(String(repeating: "x", count: 10_000))
         try daemon.settle()
         try client.send("\"}\n")
         // Of what was dropped nothing is kept, its id neither.

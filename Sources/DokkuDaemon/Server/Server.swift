@@ -25,9 +25,8 @@ final class Server {
     }
 
     private static let smallRead = 4 * 1024
-    /// As much of each unfinished line counts for nothing: a short one is taken however much others hold. Two small
-    /// reads need less.
-    private static let lineAllowance = 12 * 1024
+    /// Two small reads need less.
+    private static let largestLineAllowance = 12 * 1024
     private static let pauseTime = Duration.seconds(1)
     /// How long clients may take to read their replies, when a daemon that stops has nothing else to do.
     private static let seeingOffTime = Duration.seconds(60)
@@ -59,6 +58,8 @@ final class Server {
     /// Bytes of unfinished lines.
     private let lines: Budget
     private let restrictedLines: Budget
+    /// As much of each unfinished line counts for nothing: a short one is taken however much others hold.
+    private let lineAllowance: Int
     private var pauseTimer: Timer?
     private var stage = Stage.open
     /// Called when the last connection of a stopping server is closed.
@@ -74,6 +75,7 @@ final class Server {
         restricted = Allotment(restrictedShareOf: allotment)
         lines = Budget(limit: limits.buffer)
         restrictedLines = Budget(restrictedShareOf: lines)
+        lineAllowance = min(Self.largestLineAllowance, limits.buffer / 1024)
         self.log = log
         self.dispatcher = dispatcher
         self.executor = executor
@@ -176,7 +178,7 @@ final class Server {
     /// loses that line.
     func didBuffer(_ count: Int, for client: Client, was accounted: inout Int) {
         let budget = client.peer.isRestricted ? restrictedLines : lines
-        let price = max(0, count - Self.lineAllowance)
+        let price = max(0, count - lineAllowance)
         budget.give(accounted)
         accounted = budget.take(price) ? price : 0
         if accounted < price { client.dropUnfinishedLine() }
