@@ -73,7 +73,9 @@ import Testing
         let daemon = try Daemon(box, sockets: sockets, settings: ["DOKKU_DAEMON_MAX_BUFFER": "12582912"])
         var greedy: [Connection] = []
         // Until not even a short one finds room.
-        for size in [1_000_000, 1_000_000, 500_000, 200_000, 100_000, 50_000, 25_000, 10_000, 5000, 2000, 1000, 500] {
+        for size in [
+            1_000_000, 1_000_000, 500_000, 200_000, 100_000, 50_000, 25_000, 10_000, 5000, 2000, 1000, 500,
+        ] {
             for _ in 0..<5 {
                 let client = try daemon.connect(box.path(full))
                 try client.send(String(repeating: "x", count: size))
