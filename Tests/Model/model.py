@@ -447,6 +447,13 @@ class Model:
         self.judge_output(request, run, reply, pieces, error, is_cut, allowed)
 
     def allowed_ends(self, request, run):
+        allowed = self.told_ends(request, run)
+        if self.may_cut(run):
+            allowed.add("output_truncated")
+        return allowed
+
+    def told_ends(self, request, run):
+        """Why the command may have been told to end."""
         allowed = set()
         if self.may_be_cancelled(request) or request.client.is_gone:
             allowed.add("cancelled")
@@ -455,15 +462,13 @@ class Model:
             allowed.add("timeout")
         if self.stop_at is not None:
             allowed.add("shutting_down")
-        if self.may_cut(run):
-            allowed.add("output_truncated")
         return allowed
 
     def may_cut(self, run):
         """Whether a full spool may have cut the output. A short reply is never charged."""
         if run.request.lane == "follow":
-            # It is made to wait instead.
-            return False
+            # It is made to wait instead, until it is told to end.
+            return bool(self.told_ends(run.request, run))
         # What is escaped may be six times as long.
         room = 65536 // 6
         return "DOKKU_DAEMON_MAX_SPOOL" in self.settings and sum(len(data) for _, data in run.pieces) > room
