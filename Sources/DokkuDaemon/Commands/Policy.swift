@@ -20,17 +20,6 @@ enum Verdict: Equatable, Sendable {
     case unknown(Invocation)
 }
 
-/// Where a command runs.
-enum Lane: Equatable, Sendable {
-    case queue
-    /// Endless, beside the queue and without its lock, as long as its client stays.
-    case follow
-    /// Beside the queue and without its lock.
-    case beside
-    /// Likewise, to end what may hold the queue up.
-    case cancel
-}
-
 struct Policy {
     /// Judges one request. Without a catalogue only built-ins and what is refused in any case are decided, so it is
     /// asked for after them.

@@ -54,18 +54,18 @@ final class Executor {
     ) throws(Refusal) -> Job {
         if isStopping { throw .shuttingDown }
         var command = command
-        if command.lane == .queue, command.timeout == nil { command.timeout = limits.timeout }
+        if command.lane.waitsInQueue, command.timeout == nil { command.timeout = limits.timeout }
         try checkRoom(for: command.lane, isRestricted: peer.isRestricted)
         let job = Job(
             number: lastNumber + 1, command: command, peer: peer, observer: observer,
             outputLimit: limits.output, excerptLimit: records.excerptLimit)
-        if command.lane == .queue { try queue.append(job, from: submitter) }
+        if command.lane.waitsInQueue { try queue.append(job, from: submitter) }
         lastNumber += 1
         revision += 1
         records.accepted(job)
         observer.jobWasAccepted(job)
         didChange()
-        if command.lane == .queue {
+        if command.lane.waitsInQueue {
             worker.startNext()
         } else if job.state == .waiting {
             side.start(job)
@@ -80,19 +80,13 @@ final class Executor {
 
     /// What runs beside the queue is counted by its kind: following logs does not keep anybody from cancelling.
     private func checkRoom(for lane: Lane, isRestricted: Bool) throws(Refusal) {
-        let kind: String
-        switch lane {
-        case .queue: return
-        case .follow: kind = "endless commands"
-        case .beside: kind = "commands beside the queue"
-        case .cancel: kind = "cancelling commands"
-        }
+        if lane.waitsInQueue { return }
         let share = ListenerOptions.restrictedShare(of: limits.follow)
         if side.count(in: lane) >= limits.follow {
-            throw Refusal(code: .queueFull, text: "\(limits.follow) \(kind) run already")
+            throw Refusal(code: .queueFull, text: "\(limits.follow) \(lane.noun) run already")
         }
         if isRestricted, side.count(in: lane, isRestricted: true) >= share {
-            throw Refusal(code: .queueFull, text: "\(share) \(kind) of sockets with this rule run already")
+            throw Refusal(code: .queueFull, text: "\(share) \(lane.noun) of sockets with this rule run already")
         }
     }
 
@@ -133,7 +127,7 @@ final class Executor {
         isStopping = true
         worker.stop()
         for job in queue.waiting { interrupt(job, .shuttingDown) }
-        for job in side.started where job.command.lane == .follow { job.interrupt(.endedByStop) }
+        for job in side.started where job.command.lane.neverEnds { job.interrupt(.endedByStop) }
     }
 
     /// Ends what still runs.

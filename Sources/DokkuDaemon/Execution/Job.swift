@@ -90,7 +90,7 @@ final class Job {
     var isSuccess: Bool { failure == nil && status?.isSuccess == true }
     /// What never ends has not failed where nobody wanted more of it.
     var isFailure: Bool {
-        if command.lane == .follow, failure?.reason.code == .cancelled { return false }
+        if command.lane.neverEnds, failure?.reason.code == .cancelled { return false }
         return status?.isSuccess != true
     }
     var queuedDuration: Duration { (startedAt ?? endedAt ?? .now) - queuedAt }
@@ -197,17 +197,17 @@ protocol JobSupervisor: AnyObject {
 extension Job: RunOwner {
     /// One that is told to end is not made to wait: it could not get to its end.
     var wantsOutput: Bool {
-        command.lane != .follow || failure?.isEnded == true || observer.wantsOutput
+        !command.lane.neverEnds || failure?.isEnded == true || observer.wantsOutput
     }
 
     func run(_ run: Run, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
         let rest = outputLimit - outputCount
         // What runs beside the queue is bounded by what its reader leaves unread.
-        if bytes.count > rest, command.lane != .follow {
+        if bytes.count > rest, !command.lane.neverEnds {
             if rest > 0 { deliver(bytes.extracting(first: rest), on: stream) }
             outputCount = outputLimit
             truncate(Refusal(code: .outputTruncated, text: "The output was cut after \(outputLimit) bytes"))
-        } else if command.lane == .follow, failure?.isEnded == true, !observer.wantsOutput {
+        } else if command.lane.neverEnds, failure?.isEnded == true, !observer.wantsOutput {
             truncate(
                 Refusal(
                     code: .outputTruncated,

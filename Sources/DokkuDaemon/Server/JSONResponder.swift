@@ -81,7 +81,7 @@ final class JSONResponder: Responder {
         self.job = job
         // It was still in the socket when its client left.
         if client.hasGone { return clientDidLeave() }
-        guard isStreamed, job.command.lane == .queue else { return }
+        guard isStreamed, job.command.lane.waitsInQueue else { return }
         let position = client.position(of: job)
         client.send { reply.appendQueued(job: job.number, position: position, to: &$0) }
     }
@@ -105,7 +105,7 @@ final class JSONResponder: Responder {
             }
         }
         // What never ends is made to wait instead.
-        if !isKept, job.command.lane != .follow { job.truncate(Spool.Failure.accountExhausted.refusal) }
+        if !isKept, !job.command.lane.neverEnds { job.truncate(Spool.Failure.accountExhausted.refusal) }
     }
 
     private func keep(_ bytes: Span<UInt8>, of stream: OutputStream, _ job: Job) {
@@ -153,7 +153,7 @@ final class JSONResponder: Responder {
     /// Nobody reads any more: what was asked to end with the client ends, and what would never end by itself.
     func clientDidLeave() {
         guard let job else { return }
-        if endsWithClient || job.command.lane == .follow {
+        if endsWithClient || job.command.lane.neverEnds {
             client.cancel(job)
         }
         // Its pipe may be full: nobody ends who waits to write.
@@ -161,6 +161,6 @@ final class JSONResponder: Responder {
     }
 
     func readerDidAdvance() {
-        if let job, job.command.lane == .follow, wantsOutput { job.reconsiderOutput() }
+        if let job, job.command.lane.neverEnds, wantsOutput { job.reconsiderOutput() }
     }
 }
