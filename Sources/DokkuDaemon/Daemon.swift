@@ -81,8 +81,7 @@ final class Daemon {
                 judge: Judge(
                     catalogue: catalogue, loop: loop, refusesAll: misconfigured,
                     tracing: context.tracing),
-                log: log),
-            executor: executor)
+                log: log))
         manager = ServiceManager(loop: loop, environment: environment)
         builtins.connectionCount = { [unowned server] in server.connectionCount }
         manager.status = { [unowned self] in status }

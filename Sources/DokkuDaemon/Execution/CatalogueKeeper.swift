@@ -187,7 +187,7 @@ extension CatalogueKeeper: RunOwner {
     }
 
     func run(_ run: Run, inputDidFail error: SystemError) {}
-    func runDidExit(_ run: Run) {}
+    func runDidExit(_ run: Run, _ status: ExitStatus) {}
 
     func runDidEnd(_ run: Run) {
         guard let reading, run === reading.run else { return }

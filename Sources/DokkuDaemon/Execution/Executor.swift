@@ -1,5 +1,5 @@
-// Where commands go: into the queue, or beside it. Numbers them, logs them, finds them again.
-import Glibc
+// Where commands go, and what becomes of them: numbered and written down, started in their turn under the lock or at
+// once beside the queue, and brought to one end.
 
 final class Executor {
     /// How much may be accepted.
@@ -12,11 +12,27 @@ final class Executor {
         var timeout: Duration?
     }
 
+    /// Commands that are over but whose output is still awaited; beyond it the next one waits.
+    private static let drainingLimit = 64
+
+    /// Who has his turn among those that take the lock.
+    private enum Turn {
+        case free
+        /// The next one is being started.
+        case starting
+        /// The next one waits, since somebody else has the lock.
+        case waitingForLock
+        case taken(Job)
+    }
+
     private let limits: Limits
     private let records: CommandRecords
+    private let context: RunContext
+    private let lock: LockTurn
     private let queue = CommandQueue()
-    private let worker: Worker
-    private let side: SideRunner
+    private var turn = Turn.free
+    /// Started, and not yet at the end of their output: first those of the queue.
+    private var started: (fromQueue: [Job], beside: [Job]) = ([], [])
     private var lastNumber: UInt64 = 0
     private(set) var isStopping = false
     private(set) var runCount = 0
@@ -34,100 +50,133 @@ final class Executor {
     ) {
         self.limits = limits
         self.records = records
-        worker = Worker(queue: queue, lock: lock, context: context, complain: complain)
-        side = SideRunner(context: context)
-        worker.willStart = { [unowned self] in willStart($0) }
-        side.willStart = { [unowned self] in willStart($0) }
-        worker.didEnd = { [unowned self] in finish($0) }
-        side.didEnd = { [unowned self] in finish($0) }
-        worker.lockWaitDidChange = { [unowned self] in
-            revision += 1
-            didChange()
-        }
+        self.context = context
+        self.lock = LockTurn(lock, timers: context.loop.timers, complain: complain)
     }
 
-    /// Takes a command: from here on it gets one end, told to its observer. `accepted` is called before it can
-    /// start.
+    // MARK: Taking commands
+
+    /// Takes a command: from here on it gets one end, told to its observer.
     @discardableResult
     func submit(
         _ command: Command, from submitter: Submitter, peer: Peer, observer: any JobObserver
     ) throws(Refusal) -> Job {
         if isStopping { throw .shuttingDown }
         var command = command
-        if command.lane.waitsInQueue, command.timeout == nil { command.timeout = limits.timeout }
-        try checkRoom(for: command.lane, isRestricted: peer.isRestricted)
+        let lane = command.lane
+        if lane.waitsInQueue, command.timeout == nil { command.timeout = limits.timeout }
+        try checkRoom(for: lane, isRestricted: peer.isRestricted)
         let job = Job(
-            number: lastNumber + 1, command: command, peer: peer, observer: observer,
+            number: lastNumber + 1, command: command, peer: peer, observer: observer, owner: self,
             outputLimit: limits.output, excerptLimit: records.excerptLimit)
-        if command.lane.waitsInQueue { try queue.append(job, from: submitter) }
+        if lane.waitsInQueue { try queue.append(job, from: submitter) }
         lastNumber += 1
         revision += 1
         records.accepted(job)
-        observer.jobWasAccepted(job)
+        let isWanted = observer.jobWasAccepted(job, position: queue.position(of: job))
         didChange()
-        if command.lane.waitsInQueue {
-            worker.startNext()
-        } else if job.state == .waiting {
-            side.start(job)
+        if !isWanted {
+            job.interrupt(.clientHasLeft)
+        } else if lane.waitsInQueue {
+            startNext()
+        } else {
+            started.beside.append(job)
+            start(job, lock: -1)
         }
         return job
-    }
-
-    private func willStart(_ job: Job) {
-        revision += 1
-        records.willStart(job)
     }
 
     /// What runs beside the queue is counted by its kind: following logs does not keep anybody from cancelling.
     private func checkRoom(for lane: Lane, isRestricted: Bool) throws(Refusal) {
         if lane.waitsInQueue { return }
+        let running = started.beside.filter { $0.command.lane == lane }
         let share = ListenerOptions.restrictedShare(of: limits.follow)
-        if side.count(in: lane) >= limits.follow {
+        if running.count >= limits.follow {
             throw Refusal(code: .queueFull, text: "\(limits.follow) \(lane.noun) run already")
         }
-        if isRestricted, side.count(in: lane, isRestricted: true) >= share {
-            throw Refusal(code: .queueFull, text: "\(share) \(lane.noun) of sockets with this rule run already")
+        if isRestricted, running.count(where: \.peer.isRestricted) >= share {
+            throw Refusal(
+                code: .queueFull, text: "\(share) \(lane.noun) of sockets with this rule run already")
         }
     }
 
-    private func finish(_ job: Job) {
-        revision += 1
-        if job.startedAt != nil { runCount += 1 }
-        if job.isFailure { failureCount += 1 }
-        records.ended(job)
-        didChange()
-        didEnd(job)
+    // MARK: Starting
+
+    /// Starts the next command if none runs and the lock can be had. One that cannot be started is over at once,
+    /// and the one behind it has its turn.
+    private func startNext() {
+        guard case .free = turn else { return }
+        turn = .starting
+        let waitBefore = lock.wait
+        while case .starting = turn, !isStopping, started.fromQueue.count < Self.drainingLimit,
+            let job = queue.first
+        {
+            do throws(SystemError) {
+                turn = try take(job)
+            } catch {
+                let text = "The command could not be locked: \(error)"
+                job.interrupt(Refusal(code: .spawnFailed, text: text))
+            }
+        }
+        if case .starting = turn {
+            turn = .free
+            lock.giveUp()
+        }
+        if lock.wait != waitBefore { didChangeLockWait() }
     }
 
-    /// The place of a waiting command: 1 is the next to start.
-    func position(of job: Job) -> Int { queue.position(of: job) }
+    /// Starts a command of the queue under the lock, if that can be had.
+    private func take(_ job: Job) throws(SystemError) -> Turn {
+        let hasLock = try lock.acquire { [unowned self] in
+            turn = .free
+            startNext()
+        }
+        guard hasLock else { return .waitingForLock }
+        queue.remove(job)
+        started.fromQueue.append(job)
+        if start(job, lock: lock.number) { return .taken(job) }
+        lock.release()
+        return .starting
+    }
+
+    /// False if it is over already.
+    @discardableResult
+    private func start(_ job: Job, lock: Int32) -> Bool {
+        revision += 1
+        records.willStart(job)
+        return job.start(lock: lock, context: context)
+    }
+
+    private func didChangeLockWait() {
+        revision += 1
+        didChange()
+    }
+
+    // MARK: Looking
 
     var waiting: [Job] { queue.waiting }
     var waitingCount: Int { queue.count }
     /// While the next command waits for a lock that somebody else has.
-    var lockWait: LockWait? { worker.lockWait }
-    var running: [Job] { worker.started + side.started }
+    var lockWait: LockWait? { lock.wait }
+    var running: [Job] { started.fromQueue + started.beside }
+    var isIdle: Bool { started.fromQueue.isEmpty && started.beside.isEmpty }
 
     func job(number: UInt64) -> Job? {
         running.first { $0.number == number } ?? waiting.first { $0.number == number }
     }
 
-    /// Ends a command that waits or runs.
-    func interrupt(_ job: Job, _ reason: Refusal) {
-        guard job.state == .waiting else { return job.interrupt(reason) }
-        queue.remove(job)
-        job.interrupt(reason)
-        finish(job)
-    }
-
-    var isIdle: Bool { worker.isIdle && side.isIdle }
+    // MARK: Stopping
 
     /// Accepts and starts nothing more; what waits is answered, what would never end is ended, what runs goes on.
     func stop() {
         isStopping = true
-        worker.stop()
-        for job in queue.waiting { interrupt(job, .shuttingDown) }
-        for job in side.started where job.command.lane.neverEnds { job.interrupt(.endedByStop) }
+        if case .waitingForLock = turn {
+            turn = .free
+            lock.giveUp()
+            didChangeLockWait()
+        }
+        for job in queue.waiting { job.interrupt(.shuttingDown) }
+        for job in started.beside where job.command.lane.neverEnds { job.interrupt(.endedByStop) }
     }
 
     /// Ends what still runs.
@@ -136,33 +185,24 @@ final class Executor {
     }
 }
 
-/// Runs what does not wait in the queue and takes no lock.
-final class SideRunner: JobSupervisor {
-    private let context: RunContext
-    private(set) var started: [Job] = []
-    var willStart: (Job) -> Void = { _ in }
-    var didEnd: (Job) -> Void = { _ in }
-
-    init(context: RunContext) { self.context = context }
-
-    var isIdle: Bool { started.isEmpty }
-
-    func count(in lane: Lane) -> Int { started.count { $0.command.lane == lane } }
-
-    func count(in lane: Lane, isRestricted: Bool) -> Int {
-        started.count { $0.command.lane == lane && $0.peer.isRestricted == isRestricted }
+extension Executor: JobOwner {
+    func jobDidExit(_ job: Job) {
+        guard case .taken(let current) = turn, current === job else { return }
+        lock.release()
+        turn = .free
+        startNext()
     }
-
-    func start(_ job: Job) {
-        started.append(job)
-        willStart(job)
-        job.start(lock: -1, context: context, supervisor: self)
-    }
-
-    func jobDidExit(_ job: Job) {}
 
     func jobDidEnd(_ job: Job) {
-        started.removeAll { $0 === job }
+        queue.remove(job)
+        started.fromQueue.removeAll { $0 === job }
+        started.beside.removeAll { $0 === job }
+        revision += 1
+        if job.startedAt != nil { runCount += 1 }
+        if job.isFailure { failureCount += 1 }
+        records.ended(job)
+        didChange()
         didEnd(job)
+        startNext()
     }
 }

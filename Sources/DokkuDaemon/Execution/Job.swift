@@ -11,14 +11,23 @@ struct Peer: Sendable {
     var isRestricted = false
 }
 
-/// Receives what becomes of a job. This is how results travel back without the worker knowing to whom.
+/// Receives what becomes of a job. This is how results travel back without the executor knowing to whom.
 protocol JobObserver: AnyObject {
-    /// False while the job's output is to stay in its pipe. Only what runs beside the queue may be held so.
+    /// False while the job's output is to stay in its pipe. Only what never ends may be held so.
     var wantsOutput: Bool { get }
-    /// It has its number, and its place where it waits in the queue.
-    func jobWasAccepted(_ job: Job)
+    /// It has its number. `position`: its place where it waits in the queue, 1 for the next to start. False if nobody wants
+    /// its result any more: then it does not start.
+    func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool
     func jobDidStart(_ job: Job)
     func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream)
+    func jobDidEnd(_ job: Job)
+}
+
+/// Who starts a job, and goes on with the next one.
+protocol JobOwner: AnyObject {
+    /// Its process is gone; output may still come. Not told of one that was never started.
+    func jobDidExit(_ job: Job)
+    /// It was answered.
     func jobDidEnd(_ job: Job)
 }
 
@@ -36,8 +45,24 @@ struct Command {
     var reservation: Reservation?
 }
 
+/// |             | waiting          | running, outlastingBuild   | draining | ended |
+/// |-------------|------------------|----------------------------|----------|-------|
+/// | start       | running, or ended | –                         | –        | –     |
+/// | interrupt   | ended            | TERM to its processes      | ended    | –     |
+/// | build's end | –                | TERM; outlastingBuild      | –        | –     |
+/// | exit        | –                | draining                   | –        | –     |
+/// | output ends | –                | –                          | ended    | –     |
 final class Job {
-    enum State { case waiting, running, ended }
+    enum State {
+        case waiting
+        case running(Run)
+        /// It shows the output of a build that is over, and was told to end with it.
+        case outlastingBuild(Run)
+        /// Its process is gone, and what is left of its output is read.
+        case draining(Run, ExitStatus)
+        /// Nil if there was no process.
+        case ended(ExitStatus?)
+    }
 
     /// Counts from 1; what clients call it.
     let number: UInt64
@@ -50,8 +75,6 @@ final class Job {
     private(set) var startedAt: Instant?
     private(set) var startedDate: time_t = 0
     private(set) var endedAt: Instant?
-    /// How the process ended; nil where there was none, or it is not over.
-    private(set) var status: ExitStatus?
     /// What went wrong, beside what the status says.
     private(set) var failure: JobFailure?
     /// Raw output so far, in bytes.
@@ -68,25 +91,31 @@ final class Job {
 
     private let excerptLimit: Int
     private let outputLimit: Int
-    private weak var supervisor: (any JobSupervisor)?
-    private var run: Run?
+    private weak var owner: (any JobOwner)?
     private var timer: Timer?
     private var buildWatch: BuildWatch?
-    /// It showed a build's output, and was ended with the build.
-    private var wasEndedWithBuild = false
 
     init(
-        number: UInt64, command: Command, peer: Peer, observer: any JobObserver, outputLimit: Int,
-        excerptLimit: Int
+        number: UInt64, command: Command, peer: Peer, observer: any JobObserver, owner: (any JobOwner)?,
+        outputLimit: Int, excerptLimit: Int
     ) {
         self.number = number
         self.command = command
         self.peer = peer
         self.observer = observer
+        self.owner = owner
         self.outputLimit = outputLimit
         self.excerptLimit = excerptLimit
     }
 
+    /// How the process ended; nil if there was none, or it is not over.
+    var status: ExitStatus? {
+        switch state {
+        case .waiting, .running, .outlastingBuild: nil
+        case .draining(_, let status): status
+        case .ended(let status): status
+        }
+    }
     var isSuccess: Bool { failure == nil && status?.isSuccess == true }
     /// What never ends has not failed where nobody wanted more of it.
     var isFailure: Bool {
@@ -96,20 +125,17 @@ final class Job {
     var queuedDuration: Duration { (startedAt ?? endedAt ?? .now) - queuedAt }
     var runDuration: Duration { startedAt.map { (endedAt ?? .now) - $0 } ?? .zero }
 
-    /// Starts the process. A failure to start is this job's end, and reported like any other.
-    func start(lock: Int32, context: RunContext, supervisor: any JobSupervisor) {
-        self.supervisor = supervisor
-        state = .running
+    /// Starts the process. False if it could not be started, and so is over.
+    func start(lock: Int32, context: RunContext) -> Bool {
         startedAt = .now
         startedDate = time(nil)
         observer.jobDidStart(self)
         do throws(Refusal) {
-            run = try launch(lock: lock, context: context)
+            state = .running(try launch(lock: lock, context: context))
         } catch {
             failure = .ended(error)
-            supervisor.jobDidExit(self)
-            end()
-            return
+            end(nil)
+            return false
         }
         if let timeout = command.timeout {
             timer = context.loop.timers.schedule(after: timeout) { [weak self] in
@@ -117,6 +143,7 @@ final class Job {
                     Refusal(code: .timeout, text: "The command ran longer than it may, and was ended"))
             }
         }
+        return true
     }
 
     private func launch(lock: Int32, context: RunContext) throws(Refusal) -> Run {
@@ -149,49 +176,50 @@ final class Job {
     /// Ends a job before its time: a waiting one is over at once, a running one when its process is gone. One whose
     /// process is gone already has ended as it has ended; only its output is waited for no longer.
     func interrupt(_ reason: Refusal) {
-        guard state != .ended else { return }
-        if status != nil {
-            run?.stopDraining()
-        } else if failure?.isEnded != true {
+        switch state {
+        case .waiting:
             failure = JobFailure.add(end: reason, to: failure)
-            if let run {
-                run.terminate()
-                run.reconsiderOutput()
-            } else {
-                end()
-            }
+            end(nil)
+        case .running(let run), .outlastingBuild(let run):
+            if failure?.isEnded == true { return }
+            failure = JobFailure.add(end: reason, to: failure)
+            run.terminate()
+            run.reconsiderOutput()
+        case .draining(let run, _): run.stopDraining()
+        case .ended: break
         }
     }
 
-    /// True where it was done: what its client has not read yet must not be lost.
+    /// True if it was done: what its client has not read yet must not be lost.
     private func endWithBuild() -> Bool {
-        guard wantsOutput else { return false }
-        wasEndedWithBuild = true
-        run?.terminate()
+        guard case .running(let run) = state, wantsOutput else { return false }
+        state = .outlastingBuild(run)
+        run.terminate()
         return true
     }
 
     /// Not all output could be kept: nothing more of it is told, and the command goes on.
     func truncate(_ reason: Refusal) { failure = JobFailure.add(cut: reason, to: failure) }
 
-    func reconsiderOutput() { run?.reconsiderOutput() }
+    func reconsiderOutput() {
+        switch state {
+        case .running(let run), .outlastingBuild(let run), .draining(let run, _): run.reconsiderOutput()
+        case .waiting, .ended: break
+        }
+    }
 
-    private func end() {
-        guard state != .ended else { return }
-        state = .ended
+    private func end(_ status: ExitStatus?) {
+        state = .ended(status)
         if endedAt == nil { endedAt = .now }
+        stopWatching()
+        observer.jobDidEnd(self)
+        owner?.jobDidEnd(self)
+    }
+
+    private func stopWatching() {
         timer?.cancel()
         buildWatch = nil
-        run = nil
-        observer.jobDidEnd(self)
-        supervisor?.jobDidEnd(self)
     }
-}
-
-/// Who started a job: goes on with the next one.
-protocol JobSupervisor: AnyObject {
-    func jobDidExit(_ job: Job)
-    func jobDidEnd(_ job: Job)
 }
 
 extension Job: RunOwner {
@@ -235,15 +263,18 @@ extension Job: RunOwner {
                 text: "The rest of the command's input could not be read, and it was ended: \(error)"))
     }
 
-    func runDidExit(_ run: Run) {
-        buildWatch = nil
-        status = wasEndedWithBuild ? .exited(0) : run.status
+    func runDidExit(_ run: Run, _ status: ExitStatus) {
+        if case .outlastingBuild = state {
+            state = .draining(run, .exited(0))
+        } else {
+            state = .draining(run, status)
+        }
         endedAt = .now
-        timer?.cancel()
-        supervisor?.jobDidExit(self)
+        stopWatching()
+        owner?.jobDidExit(self)
     }
 
-    func runDidEnd(_ run: Run) { end() }
+    func runDidEnd(_ run: Run) { end(status) }
 }
 
 extension Refusal {

@@ -13,7 +13,7 @@ protocol RunOwner: AnyObject {
     /// The process cannot get the rest of its input. It waits for it until it is ended.
     func run(_ run: Run, inputDidFail error: SystemError)
     /// The process was reaped; output may still come.
-    func runDidExit(_ run: Run)
+    func runDidExit(_ run: Run, _ status: ExitStatus)
     /// Nothing comes any more.
     func runDidEnd(_ run: Run)
 }
@@ -133,7 +133,7 @@ final class Run {
         feed?.close()
         if let child, !child.isGroupLeft { context.endings.forget(child) }
         for pipe in pipes { pipe.readRemainder() }
-        owner.runDidExit(self)
+        owner.runDidExit(self, status)
         endIfComplete()
         if !hasEnded {
             drainTimer = context.loop.timers.schedule(after: context.drainGrace) { [self] in end() }

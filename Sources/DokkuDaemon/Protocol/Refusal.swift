@@ -31,6 +31,7 @@ struct Refusal: Error, Equatable, Sendable {
     static let invalidCommand = Refusal(code: .invalidCommand, text: "Invalid command")
     static let notImplemented = Refusal(code: .notSupported, text: "Not implemented")
     static let requiresForce = Refusal(code: .requiresForce, text: "Requires --force flag")
+    static let clientHasLeft = Refusal(code: .cancelled, text: "The client has closed its connection")
     static let shuttingDown = Refusal(code: .shuttingDown, text: "The daemon is stopping")
     /// Of a command that ran.
     static let endedByStop = Refusal(

@@ -122,14 +122,6 @@ final class Client: EventHandler {
         wake()
     }
 
-    func position(of job: Job) -> Int { server.executor.position(of: job) }
-
-    /// Ends a job whose client has gone.
-    func cancel(_ job: Job) {
-        server.executor.interrupt(
-            job, Refusal(code: .cancelled, text: "The client has closed its connection"))
-    }
-
     /// Has this client settle once more in this turn; while requests are taken it is about to anyway.
     private func wake() { if let token, !isTaking { loop.mark(token) } }
 

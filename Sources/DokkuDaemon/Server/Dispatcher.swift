@@ -254,7 +254,7 @@ final class Dispatcher {
                 job.status == nil
                 ? "Cancelled job \(number)" : "Job \(number) has ended; more of its output is not waited for"
             log.answered(title, peer: responder.client.peer, answer: text)
-            executor.interrupt(job, Refusal(code: .cancelled, text: "The command was cancelled"))
+            job.interrupt(Refusal(code: .cancelled, text: "The command was cancelled"))
             responder.answer(text)
         case .version, .status, .queue, .help:
             if let answer = builtins.answer(builtin) { responder.answer(answer) }

@@ -77,14 +77,19 @@ final class JSONResponder: Responder {
         return client.hasGone || unsent == 0 || unsent < Self.followMark && client.account.budget.free > 0
     }
 
-    func jobWasAccepted(_ job: Job) {
+    func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool {
         self.job = job
         // It was still in the socket when its client left.
-        if client.hasGone { return clientDidLeave() }
-        guard isStreamed, job.command.lane.waitsInQueue else { return }
-        let position = client.position(of: job)
-        client.send { reply.appendQueued(job: job.number, position: position, to: &$0) }
+        if client.hasGone { return !endsWithClient(job) }
+        if isStreamed, job.command.lane.waitsInQueue {
+            let position = position()
+            client.send { reply.appendQueued(job: job.number, position: position, to: &$0) }
+        }
+        return true
     }
+
+    /// What was asked to end with the client, and what would never end by itself.
+    private func endsWithClient(_ job: Job) -> Bool { endsWithClient || job.command.lane.neverEnds }
 
     func jobDidStart(_ job: Job) {
         if isStreamed { client.send { reply.appendStarted(job: job.number, to: &$0) } }
@@ -150,12 +155,10 @@ final class JSONResponder: Responder {
 
     // MARK: The client
 
-    /// Nobody reads any more: what was asked to end with the client ends, and what would never end by itself.
+    /// Nobody reads any more.
     func clientDidLeave() {
         guard let job else { return }
-        if endsWithClient || job.command.lane.neverEnds {
-            client.cancel(job)
-        }
+        if endsWithClient(job) { job.interrupt(.clientHasLeft) }
         // Its pipe may be full: nobody ends who waits to write.
         job.reconsiderOutput()
     }

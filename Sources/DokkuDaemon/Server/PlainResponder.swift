@@ -24,7 +24,7 @@ final class PlainResponder: Responder {
 
     var wantsOutput: Bool { true }
 
-    func jobWasAccepted(_ job: Job) {}
+    func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool { true }
     func jobDidStart(_ job: Job) {}
 
     func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {

@@ -45,7 +45,6 @@ final class Server {
     private let restricted: Allotment
     let log: AuditLog
     let dispatcher: Dispatcher
-    let executor: Executor
     private let closer: Closer
     private var listeners: [Listener] = []
     private var clients: [Client?] = []
@@ -66,8 +65,7 @@ final class Server {
     var didDrain: () -> Void = {}
 
     init(
-        loop: EventLoop, limits: Limits, allotment: Allotment, log: AuditLog, dispatcher: Dispatcher,
-        executor: Executor
+        loop: EventLoop, limits: Limits, allotment: Allotment, log: AuditLog, dispatcher: Dispatcher
     ) {
         self.loop = loop
         self.limits = limits
@@ -78,7 +76,6 @@ final class Server {
         lineAllowance = min(Self.largestLineAllowance, limits.buffer / 1024)
         self.log = log
         self.dispatcher = dispatcher
-        self.executor = executor
         closer = Closer(timers: loop.timers)
         admission = Admission(limit: limits.connections)
         turnedAway = Admission(limit: limits.turnedAway)

@@ -38,7 +38,7 @@ import Testing
         let first = try submit(lane)
         for _ in 1..<4 { try submit(lane) }
         #expect(isFull(lane))
-        recorded.executor.interrupt(first, Refusal(code: .cancelled, text: ""))
+        first.interrupt(Refusal(code: .cancelled, text: ""))
         try recorded.finish(first)
         try submit(lane)
         try end()
@@ -60,5 +60,59 @@ import Testing
         try submit(lane)
         #expect(isFull(lane))
         try end()
+    }
+
+    // MARK: One end
+
+    private func submit(_ script: String, _ observer: JobRecorder, lane: Lane = .queue) throws -> Job {
+        let invocation = try #require(Invocation(["-c", "\(script)"], nameIndex: 0))
+        return try recorded.executor.submit(
+            Command(invocation: invocation, title: "apps:list", lane: lane),
+            from: Submitter(places: Budget(limit: 100)), peer: .sample, observer: observer)
+    }
+
+    /// Its client had left when it was taken.
+    @Test(arguments: [Lane.queue, .follow]) func whatNobodyWantsWhenItIsAcceptedNeverStarts(lane: Lane) throws
+    {
+        var ends = 0
+        recorded.executor.didEnd = { _ in ends += 1 }
+        let observer = JobRecorder()
+        observer.isWanted = false
+        let job = try submit("exit 0", observer, lane: lane)
+        #expect(observer.events == [.accepted, .ended] && ends == 1)
+        #expect(job.failure == .ended(.clientHasLeft) && job.startedAt == nil)
+        #expect(recorded.executor.isIdle && recorded.executor.waitingCount == 0)
+        try recorded.run("exit 0")
+    }
+
+    /// Each of them is over at once, and the one behind it has its turn.
+    @Test func whatCannotBeStartedHoldsUpNobody() throws {
+        let lock = CommandLock(path: folder.path("lock"))
+        #expect(try lock.acquire())
+        var ends: [UInt64] = []
+        recorded.executor.didEnd = { ends.append($0.number) }
+        let observers = (0..<50).map { _ in JobRecorder() }
+        let tooLong = String(repeating: "x", count: 1 << 21)
+        for observer in observers { _ = try submit(tooLong, observer) }
+        let last = try recorded.submit("exit 0")
+        lock.release()
+        try recorded.finish(last)
+        #expect(ends == Array(1...51))
+        #expect(observers.allSatisfy { $0.events == [.accepted, .started, .ended] })
+        #expect(last.isSuccess && recorded.executor.failureCount == 50 && recorded.executor.runCount == 51)
+    }
+
+    @Test func theOthersMoveUpWhenOneThatWaitsIsCancelled() throws {
+        let lock = CommandLock(path: folder.path("lock"))
+        #expect(try lock.acquire())
+        let observers = (0..<3).map { _ in JobRecorder() }
+        let jobs = try observers.map { try submit("exit 0", $0) }
+        #expect(observers.map(\.position) == [1, 2, 3])
+        jobs[1].interrupt(.clientHasLeft)
+        #expect(observers[1].hasEnded)
+        #expect(recorded.executor.waiting.map(\.number) == [1, 3])
+        lock.release()
+        while !observers[2].hasEnded { try recorded.loop.turn(waiting: nil) }
+        #expect(jobs[2].isSuccess && jobs[1].status == nil)
     }
 }

@@ -32,7 +32,7 @@ import Testing
         }
         var inputFailures: [SystemError] = []
         func run(_ run: Run, inputDidFail error: SystemError) { inputFailures.append(error) }
-        func runDidExit(_ run: Run) { exits += 1 }
+        func runDidExit(_ run: Run, _ status: DokkuDaemon.ExitStatus) { exits += 1 }
         func runDidEnd(_ run: Run) { ends += 1 }
     }
 

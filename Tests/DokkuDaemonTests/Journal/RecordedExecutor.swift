@@ -11,7 +11,10 @@ final class RecordedExecutor: JobObserver {
     private let places = Budget(limit: 100)
     private var ended: [UInt64] = []
 
-    init(_ records: CommandRecords, folder: Folder, follow: Int = 1) throws {
+    init(
+        _ records: CommandRecords, folder: Folder, follow: Int = 1,
+        complain: @escaping (String) -> Void = { _ in }
+    ) throws {
         loop = try EventLoop()
         let launcher = Launcher(program: "/bin/sh", environment: [:])
         executor = Executor(
@@ -19,7 +22,7 @@ final class RecordedExecutor: JobObserver {
             lock: CommandLock(path: "\(folder.path)/lock"),
             context: RunContext(
                 loop: loop, launcher: launcher, killGrace: .seconds(60), drainGrace: .seconds(60)),
-            records: records)
+            records: records, complain: complain)
     }
 
     @discardableResult
@@ -43,7 +46,7 @@ final class RecordedExecutor: JobObserver {
     }
 
     var wantsOutput: Bool { true }
-    func jobWasAccepted(_ job: Job) {}
+    func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool { true }
     func jobDidStart(_ job: Job) {}
     func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {}
     func jobDidEnd(_ job: Job) { ended.append(job.number) }

@@ -50,7 +50,7 @@ import Testing
         let long = try executor.submit("exec sleep 60", title: String(repeating: "long ", count: 1000))
         try executor.submit("exec sleep 60", title: "second", lane: .follow)
         #expect(try interrupted().map(\.number) == [1, 2])
-        executor.executor.interrupt(long, Refusal(code: .cancelled, text: ""))
+        long.interrupt(Refusal(code: .cancelled, text: ""))
         try executor.finish(long)
         #expect(try interrupted() == [InterruptedCommand(number: 2, title: "second")])
         try executor.submit("exec sleep 60", title: "short")

@@ -56,7 +56,7 @@ import Testing
         let journal = JournalSocket(path)
         let executor = try makeExecutor()
         let job = try executor.submit("exec sleep 60")
-        executor.executor.interrupt(job, Refusal(code: .timeout, text: "too long"))
+        job.interrupt(Refusal(code: .timeout, text: "too long"))
         try executor.finish(job)
         try executor.run("kill -KILL $$")
         let ends = journal.entries().filter { $0["DOKKU_DURATION_USEC"] != nil }

@@ -43,8 +43,7 @@ import Testing
                 builtins: Builtins(executor: executor, catalogue: catalogue, account: allotment.spool),
                 judge: Judge(
                     catalogue: catalogue, loop: loop, refusesAll: nil, tracing: Tracing(environment: [:])),
-                log: log),
-            executor: executor)
+                log: log))
         server.listen([
             try SocketPath(path: folder.path("open")).bind(options: []),
             try SocketPath(path: folder.path("restricted")).bind(options: .readOnly),

@@ -5,6 +5,8 @@ final class JobRecorder: JobObserver {
     enum Event: Equatable { case accepted, started, ended }
 
     var wantsOutput = true
+    var isWanted = true
+    private(set) var position: Int?
     private(set) var events: [Event] = []
     private(set) var output: [UInt8] = []
     private(set) var errors: [UInt8] = []
@@ -13,7 +15,12 @@ final class JobRecorder: JobObserver {
     var hasEnded: Bool { events.last == .ended }
     var text: String { String(decoding: output, as: UTF8.self) }
 
-    func jobWasAccepted(_ job: Job) { note(.accepted, job) }
+    func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool {
+        self.position = position()
+        note(.accepted, job)
+        return isWanted
+    }
+
     func jobDidStart(_ job: Job) { note(.started, job) }
     func jobDidEnd(_ job: Job) { note(.ended, job) }
 
@@ -44,10 +51,10 @@ extension Peer {
 extension Job {
     static func sample(
         _ number: UInt64 = 1, _ command: Command = .sample(), observer: any JobObserver = JobRecorder(),
-        outputLimit: Int = 1 << 20, peer: Peer = .sample
+        owner: (any JobOwner)? = nil, outputLimit: Int = 1 << 20, peer: Peer = .sample
     ) -> Job {
         Job(
-            number: number, command: command, peer: peer, observer: observer, outputLimit: outputLimit,
-            excerptLimit: 4096)
+            number: number, command: command, peer: peer, observer: observer, owner: owner,
+            outputLimit: outputLimit, excerptLimit: 4096)
     }
 }
