@@ -42,7 +42,7 @@ let package = Package(
             path: "Tests",
             exclude: [
                 "Faults", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh", "Fuzz/bytes.dict",
-                "Fuzz/JSONRequestDecoder.dict", "IntegrationTests", "Load", "Model", "Releases",
+                "Fuzz/JSONRequestDecoder.dict", "House", "IntegrationTests", "Load", "Model", "Releases",
                 "StandIn", "Systemd", "leaks.supp", "sanitize",
             ],
             sources: ["DokkuDaemonTests", "Fuzz"],

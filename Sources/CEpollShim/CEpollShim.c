@@ -181,6 +181,8 @@ int shim_spawn(
     return posix_spawn(pid, path, &actions, &attributes, argv, envp);
 }
 
+const char *shim_signal_abbreviation(int number) { return sigabbrev_np(number); }
+
 int shim_wait(pid_t pid, int *value) {
     int status = 0;
     pid_t reaped;

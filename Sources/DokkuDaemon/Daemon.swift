@@ -2,13 +2,6 @@
 import CEpollShim
 import Glibc
 
-/// Why the daemon did not start.
-struct StartFailure: Error, CustomStringConvertible {
-    var description: String
-    /// From sysexits(3).
-    var exitStatus: Int32
-}
-
 final class Daemon {
     private let configuration: Configuration
     private let console: Console
@@ -103,8 +96,8 @@ final class Daemon {
         if sockets.areHandedOver { scheduleIdleExit(after: configuration.idleExit) }
         if misconfigured == nil { catalogue.start() }
         for fault in sockets.faults { console.say(.error, fault) }
-        server.listen(sockets.listeners)
-        for listener in sockets.listeners { log.note("Listening on \(listener.name)...") }
+        server.listen(sockets.sockets)
+        for listener in sockets.sockets { log.note("Listening on \(listener.name)...") }
         manager.ready()
         // A start runs much code, of the dynamic linker too, that serving never needs: 2 MB that need not stay mapped.
         shim_forget_code()

@@ -34,7 +34,7 @@ compile() {
     while read -r source; do parts+=("$source"); done < <(find "$here" -name '*.swift' ! -name ReplayTests.swift)
     swiftc -Onone -gline-tables-only -swift-version 6 -parse-as-library -sanitize=fuzzer,address -module-name Fuzz \
         -I "$build" -I "$build/CEpollShim" -o "$build/fuzz" "${parts[@]}" "$root"/Tests/DokkuDaemonTests/Support/MergedOutput.swift \
-        "$root"/Tests/DokkuDaemonTests/Journal/SecretPlaces.swift "$build/DokkuDaemon.o" "${objects[@]}"
+        "$root"/Tests/DokkuDaemonTests/Commands/SecretPlaces.swift "$build/DokkuDaemon.o" "${objects[@]}"
 }
 
 # Says what is wrong in the log of a run that found something.

@@ -84,6 +84,9 @@ int shim_spawn(
 // Takes WNOHANG's answer apart, wait(2): 0 still running, 1 exited, 2 killed by a signal, -1 error.
 int shim_wait(pid_t pid, int *value);
 
+// sigabbrev_np(3): `TERM`; NULL for a signal without a name.
+const char *shim_signal_abbreviation(int number);
+
 // flock(2) LOCK_EX | LOCK_NB, and LOCK_UN.
 int shim_lock(int descriptor);
 int shim_unlock(int descriptor);

@@ -141,3 +141,10 @@ enum CommandTable {
         return traits
     }
 }
+
+extension CommandTraits {
+    /// What is known of a command of dokku's own, also by a prefix alias of its name. Nil is a plugin's command, or none.
+    static func of(_ name: String) -> CommandTraits? {
+        CommandTable.traits[name] ?? CommandName.target(ofAlias: name).flatMap { CommandTable.traits[$0] }
+    }
+}

@@ -29,11 +29,6 @@ struct CommandTraits: Equatable, Sendable {
     /// How many of the words after its name a log shows.
     var shownWords = Int.max
 
-    /// What is known of a command of dokku's own, also by a prefix alias of its name. Nil is a plugin's command, or none.
-    static func of(_ name: String) -> CommandTraits? {
-        CommandTable.traits[name] ?? CommandName.target(ofAlias: name).flatMap { CommandTable.traits[$0] }
-    }
-
     /// True where the command, given these words after its name, never ends by itself.
     ///
     /// Flags are read with suspicion, as dokku's own parsers differ: `-qt` holds `-t`, `--tail=…` is `--tail`.

@@ -1,25 +1,5 @@
 // Decides what becomes of a command line: answered by the daemon, run, or refused. Nothing here does anything.
 
-/// How a request came, as far as it matters to whether it may run.
-struct RequestForm: Sendable {
-    /// A plain line, not a JSON request.
-    var isPlain: Bool
-    /// Events as they happen: what never ends may run.
-    var isStreamed: Bool
-    /// Standard input was given, be it empty: by `<`, `stdin` or `stdin_length`.
-    var hasInput: Bool
-    /// `<` or `>` stood on the line.
-    var isRedirected: Bool
-}
-
-enum Verdict: Equatable, Sendable {
-    case builtin(Builtin)
-    case run(Invocation, Lane)
-    case refuse(Refusal)
-    /// A name that the catalogue lacks (or there is none yet), but that a newer one may have.
-    case unknown(Invocation)
-}
-
 struct Policy {
     /// Judges one request. Without a catalogue only built-ins and what is refused in any case are decided, so it is
     /// asked for after them.

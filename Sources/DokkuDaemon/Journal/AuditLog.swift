@@ -69,7 +69,7 @@ final class AuditLog {
         add("#\(job.number)")
         switch job.status {
         case .exited(let status): add(" status=\(status)")
-        case .signalled(let signal): add(" signal=\(ExitStatus.signalName(signal))")
+        case .signalled(let signal): add(" signal=\(signal)")
         case nil: break
         }
         if let failure = job.failure { add(" error=\(failure.reason.code.rawValue)") }

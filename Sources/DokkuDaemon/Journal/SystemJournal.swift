@@ -32,7 +32,7 @@ final class SystemJournal {
         describe(job)
         switch job.status {
         case .exited(let status): entry.add("DOKKU_EXIT_STATUS", "\(status)")
-        case .signalled(let signal): entry.add("DOKKU_SIGNAL", ExitStatus.signalName(signal))
+        case .signalled(let signal): entry.add("DOKKU_SIGNAL", signal)
         case nil: break
         }
         if let failure = job.failure { entry.add("DOKKU_ERROR", failure.reason.code.rawValue) }
@@ -109,7 +109,7 @@ extension Job {
         let ending =
             switch status {
             case .exited(let status): "ended with status \(status)"
-            case .signalled(let signal): "ended by \(ExitStatus.signalName(signal))"
+            case .signalled(let signal): "ended by \(signal)"
             case nil: "did not run"
             }
         return failure.map { "\(ending), \($0.reason.code.rawValue)" } ?? ending

@@ -135,7 +135,7 @@ struct JSONReply {
             line.append(decimal: status)
         case .signalled(let signal):
             line.append(",\"exit_status\":null,\"signal\":\"")
-            line.append(contentsOf: ExitStatus.signalName(signal).utf8)
+            line.append(contentsOf: signal.utf8)
             line.append("\"")
         }
     }

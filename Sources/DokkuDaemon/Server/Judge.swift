@@ -65,7 +65,3 @@ final class Judge {
         }
     }
 }
-
-extension Verdict {
-    var refusal: Refusal? { if case .refuse(let refusal) = self { refusal } else { nil } }
-}

@@ -1,15 +1,20 @@
-// One listening socket, handed over by systemd or bound by us.
+// Lets connections in at one listening socket.
 import CEpollShim
 import Glibc
+
+/// Who decides whether anybody is let in, and takes those who are.
+protocol Doorkeeper: AnyObject {
+    /// False while nobody can be let in: listeners then wait for nothing, and connections stay in the backlog.
+    func accepts(isRestricted: Bool) -> Bool
+    func didAccept(_ connection: consuming Descriptor, at listener: Listener)
+    /// accept(2) fails. The listeners are asked again when it is time to try again.
+    func pause()
+}
 
 final class Listener: EventHandler {
     /// How many are accepted in one turn.
     private static let acceptLimit = 16
 
-    let options: ListenerOptions
-    /// The path it is bound to, for logs; empty where it has none.
-    let name: String
-    private let descriptor: Descriptor
     /// Whether its connections may bring files.
     private enum Passing {
         case possible
@@ -17,38 +22,30 @@ final class Listener: EventHandler {
         case refusedFromNow
         case refused
     }
-    private var passing = Passing.possible
-    /// The path and inode to unlink at the end, where we made them.
-    private let ownFile: SocketFile?
+
+    let socket: ListeningSocket
+    private var passing: Passing
+    private unowned let doorkeeper: any Doorkeeper
+    private let loop: EventLoop
     private var token: Token?
-    private unowned var server: Server!
-    private var loop: EventLoop?
 
-    init(
-        _ descriptor: consuming Descriptor, name: String, options: ListenerOptions, ownFile: SocketFile? = nil
-    ) {
-        self.descriptor = descriptor
-        self.name = name
-        self.options = options
-        self.ownFile = ownFile
-    }
-
-    func start(in loop: EventLoop, server: Server) {
+    init(_ socket: ListeningSocket, loop: EventLoop, doorkeeper: any Doorkeeper) {
+        self.socket = socket
         self.loop = loop
-        self.server = server
-        if shim_refuse_files(descriptor.number) == 0 { passing = .refusedFromNow }
-        token = loop.add(descriptor, self)
+        self.doorkeeper = doorkeeper
+        passing = shim_refuse_files(socket.descriptor.number) == 0 ? .refusedFromNow : .possible
+        token = loop.add(socket.descriptor, self)
     }
 
     func didBecomeReady(_ readiness: Readiness) {
         for _ in 0..<Self.acceptLimit where isWelcome {
-            let number = descriptor.number
+            let number = socket.descriptor.number
             do throws(SystemError) {
                 let connection = Descriptor(owning: try retrying("accept") { shim_accept(number) })
-                server.didAccept(connection, at: self)
+                doorkeeper.didAccept(connection, at: self)
             } catch {
                 if !error.wouldBlock {
-                    server.pause()
+                    doorkeeper.pause()
                 } else if passing == .refusedFromNow {
                     // Connections are accepted in the order in which they were made.
                     passing = .refused
@@ -66,39 +63,17 @@ final class Listener: EventHandler {
         }
     }
 
-    private var isWelcome: Bool { server.accepts(isRestricted: options.isRestricted) }
+    private var isWelcome: Bool { doorkeeper.accepts(isRestricted: socket.options.isRestricted) }
 
     func settle() -> Interest? { isWelcome ? .read : [] }
 
-    func reconsider() { if let token { loop?.mark(token) } }
+    func reconsider() { if let token { loop.mark(token) } }
 
     /// Leaves the loop. An activated socket stays as it is, with its backlog, for the daemon's next start; one of
     /// our own ends here.
     func stop() {
-        if let token { loop?.remove(token, isShared: true) }
+        if let token { loop.remove(token, isShared: true) }
         token = nil
-        ownFile?.unlink()
-    }
-}
-
-/// The file of a socket that we bound ourselves.
-struct SocketFile {
-    let path: String
-    private let device: dev_t
-    private let inode: ino_t
-
-    init(path: String) throws(SystemError) {
-        var status = stat()
-        _ = try retrying("lstat") { lstat(path, &status) }
-        self.path = path
-        device = status.st_dev
-        inode = status.st_ino
-    }
-
-    /// Removes the file, unless somebody has put another in its place.
-    func unlink() {
-        var status = stat()
-        guard lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode else { return }
-        Glibc.unlink(path)
+        socket.ownFile?.unlink()
     }
 }

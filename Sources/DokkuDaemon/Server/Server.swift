@@ -2,7 +2,7 @@
 import CEpollShim
 import Glibc
 
-final class Server {
+final class Server: Doorkeeper {
     /// What one connection, or all of them, may hold.
     struct Limits {
         /// Bytes of a line.
@@ -81,14 +81,12 @@ final class Server {
         turnedAway = Admission(limit: limits.turnedAway)
     }
 
-    func listen(_ listeners: [Listener]) {
-        self.listeners = listeners
-        for listener in listeners { listener.start(in: loop, server: self) }
+    func listen(_ sockets: [ListeningSocket]) {
+        listeners = sockets.map { Listener($0, loop: loop, doorkeeper: self) }
     }
 
     // MARK: Connections
 
-    /// False while nobody can be let in: listeners then wait for nothing, and connections stay in the backlog.
     func accepts(isRestricted: Bool) -> Bool {
         stage == .open && pauseTimer == nil && turnedAway.hasRoom(isRestricted: isRestricted)
     }
@@ -97,13 +95,13 @@ final class Server {
         var credentials = shim_peer()
         _ = shim_peer_credentials(connection.number, &credentials)
         let peer = Peer(
-            pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, listener: listener.name,
-            isRestricted: listener.options.isRestricted)
+            pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, listener: listener.socket.name,
+            isRestricted: listener.socket.options.isRestricted)
         let number = Int(connection.number)
         let isAdmitted = makeRoom(for: peer, at: number)
         let closer = listener.mayBringFiles(connection) ? closer : nil
         let client = Client(
-            connection, peer: peer, options: listener.options,
+            connection, peer: peer, options: listener.socket.options,
             refusal: isAdmitted ? nil : .tooManyConnections, server: self, closer: closer)
         while clients.count <= number { clients.append(nil) }
         clients[number] = client

@@ -2,40 +2,36 @@
 import CEpollShim
 import Glibc
 
-/// Why the daemon cannot listen.
-struct ListenFailure: Error, CustomStringConvertible {
-    var description: String
-}
-
 enum Activation {
     /// Takes over what systemd hands us, sd_listen_fds_with_names(3): the listening unix stream sockets, and what is
     /// wrong with them and the rest.
-    static func takeOver() throws(ListenFailure) -> (listeners: [Listener], faults: [String]) {
+    static func takeOver() throws(StartFailure) -> (sockets: [ListeningSocket], faults: [String]) {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         let count = sd_listen_fds_with_names(1, &names)
         guard count >= 0 else {
-            throw ListenFailure(
-                description: "the sockets handed over cannot be read: \(String(cString: strerror(-count)))")
+            throw .listening("the sockets handed over cannot be read: \(String(cString: strerror(-count)))")
         }
         defer {
             for index in 0..<Int(count) { free(names?[index]) }
             free(names)
         }
-        var listeners: [Listener] = []
+        var sockets: [ListeningSocket] = []
         var faults: [String] = []
         for index in 0..<count {
             let name = names?[Int(index)].map { String(cString: $0) } ?? ""
-            if let listener = takeOver(SD_LISTEN_FDS_START + index, named: name, &faults) {
-                listeners.append(listener)
+            if let socket = takeOver(SD_LISTEN_FDS_START + index, named: name, &faults) {
+                sockets.append(socket)
             }
         }
-        if listeners.isEmpty, !faults.isEmpty {
-            throw ListenFailure(description: faults.joined(separator: "; "))
+        if sockets.isEmpty, !faults.isEmpty {
+            throw .listening(faults.joined(separator: "; "))
         }
-        return (listeners, faults)
+        return (sockets, faults)
     }
 
-    private static func takeOver(_ number: Int32, named name: String, _ faults: inout [String]) -> Listener? {
+    private static func takeOver(_ number: Int32, named name: String, _ faults: inout [String])
+        -> ListeningSocket?
+    {
         let descriptor = Descriptor(owning: number)
         guard sd_is_socket(number, AF_UNIX, Int32(SOCK_STREAM.rawValue), 1) > 0 else {
             faults.append(
@@ -57,6 +53,6 @@ enum Activation {
             // Its clients are told so by the rules that are known.
             options = error.known
         }
-        return Listener(descriptor, name: text, options: options)
+        return ListeningSocket(descriptor, name: text, options: options)
     }
 }

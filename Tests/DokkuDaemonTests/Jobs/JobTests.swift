@@ -100,7 +100,7 @@ extension Job {
         let job = start("sleep 1000", timeout: .milliseconds(1))
         try finish(job)
         #expect(job.failure?.reason.code == .timeout)
-        #expect(job.status == .signalled(SIGTERM))
+        #expect(job.status == .signalled("SIGTERM"))
     }
 
     @Test func theFirstReasonStays() throws {
@@ -200,7 +200,7 @@ extension Job {
                 loop: loop, launcher: Launcher(program: "/bin/grep", environment: [:]),
                 killGrace: .seconds(100), drainGrace: .seconds(100)))
         try finish(job)
-        #expect(job.status == .signalled(SIGTERM) && observer.text == "")
+        #expect(job.status == .signalled("SIGTERM") && observer.text == "")
         #expect(job.failure?.reason.code == .inputFailed)
     }
 }

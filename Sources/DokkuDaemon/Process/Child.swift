@@ -2,32 +2,8 @@
 import CEpollShim
 import Glibc
 
-/// How a process ended.
-enum ExitStatus: Equatable, Sendable {
-    case exited(Int32)
-    case signalled(Int32)
-
-    var isSuccess: Bool { self == .exited(0) }
-
-    /// `SIGTERM`, as kill(1) knows it.
-    static func signalName(_ number: Int32) -> String {
-        if let name = sigabbrev(number) { return "SIG\(name)" }
-        return "SIG\(number)"
-    }
-
-    private static func sigabbrev(_ number: Int32) -> String? {
-        let names: [Int32: String] = [
-            SIGHUP: "HUP", SIGINT: "INT", SIGQUIT: "QUIT", SIGILL: "ILL", SIGTRAP: "TRAP", SIGABRT: "ABRT",
-            SIGBUS: "BUS", SIGFPE: "FPE", SIGKILL: "KILL", SIGUSR1: "USR1", SIGSEGV: "SEGV", SIGUSR2: "USR2",
-            SIGPIPE: "PIPE", SIGALRM: "ALRM", SIGTERM: "TERM", SIGSTKFLT: "STKFLT", SIGXCPU: "XCPU",
-            SIGXFSZ: "XFSZ", SIGVTALRM: "VTALRM", SIGPROF: "PROF", SIGIO: "IO", SIGPWR: "PWR", SIGSYS: "SYS",
-        ]
-        return names[number]
-    }
-}
-
 /// A process of its own session, which leads its process group, until it is reaped.
-final class Child: EventHandler {
+final class Child: EventHandler, ProcessGroup {
     let pid: pid_t
     private let context: RunContext
     private var descriptor: Descriptor?
@@ -56,7 +32,7 @@ final class Child: EventHandler {
         switch shim_wait(pid, &value) {
         case 0: return
         case 1: status = .exited(value)
-        case 2: status = .signalled(value)
+        case 2: status = .signalled(Self.signalName(value))
         default: preconditionFailure("a child was reaped by somebody else")
         }
         if let token { context.loop.remove(token, isShared: wasSignalled || context.hasCopies) }
@@ -65,6 +41,11 @@ final class Child: EventHandler {
         let report = didExit
         didExit = nil
         report?(status)
+    }
+
+    private static func signalName(_ number: Int32) -> String {
+        // A real-time signal has no name.
+        "SIG\(shim_signal_abbreviation(number).map { String(cString: $0) } ?? "\(number)")"
     }
 
     func settle() -> Interest? { .read }

@@ -18,72 +18,11 @@ protocol RunOwner: AnyObject {
     func runDidEnd(_ run: Run)
 }
 
-/// A file that a command was redirected to or from, shared by the request and the run.
-final class OpenFile {
-    let descriptor: Descriptor
-    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
-}
-
 /// Why there is no run.
 struct RunFailure: Error {
     var reason: SystemError
     /// The command was started, and killed at once.
     var hasStarted = false
-}
-
-/// What a child reads.
-enum RunInput {
-    /// An empty file: dokku takes a character device for a terminal.
-    case empty
-    case file(OpenFile)
-    /// A pipe.
-    case fed(InputSource)
-}
-
-/// How to start a command.
-struct RunPlan {
-    var arguments: ArgumentList
-    var identity = Identity.daemon
-    var input = RunInput.empty
-    /// Where standard output goes instead of a pipe.
-    var outputFile: OpenFile?
-    /// Two pipes, or one in which both outputs keep their order.
-    var separatesStreams = false
-    /// The lock that the child inherits; -1 for none.
-    var lock: Int32 = -1
-}
-
-/// What all runs share.
-final class RunContext {
-    let loop: EventLoop
-    let launcher: Launcher
-    let drain: PipeDrain
-    let emptyInput = EmptyInput()
-    let reserve = DescriptorReserve()
-    let endings: Endings
-    let builds: BuildRecords
-    let tracing: Tracing
-    let drainGrace: Duration
-    /// Commands that run, or whose output is awaited.
-    fileprivate(set) var runCount = 0
-
-    /// `leftOverPipes`: how many pipes are kept open for what commands leave behind.
-    init(
-        loop: EventLoop, launcher: Launcher, killGrace: Duration, drainGrace: Duration,
-        library: String = "/var/lib/dokku", tracing: Tracing = Tracing(environment: [:]),
-        leftOverPipes: Int = DescriptorBudget.usualLeftOverPipes
-    ) {
-        self.loop = loop
-        self.launcher = launcher
-        self.drainGrace = drainGrace
-        endings = Endings(loop: loop, grace: killGrace)
-        builds = BuildRecords(library: library)
-        self.tracing = tracing
-        drain = PipeDrain(loop: loop, limit: leftOverPipes)
-    }
-
-    /// Whether another child may hold what a run has open, as one does from its start to its exec.
-    var hasCopies: Bool { runCount > 1 }
 }
 
 final class Run {
@@ -116,17 +55,6 @@ final class Run {
     }
 
     func reconsiderOutput() { for pipe in pipes { pipe.reconsider() } }
-
-    var wantsOutput: Bool { owner.wantsOutput }
-    var hasCopies: Bool { context.hasCopies }
-
-    func didRead(_ bytes: Span<UInt8>, from stream: OutputStream) {
-        owner.run(self, didOutput: bytes, on: stream)
-    }
-
-    func pipeDidEnd() {
-        if status != nil { endIfComplete() }
-    }
 
     private func didExit(_ status: ExitStatus) {
         self.status = status
@@ -219,7 +147,20 @@ extension Run {
 
     private func attach(_ pipe: PipeEnds, as stream: OutputStream) {
         if let end = pipe.takeOurs() {
-            pipes.append(OutputPipe(stream, reading: end, run: self, loop: context.loop))
+            pipes.append(OutputPipe(stream, reading: end, owner: self, loop: context.loop))
         }
+    }
+}
+
+extension Run: OutputPipeOwner {
+    var wantsOutput: Bool { owner.wantsOutput }
+    var hasCopies: Bool { context.hasCopies }
+
+    func didRead(_ bytes: Span<UInt8>, from stream: OutputStream) {
+        owner.run(self, didOutput: bytes, on: stream)
+    }
+
+    func pipeDidEnd() {
+        if status != nil { endIfComplete() }
     }
 }

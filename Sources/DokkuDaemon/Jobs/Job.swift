@@ -1,16 +1,6 @@
 // One accepted command, from the queue to its end.
 import Glibc
 
-/// Who sent a request: the peer of its connection, and the listener it came through.
-struct Peer: Sendable {
-    var pid: Int32
-    var uid: UInt32
-    var gid: UInt32
-    var listener: String
-    /// The listener's options make it `isRestricted`.
-    var isRestricted = false
-}
-
 /// Receives what becomes of a job. This is how results travel back without the executor knowing to whom.
 protocol JobObserver: AnyObject {
     /// False while the job's output is to stay in its pipe. Only what never ends may be held so.
@@ -29,20 +19,6 @@ protocol JobOwner: AnyObject {
     func jobDidExit(_ job: Job)
     /// It was answered.
     func jobDidEnd(_ job: Job)
-}
-
-/// What is to be run, and how.
-struct Command {
-    var invocation: Invocation
-    /// What logs and listings call it; nil: its words, without secrets.
-    var title: String?
-    var lane: Lane
-    var input: Spool?
-    var redirection: Redirection?
-    var separatesStreams = false
-    var timeout: Duration?
-    /// For the memory that all of this takes.
-    var reservation: Reservation?
 }
 
 /// |             | waiting          | running, outlastingBuild   | draining | ended |

@@ -2,6 +2,16 @@
 import CEpollShim
 import Glibc
 
+/// Who wants what comes out of a pipe.
+protocol OutputPipeOwner: AnyObject {
+    /// False while it is to stay in the pipe.
+    var wantsOutput: Bool { get }
+    /// Another child may hold the pipe's end, as one does from its start to its exec.
+    var hasCopies: Bool { get }
+    func didRead(_ bytes: Span<UInt8>, from stream: OutputStream)
+    func pipeDidEnd()
+}
+
 /// Reads a pipe until its last writer is gone, and reports what arrives.
 final class OutputPipe: EventHandler {
     /// A read that brought this much says that the child is talkative.
@@ -9,15 +19,17 @@ final class OutputPipe: EventHandler {
     private static let grownSize = 1024 * 1024
 
     let stream: OutputStream
-    private unowned let run: Run
+    private unowned let owner: any OutputPipeOwner
     private let loop: EventLoop
     private var descriptor: Descriptor?
     private var token: Token?
     private var isGrown = false
 
-    init(_ stream: OutputStream, reading end: consuming Descriptor, run: Run, loop: EventLoop) {
+    init(
+        _ stream: OutputStream, reading end: consuming Descriptor, owner: any OutputPipeOwner, loop: EventLoop
+    ) {
         self.stream = stream
-        self.run = run
+        self.owner = owner
         self.loop = loop
         token = loop.add(end, self)
         descriptor = consume end
@@ -28,11 +40,11 @@ final class OutputPipe: EventHandler {
 
     func didBecomeReady(_ readiness: Readiness) {
         readOnce()
-        if hasEnded { run.pipeDidEnd() }
+        if hasEnded { owner.pipeDidEnd() }
     }
 
     /// A pipe that is not to be read is not watched: a hang-up would be reported without end.
-    func settle() -> Interest? { run.wantsOutput ? .read : nil }
+    func settle() -> Interest? { owner.wantsOutput ? .read : nil }
 
     /// Has the loop ask again whether output is wanted.
     func reconsider() { if let token { loop.mark(token) } }
@@ -71,7 +83,7 @@ final class OutputPipe: EventHandler {
 
     private func read() throws(SystemError) -> ReadOutcome {
         guard let number = descriptor?.number else { return .end }
-        return try loop.buffer.read(number) { run.didRead($0, from: stream) }
+        return try loop.buffer.read(number) { owner.didRead($0, from: stream) }
     }
 
     /// A larger pipe costs fewer switches between a talkative child and us, pipe(7).
@@ -81,7 +93,7 @@ final class OutputPipe: EventHandler {
     }
 
     private func close() {
-        if let token { loop.remove(token, isShared: run.hasCopies) }
+        if let token { loop.remove(token, isShared: owner.hasCopies) }
         token = nil
         descriptor = nil
     }

@@ -2,7 +2,7 @@
 import Glibc
 
 struct ListeningSockets {
-    private(set) var listeners: [Listener]
+    private(set) var sockets: [ListeningSocket]
     /// False where all are the daemon's own.
     let areHandedOver: Bool
     /// What is wrong with the settings, of the sockets too. With faults the handed-over ones are all there is: their
@@ -10,42 +10,34 @@ struct ListeningSockets {
     private(set) var faults: [String]
 
     init(_ configuration: Configuration) throws(StartFailure) {
-        do throws(ListenFailure) {
-            let handedOver = try Activation.takeOver()
-            listeners = handedOver.listeners
-            areHandedOver = !listeners.isEmpty
-            faults = configuration.faults + handedOver.faults
-        } catch {
-            throw StartFailure(description: "\(error)", exitStatus: EX_UNAVAILABLE)
-        }
+        let handedOver = try Activation.takeOver()
+        sockets = handedOver.sockets
+        areHandedOver = !sockets.isEmpty
+        faults = configuration.faults + handedOver.faults
         if areHandedOver {
             if faults.isEmpty, wantsOwn(configuration) { bindBesides(configuration) }
         } else {
             guard faults.isEmpty else {
                 throw StartFailure(description: faults.joined(separator: "\nError: "), exitStatus: EX_CONFIG)
             }
-            do throws(ListenFailure) {
-                listeners = [try Self.bind(configuration)]
-            } catch {
-                throw StartFailure(description: "\(error)", exitStatus: EX_UNAVAILABLE)
-            }
+            sockets = [try Self.bind(configuration)]
         }
     }
 
     private func wantsOwn(_ configuration: Configuration) -> Bool {
         configuration.isSocketPathGiven
-            && !listeners.contains { isSameFile($0.name, configuration.socketPath) }
+            && !sockets.contains { isSameFile($0.name, configuration.socketPath) }
     }
 
     private mutating func bindBesides(_ configuration: Configuration) {
-        do throws(ListenFailure) {
-            listeners.append(try Self.bind(configuration))
+        do throws(StartFailure) {
+            sockets.append(try Self.bind(configuration))
         } catch {
             faults.append("DOKKU_SOCK_PATH is wanted besides the sockets that were handed over, but \(error)")
         }
     }
 
-    private static func bind(_ configuration: Configuration) throws(ListenFailure) -> Listener {
+    private static func bind(_ configuration: Configuration) throws(StartFailure) -> ListeningSocket {
         try SocketPath(path: configuration.socketPath).bind(options: configuration.listenerOptions)
     }
 }

@@ -10,7 +10,7 @@ struct SocketPath {
     let path: String
 
     /// Makes the folder, takes over what a dead daemon left, and refuses to start where the path is somebody else's.
-    func bind(options: ListenerOptions) throws(ListenFailure) -> Listener {
+    func bind(options: ListenerOptions) throws(StartFailure) -> ListeningSocket {
         let reason: String
         do throws(SystemError) {
             let folder = parentFolder(path)
@@ -27,7 +27,7 @@ struct SocketPath {
         } catch {
             reason = error.reason
         }
-        throw ListenFailure(description: "cannot listen on \(path): \(reason)")
+        throw .listening("cannot listen on \(path): \(reason)")
     }
 
     /// Waits for the folder's lock; false where it did not come in time. No loop turns yet, and nobody is served.
@@ -67,13 +67,13 @@ struct SocketPath {
         }
     }
 
-    private func make(_ options: ListenerOptions) throws(SystemError) -> Listener {
+    private func make(_ options: ListenerOptions) throws(SystemError) -> ListeningSocket {
         let socket = Descriptor(owning: try retrying("socket") { shim_unix_socket() })
         let number = socket.number
         _ = try retrying("bind") { shim_bind(number, path) }
         _ = try retrying("chmod") { chmod(path, 0o777) }
         _ = try retrying("listen") { listen(number, SOMAXCONN) }
-        return Listener(socket, name: path, options: options, ownFile: try SocketFile(path: path))
+        return ListeningSocket(socket, name: path, options: options, ownFile: try SocketFile(path: path))
     }
 }
 

@@ -1,0 +1,34 @@
+// What all runs share: the loop, the program, and what must be there before a process is.
+
+/// What all runs share.
+final class RunContext {
+    let loop: EventLoop
+    let launcher: Launcher
+    let drain: PipeDrain
+    let emptyInput = EmptyInput()
+    let reserve = DescriptorReserve()
+    let endings: Endings
+    let builds: BuildRecords
+    let tracing: Tracing
+    let drainGrace: Duration
+    /// Commands that run, or whose output is awaited.
+    var runCount = 0
+
+    /// `leftOverPipes`: how many pipes are kept open for what commands leave behind.
+    init(
+        loop: EventLoop, launcher: Launcher, killGrace: Duration, drainGrace: Duration,
+        library: String = "/var/lib/dokku", tracing: Tracing = Tracing(environment: [:]),
+        leftOverPipes: Int = DescriptorBudget.usualLeftOverPipes
+    ) {
+        self.loop = loop
+        self.launcher = launcher
+        self.drainGrace = drainGrace
+        endings = Endings(loop: loop, grace: killGrace)
+        builds = BuildRecords(library: library)
+        self.tracing = tracing
+        drain = PipeDrain(loop: loop, limit: leftOverPipes)
+    }
+
+    /// Whether another child may hold what a run has open, as one does from its start to its exec.
+    var hasCopies: Bool { runCount > 1 }
+}

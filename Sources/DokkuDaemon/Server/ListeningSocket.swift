@@ -1,0 +1,19 @@
+// A listening socket and its rules: handed over by systemd, or made by us.
+
+final class ListeningSocket {
+    let descriptor: Descriptor
+    let options: ListenerOptions
+    /// The path it is bound to, for logs; empty if it has none.
+    let name: String
+    /// Its file, to be unlinked at the end, if we made it.
+    let ownFile: SocketFile?
+
+    init(
+        _ descriptor: consuming Descriptor, name: String, options: ListenerOptions, ownFile: SocketFile? = nil
+    ) {
+        self.descriptor = descriptor
+        self.name = name
+        self.options = options
+        self.ownFile = ownFile
+    }
+}

@@ -1,0 +1,24 @@
+// How a change of a file is noticed.
+import Glibc
+
+/// What changes when a file is replaced or written, or a folder gets or loses an entry.
+struct FileStamp: Equatable, CustomStringConvertible {
+    private var device: dev_t = 0
+    private var inode: ino_t = 0
+    private var seconds = 0
+    private var nanoseconds = 0
+    private var size = 0
+
+    /// Of what stands at the path now; all zero where nothing does.
+    init(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return }
+        device = status.st_dev
+        inode = status.st_ino
+        seconds = status.st_mtim.tv_sec
+        nanoseconds = status.st_mtim.tv_nsec
+        size = Int(status.st_size)
+    }
+
+    var description: String { "\(device):\(inode):\(seconds).\(nanoseconds):\(size)" }
+}

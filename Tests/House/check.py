@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Which file of Sources uses a type of which other, and whether that agrees with the plan of the house.
+
+Fails on a circle between files, and on a folder that uses one which docs/design.md puts above it: the list there, lowest
+first, is the order. A file uses another if it names a type that the other declares; members alone do not count.
+"""
+
+import collections
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCES = ROOT / "Sources" / "DokkuDaemon"
+DECLARATION = re.compile(r"^(?:(?:public|package|internal|final|indirect|@\w+)\s+)*(?:struct|class|enum|protocol|typealias|actor)\s+(\w+)", re.M)
+PLAN = re.compile(r"^\| `([\w/]+)` \|", re.M)
+
+
+def code_of(path):
+    """The text without comments and without what stands in strings, but for what is interpolated."""
+    text = re.sub(r"//[^\n]*", "", path.read_text())
+    text = re.sub(r'"""\n.*?"""', lambda match: " ".join(re.findall(r"\\\((.*?)\)", match[0])), text, flags=re.S)
+    return re.sub(r'#?"(?:[^"\\\n]|\\.)*"#?', lambda match: " ".join(re.findall(r"\\\((.*?)\)", match[0])), text)
+
+
+def arrows(files):
+    """Per file the files whose types it names, and one such type for each."""
+    code = {path: code_of(path) for path in files}
+    home = {}
+    for path, text in code.items():
+        for name in DECLARATION.findall(text):
+            home.setdefault(name, path)
+    uses = {}
+    for path, text in code.items():
+        words = set(re.findall(r"\b[A-Z]\w*", text))
+        uses[path] = {home[word]: word for word in sorted(words) if word in home and home[word] != path}
+    return uses
+
+
+def circles(uses):
+    """Strongly connected files (Tarjan), more than one each."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(path):
+        index[path] = low[path] = len(index)
+        stack.append(path)
+        for other in uses[path]:
+            if other not in index:
+                visit(other)
+                low[path] = min(low[path], low[other])
+            elif other in stack:
+                low[path] = min(low[path], index[other])
+        if low[path] == index[path]:
+            circle = []
+            while True:
+                circle.append(stack.pop())
+                if circle[-1] == path:
+                    break
+            if len(circle) > 1:
+                found.append(sorted(circle))
+
+    sys.setrecursionlimit(10_000)
+    for path in uses:
+        if path not in index:
+            visit(path)
+    return found
+
+
+def folder(path):
+    return path.parent.relative_to(SOURCES).as_posix()
+
+
+def main():
+    files = sorted(SOURCES.rglob("*.swift"))
+    uses = arrows(files)
+    faults = []
+    for circle in circles(uses):
+        faults.append("a circle of " + ", ".join(path.relative_to(SOURCES).as_posix() for path in circle))
+        for path in circle:
+            for other, name in uses[path].items():
+                if other in circle:
+                    faults.append(f"    {path.stem} uses {name} of {other.stem}")
+    order = PLAN.findall((ROOT / "docs" / "design.md").read_text())
+    rank = {name: number for number, name in enumerate(order)}
+    for path in files:
+        if folder(path) == ".":
+            continue
+        if folder(path) not in rank:
+            faults.append(f"{folder(path)} is not in the plan of docs/design.md")
+            continue
+        for other, name in uses[path].items():
+            if rank.get(folder(other), len(rank)) > rank[folder(path)]:
+                faults.append(f"{folder(path)}/{path.name} uses {name} of {folder(other)}, which stands above it")
+    print("\n".join(dict.fromkeys(faults)) or f"{len(files)} files, no circle, no arrow upwards")
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()
