@@ -69,12 +69,12 @@ final class Daemon {
         server = Server(
             loop: loop, limits: limits.server,
             allotment: allotment, log: log,
-            dispatcher: Dispatcher(
+            requests: Dispatcher(
                 executor: executor, catalogue: catalogue, builtins: builtins,
                 judge: Judge(
                     catalogue: catalogue, loop: loop, refusesAll: misconfigured,
                     tracing: context.tracing),
-                log: log))
+                log: log, loop: loop, limits: limits.server))
         manager = ServiceManager(loop: loop, environment: environment)
         builtins.connectionCount = { [unowned server] in server.connectionCount }
         manager.status = { [unowned self] in status }
@@ -118,7 +118,7 @@ final class Daemon {
     /// Raises what the process may open to what it can need, which its children inherit, and divides it.
     private static func limits(
         _ configuration: Configuration
-    ) -> (server: Server.Limits, descriptors: DescriptorBudget) {
+    ) -> (server: ServerLimits, descriptors: DescriptorBudget) {
         var server = configuration.serverLimits
         let beside = 3 * configuration.executorLimits.follow
         let wanted = DescriptorBudget.wanted(connections: server.connections, besideQueue: beside)

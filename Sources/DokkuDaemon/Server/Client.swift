@@ -4,7 +4,7 @@
 // `settle`, at the end of each turn in which something happened to it: take the requests that may be taken, send what
 // can be sent, close what is finished.
 
-final class Client: EventHandler {
+final class Client: EventHandler, Requester {
     /// Requests taken at once: others have their turn between those of a client that sends thousands.
     private static let turnLimit = 128
     private static let lingerTime = Duration.seconds(1)
@@ -20,9 +20,7 @@ final class Client: EventHandler {
     let options: ListenerOptions
     /// Why its first request is not served, whatever it is, and it is then let go of; nil for who is served.
     let refusal: Refusal?
-    /// Lets go of us when we close.
-    private let server: Server
-    let loop: EventLoop
+    private let context: ClientContext
     private var connection: Connection?
     private var token: Token?
     private var conversation: Conversation
@@ -37,93 +35,71 @@ final class Client: EventHandler {
     /// Bytes of unfinished lines that the server counts for this client.
     private var countedBytes = 0
     /// Made when they are first needed: most connections are idle.
-    private(set) lazy var account = allotment.spool.part(Allotment.part)
-    private(set) lazy var words = Allotment.part(of: allotment.words)
-    private(set) lazy var submitter = Submitter(places: allotment.places)
+    private(set) lazy var account = context.allotment.spool.part(Allotment.part)
+    private(set) lazy var words = Allotment.part(of: context.allotment.words)
+    private(set) lazy var submitter = Submitter(places: context.allotment.places)
 
     private var isTaking = false
-    /// A plain line waits for its answer.
-    private var isPlainOpen = false
+    /// The plain line that waits for its answer.
+    private var openLine: (any OpenRequest)?
     /// JSON requests that wait for their answers.
-    private var openRequests: [JSONResponder] = []
+    private var openRequests: [any OpenRequest] = []
 
     /// `closer` closes the connection where files may be passed through it.
     init(
         _ descriptor: consuming Descriptor, peer: Peer, options: ListenerOptions, refusal: Refusal?,
-        server: Server, closer: Closer?
+        context: ClientContext, closer: Closer?
     ) {
         self.peer = peer
         self.options = options
         self.refusal = refusal
-        self.server = server
-        loop = server.loop
-        progressedAt = loop.now
-        settledAt = loop.now
+        self.context = context
+        progressedAt = context.loop.now
+        settledAt = context.loop.now
         conversation = Conversation(
-            lineLimit: refusal == nil ? server.limits.line : Self.turnAwayLineLimit,
-            openLimit: server.limits.open, takesOneRequest: refusal != nil || options.contains(.oneShot))
-        token = loop.add(descriptor, self)
+            lineLimit: refusal == nil ? context.limits.line : Self.turnAwayLineLimit,
+            openLimit: context.limits.open, takesOneRequest: refusal != nil || options.contains(.oneShot))
+        token = context.loop.add(descriptor, self)
         connection = Connection(descriptor, closer: closer)
         if refusal != nil { awaitSilence(Self.turnAwayTime) }
     }
 
-    private var allotment: Allotment { server.allotment(for: options) }
-    var lineLimit: Int { server.limits.line }
-    var inputLimit: Int { server.limits.input }
-    var inputTime: Duration? { server.limits.inputTime }
-    /// Nobody reads replies any more.
     var hasGone: Bool { connection?.isDeaf ?? true }
     var unsentCount: Int { connection?.outbox.unsentCount ?? 0 }
 
     private var owed: Conversation.Owed {
-        Conversation.Owed(isPlainOpen: isPlainOpen, requests: openRequests.count, unsent: unsentCount)
+        Conversation.Owed(isPlainOpen: openLine != nil, requests: openRequests.count, unsent: unsentCount)
     }
 
     // MARK: Replies
 
-    /// Adds reply lines. False where the reader is so far behind that they should not become more.
     @discardableResult
     func send(_ write: (inout [UInt8]) -> Void) -> Bool {
         wake()
         return connection?.send(account, write) ?? true
     }
 
-    /// Adds a part of a reply that was kept in a spool.
     func send(_ spool: Spool) {
         wake()
         connection?.send(spool, account)
     }
 
-    /// Adds a part of a reply that other replies have, too.
     func send(_ shared: SharedBytes) {
         wake()
         connection?.send(shared, account)
     }
 
-    func send(line: [UInt8]) {
-        send { reply in line.withUnsafeBufferPointer { reply.append(contentsOf: $0) } }
+    func didOpen(_ request: any OpenRequest) {
+        if request.isPlain { openLine = request } else { openRequests.append(request) }
     }
 
-    func sendPlain(ok: Bool, output: String) {
-        send { PlainReply.append(ok: ok, output: output, to: &$0) }
-    }
-
-    func plainIsOpen() { isPlainOpen = true }
-
-    func didAnswerPlain() {
-        isPlainOpen = false
-        wake()
-    }
-
-    func didOpen(_ request: JSONResponder) { openRequests.append(request) }
-
-    func didAnswer(_ request: JSONResponder) {
-        openRequests.removeAll { $0 === request }
+    func didAnswer(_ request: any OpenRequest) {
+        if openLine === request { openLine = nil } else { openRequests.removeAll { $0 === request } }
         wake()
     }
 
     /// Has this client settle once more in this turn; while requests are taken it is about to anyway.
-    private func wake() { if let token, !isTaking { loop.mark(token) } }
+    private func wake() { if let token, !isTaking { context.loop.mark(token) } }
 
     // MARK: Events
 
@@ -138,7 +114,7 @@ final class Client: EventHandler {
     }
 
     func settle() -> Interest? {
-        settledAt = loop.now
+        settledAt = context.loop.now
         takeRequests()
         let wasHeldBack = !conversation.mayTake(owed)
         let hasSent = flush()
@@ -170,7 +146,7 @@ final class Client: EventHandler {
         } catch {
             close()
         }
-        if hasSent { progressedAt = loop.now }
+        if hasSent { progressedAt = context.loop.now }
         for request in openRequests {
             if hasGone { request.clientDidLeave() } else { request.readerDidAdvance() }
         }
@@ -184,10 +160,12 @@ final class Client: EventHandler {
     /// Reads once, where something is wanted. True where something came.
     @discardableResult
     private func receive() -> Bool {
-        let limit = min(conversation.appetite(owed, ReadBuffer.size), server.readLimit)
+        let limit = min(conversation.appetite(owed, ReadBuffer.size), context.owner.readLimit)
         guard limit > 0 else { return false }
         do throws(SystemError) {
-            switch try connection?.read(into: loop.buffer, limit: limit, { conversation.didReceive($0) }) {
+            switch try connection?.read(
+                into: context.loop.buffer, limit: limit, { conversation.didReceive($0) })
+            {
             case .received:
                 if refusal == nil { stopAwaitingSilence() }
                 return true
@@ -213,7 +191,10 @@ final class Client: EventHandler {
         if options.contains(.oneShot), silenceTimer == nil, conversation.hasBegunLine {
             awaitSilence(Self.silence)
         }
-        server.didBuffer(conversation.allocatedBytes, for: self, was: &countedBytes)
+        let bytes = conversation.allocatedBytes
+        if !context.owner.didBuffer(bytes, isRestricted: peer.isRestricted, was: &countedBytes) {
+            conversation.dropUnfinishedLine()
+        }
     }
 
     /// True where others are to have their turn before the rest is taken.
@@ -234,13 +215,13 @@ final class Client: EventHandler {
         switch part {
         case .line(let line):
             if let refusal {
-                server.dispatcher.turnAway(line, refusal, from: self)
+                context.requests.turnAway(line, refusal, from: self)
             } else {
-                server.dispatcher.take(line, from: self)
+                context.requests.take(line, from: self)
             }
         case .skippedLine(let fault, let isJSON):
-            server.dispatcher.refuseLine(
-                from: self, refusal ?? .skippedLine(fault, lineLimit), isJSON: isJSON)
+            context.requests.refuseLine(
+                from: self, refusal ?? .skippedLine(fault, context.limits.line), isJSON: isJSON)
         case .input(let bytes, let sink): sink.receive(bytes)
         case .inputEnd(let end, let sink): sink.end(end)
         }
@@ -248,15 +229,18 @@ final class Client: EventHandler {
 
     private func endInput() {
         connection?.checkHangUp()
-        if let refusal, !conversation.hasBegunLine { sendPlain(ok: false, output: refusal.text) }
+        if let refusal, !conversation.hasBegunLine {
+            send { PlainReply.append(ok: false, output: refusal.text, to: &$0) }
+        }
         let count = conversation.endInput(peerHasGone: hasGone)
         if count > 0, hasGone {
-            server.log.note("dropped an unfinished line of \(count) bytes from pid \(peer.pid), who has gone")
+            context.log.note(
+                "dropped an unfinished line of \(count) bytes from pid \(peer.pid), who has gone")
         }
     }
 
     private func awaitSilence(_ time: Duration) {
-        silenceTimer = loop.timers.schedule(after: time) { [weak self] in self?.didFallSilent() }
+        silenceTimer = context.loop.timers.schedule(after: time) { [weak self] in self?.didFallSilent() }
     }
 
     /// What a busy loop has not come to read yet was no silence.
@@ -271,22 +255,15 @@ final class Client: EventHandler {
         silenceTimer = nil
     }
 
-    /// Drops the unfinished line of a client that holds too much; it gets an error at the line's end.
-    func dropUnfinishedLine() { conversation.dropUnfinishedLine() }
-
-    /// What follows the line taken last is the input of its request.
     func expectInput(_ form: RequestReader.InputForm, for sink: any InputSink) {
         if !conversation.expect(form, for: sink) { sink.end(.early(missing: nil)) }
         wake()
     }
 
-    /// What follows the line taken last cannot be told apart: nothing more is taken.
     func expectNothing() { conversation.expectNothing() }
 
-    /// The line taken last is a request that is judged before its input may come: nothing is taken meanwhile.
     func holdBack() { conversation.holdBack() }
 
-    /// That request was refused: no input follows it.
     func resume() {
         conversation.resume()
         wake()
@@ -304,7 +281,7 @@ final class Client: EventHandler {
     func seeOff(since start: Instant) {
         let rest = max(start, progressedAt) + Self.stallTime - .now
         if rest <= .zero { return close() }
-        _ = loop.timers.schedule(after: rest) { [weak self] in self?.seeOff(since: start) }
+        _ = context.loop.timers.schedule(after: rest) { [weak self] in self?.seeOff(since: start) }
     }
 
     /// Goes on as before, but closes it where it is behind with its replies.
@@ -326,7 +303,7 @@ final class Client: EventHandler {
     private func linger() {
         conversation.linger()
         connection?.shutDownWriting()
-        _ = loop.timers.schedule(after: Self.lingerTime) { [weak self] in self?.close() }
+        _ = context.loop.timers.schedule(after: Self.lingerTime) { [weak self] in self?.close() }
     }
 
     /// Closes at once, whatever is unsent. Its requests end as those of a client that has left.
@@ -336,10 +313,10 @@ final class Client: EventHandler {
         self.token = nil
         stopAwaitingSilence()
         let sink = conversation.close()
-        server.didBuffer(0, for: self, was: &countedBytes)
-        loop.remove(token)
+        _ = context.owner.didBuffer(0, isRestricted: peer.isRestricted, was: &countedBytes)
+        context.loop.remove(token)
         connection.close(isRestricted: peer.isRestricted)
-        server.didClose(self, number: number)
+        context.owner.didClose(number, isRestricted: peer.isRestricted, wasServed: refusal == nil)
         sink?.end(.early(missing: nil))
         for request in openRequests { request.clientDidLeave() }
     }

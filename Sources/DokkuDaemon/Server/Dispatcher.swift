@@ -2,59 +2,48 @@
 // refusal.
 import Glibc
 
-final class Dispatcher {
+final class Dispatcher: RequestTaker {
     private let executor: Executor
     private let catalogue: CatalogueKeeper
     private let builtins: Builtins
     private let judge: Judge
     private let log: AuditLog
+    private let loop: EventLoop
+    private let limits: ServerLimits
     /// Reused for each plain line.
     private var words = ArgumentList()
 
     init(
-        executor: Executor, catalogue: CatalogueKeeper, builtins: Builtins, judge: Judge, log: AuditLog
+        executor: Executor, catalogue: CatalogueKeeper, builtins: Builtins, judge: Judge, log: AuditLog,
+        loop: EventLoop, limits: ServerLimits
     ) {
         self.executor = executor
         self.catalogue = catalogue
         self.builtins = builtins
         self.judge = judge
         self.log = log
-    }
-
-    /// A parsed request on its way.
-    struct Incoming {
-        var arguments: ArgumentList
-        var form: RequestForm
-        var redirection: Redirection?
-        var input: Spool?
-        var separatesStreams = false
-        var timeout: Duration?
-        /// What it holds in memory beside its words: its id, its input.
-        var attachedBytes = 0
-        var reservation: Reservation?
-
-        /// What it takes while it waits, objects and all.
-        var memory: Int { 1024 + arguments.memory + attachedBytes }
+        self.loop = loop
+        self.limits = limits
     }
 
     // MARK: Lines
 
-    func take(_ line: ArraySlice<UInt8>, from client: Client) {
+    func take(_ line: ArraySlice<UInt8>, from client: any Requester) {
         if LineFramer.beginsJSON(line) { takeJSON(line, from: client) } else { takePlain(line, from: client) }
     }
 
-    /// Refuses a line of which nothing is known but its form.
-    func refuseLine(from client: Client, _ refusal: Refusal, isJSON: Bool) {
+    func refuseLine(from client: any Requester, _ refusal: Refusal, isJSON: Bool) {
         let responder: any Responder =
             isJSON
-            ? JSONResponder(client: client, fault: JSONRequest.Fault(refusal: refusal))
-            : PlainResponder(client: client)
-        refuse(refusal, [], isUnderstood: false, for: responder)
+            ? JSONResponder(client, fault: JSONRequest.Fault(refusal: refusal)) : plainResponder(for: client)
+        client.didOpen(responder)
+        refuse(refusal, nameless: client, responder)
     }
 
-    /// Answers the first line of who is not served, in the form that it has.
-    func turnAway(_ line: ArraySlice<UInt8>, _ refusal: Refusal, from client: Client) {
-        guard LineFramer.beginsJSON(line) else { return PlainResponder(client: client).refuse(refusal) }
+    func turnAway(_ line: ArraySlice<UInt8>, _ refusal: Refusal, from client: any Requester) {
+        guard LineFramer.beginsJSON(line) else {
+            return plainResponder(for: client).refuse(refusal)
+        }
         var fault = JSONRequest.Fault(refusal: refusal)
         do throws(JSONRequest.Fault) {
             let request = try JSONRequestDecoder.decode(line)
@@ -62,10 +51,14 @@ final class Dispatcher {
         } catch {
             (fault.id, fault.isStreamed) = (error.id, error.isStreamed)
         }
-        JSONResponder(client: client, fault: fault).refuse(refusal)
+        JSONResponder(client, fault: fault).refuse(refusal)
     }
 
-    private func takePlain(_ line: ArraySlice<UInt8>, from client: Client) {
+    private func plainResponder(for client: any Requester) -> PlainResponder {
+        PlainResponder(client, keepsAnsi: client.options.contains(.keepAnsi))
+    }
+
+    private func takePlain(_ line: ArraySlice<UInt8>, from client: any Requester) {
         // Taken out meanwhile: what stands in a property could change, and is counted and copied where it is read.
         var words = ArgumentList()
         swap(&words, &self.words)
@@ -76,7 +69,7 @@ final class Dispatcher {
                 client.options.contains(.rawWords)
                 ? try ShellWords.splitAtBlanks(line, into: &words) : try ShellWords.split(line, into: &words)
         } catch {
-            return refuse(error.refusal, words, isUnderstood: false, for: PlainResponder(client: client))
+            return refuse(error.refusal, nameless: client, plainResponder(for: client), words)
         }
         let form = RequestForm(
             isPlain: true, isStreamed: false, hasInput: redirection?.direction == .input,
@@ -84,20 +77,24 @@ final class Dispatcher {
         let verdict = judge.verdict(on: words, form, client.options)
         // What needs no one else is answered on the spot.
         if case .builtin(let builtin) = verdict, let reply = builtins.plainLine(builtin) {
-            return client.send(line: reply)
+            client.send { line in reply.withUnsafeBufferPointer { line.append(contentsOf: $0) } }
+            return
         }
-        client.plainIsOpen()
-        let incoming = Incoming(arguments: words, form: form, redirection: redirection)
-        carryOut(verdict, incoming, for: PlainResponder(client: client))
+        let responder = plainResponder(for: client)
+        client.didOpen(responder)
+        carryOut(
+            verdict,
+            Incoming(
+                client: client, responder: responder, arguments: words, form: form, redirection: redirection))
     }
 
-    private func takeJSON(_ line: ArraySlice<UInt8>, from client: Client) {
+    private func takeJSON(_ line: ArraySlice<UInt8>, from client: any Requester) {
         do throws(JSONRequest.Fault) {
-            let request = try JSONRequestDecoder.decode(line)
-            takeJSON(request, from: client)
+            try takeJSON(JSONRequestDecoder.decode(line), from: client)
         } catch {
-            let responder = JSONResponder(client: client, fault: error)
-            refuse(error.refusal, [], isUnderstood: false, for: responder)
+            let responder = JSONResponder(client, fault: error)
+            client.didOpen(responder)
+            refuse(error.refusal, nameless: client, responder)
             switch error.following {
             case .nothing: break
             case .bytes(let count): client.expectInput(.bytes(count), for: BodyReceiver())
@@ -106,72 +103,76 @@ final class Dispatcher {
         }
     }
 
-    private func takeJSON(_ request: JSONRequest, from client: Client) {
-        let responder = JSONResponder(client: client, request: request)
+    private func takeJSON(_ request: JSONRequest, from client: any Requester) {
+        let responder = JSONResponder(client, request)
+        client.didOpen(responder)
         var incoming = Incoming(
-            arguments: request.command,
+            client: client, responder: responder, arguments: request.command,
             form: RequestForm(
                 isPlain: false, isStreamed: request.isStreamed, hasInput: request.input != nil,
-                isRedirected: false))
-        incoming.separatesStreams = true
-        incoming.timeout = request.timeout
+                isRedirected: false),
+            separatesStreams: true, timeout: request.timeout)
         if case .text(let id) = request.id { incoming.attachedBytes = id.utf8.count }
         switch request.input {
-        case nil:
-            decide(incoming, for: responder)
-        case .bytes(let bytes):
-            let spool = Spool(account: client.account)
-            guard bytes.count <= client.inputLimit, spool.keep({ $0.append(contentsOf: bytes) }) else {
-                return refuse(.inputTooLong(client.inputLimit), incoming.arguments, for: responder)
-            }
-            incoming.input = spool
-            incoming.attachedBytes += bytes.count
-            decide(incoming, for: responder)
-        case .following(let count):
-            guard count <= client.inputLimit else {
-                refuse(.inputTooLong(client.inputLimit), incoming.arguments, for: responder)
-                return client.expectInput(.bytes(count), for: BodyReceiver())
-            }
-            // What is refused in any case takes up no room for its input.
-            if let refusal = judge.verdict(on: request.command, incoming.form, client.options).refusal {
-                refuse(refusal, incoming.arguments, for: responder)
-                return client.expectInput(.bytes(count), for: BodyReceiver())
-            }
-            incoming.attachedBytes += Self.inputInMemory
-            guard let incoming = reserved(incoming, for: responder) else {
-                return client.expectInput(.bytes(count), for: BodyReceiver())
-            }
-            client.expectInput(.bytes(count), for: receiver(incoming, for: responder))
-        case .chunks:
-            incoming.attachedBytes += Self.inputInMemory
-            guard let incoming = reserved(incoming, for: responder) else { return }
-            client.holdBack()
-            judge.whenKnown(request.command, incoming.form, client.options) { [self, incoming] verdict in
-                if let refusal = verdict.refusal ?? (executor.isStopping ? .shuttingDown : nil) {
-                    client.resume()
-                    refuse(refusal, incoming.arguments, for: responder)
-                } else {
-                    responder.askForInput()
-                    client.expectInput(.chunks, for: receiver(incoming, for: responder))
-                }
+        case nil: decide(incoming)
+        case .bytes(let bytes): takeInput(bytes, of: incoming)
+        case .following(let count): takeInput(following: count, of: incoming)
+        case .chunks: takeChunks(of: incoming, responder)
+        }
+    }
+
+    // MARK: Inputs
+
+    private func takeInput(_ bytes: [UInt8], of incoming: Incoming) {
+        let spool = Spool(account: incoming.client.account)
+        guard bytes.count <= limits.input, spool.keep({ $0.append(contentsOf: bytes) }) else {
+            return refuse(.inputTooLong(limits.input), incoming)
+        }
+        var incoming = incoming
+        incoming.input = spool
+        incoming.attachedBytes += bytes.count
+        decide(incoming)
+    }
+
+    private func takeInput(following count: Int, of incoming: Incoming) {
+        let client = incoming.client
+        // What is refused in any case takes up no room for its input.
+        let verdict = judge.verdict(on: incoming.arguments, incoming.form, client.options)
+        if let refusal = count > limits.input ? .inputTooLong(limits.input) : verdict.refusal {
+            refuse(refusal, incoming)
+        } else if let incoming = reserved(incoming, beside: Self.inputInMemory) {
+            return client.expectInput(.bytes(count), for: receiver(incoming))
+        }
+        client.expectInput(.bytes(count), for: BodyReceiver())
+    }
+
+    private func takeChunks(of incoming: Incoming, _ responder: JSONResponder) {
+        guard let incoming = reserved(incoming, beside: Self.inputInMemory) else { return }
+        let client = incoming.client
+        client.holdBack()
+        judge.whenKnown(incoming.arguments, incoming.form, client.options) { [self, incoming] verdict in
+            if let refusal = verdict.refusal ?? (executor.isStopping ? .shuttingDown : nil) {
+                client.resume()
+                refuse(refusal, incoming)
+            } else {
+                responder.askForInput()
+                client.expectInput(.chunks, for: receiver(incoming))
             }
         }
     }
 
     /// Takes the input of a request that is judged once more when all of it is there.
-    private func receiver(_ incoming: Incoming, for responder: JSONResponder) -> BodyReceiver {
-        let client = responder.client
-        return BodyReceiver(
-            into: Spool(account: client.account), limit: client.inputLimit, patience: client.inputTime,
-            loop: client.loop
+    private func receiver(_ incoming: Incoming) -> BodyReceiver {
+        BodyReceiver(
+            into: Spool(account: incoming.client.account), limit: limits.input, patience: limits.inputTime,
+            loop: loop
         ) { [self] result in
             switch result {
             case .success(let spool):
                 var incoming = incoming
                 incoming.input = spool
-                decide(incoming, for: responder)
-            case .failure(let refusal):
-                refuse(refusal, incoming.arguments, for: responder)
+                decide(incoming)
+            case .failure(let refusal): refuse(refusal, incoming)
             }
         }
     }
@@ -181,104 +182,123 @@ final class Dispatcher {
     /// As much of the input of many is in memory, and the rest in files.
     private static let inputInMemory = 4 * 1024
 
-    /// The request, which holds its memory from here on until it is done with; nil where that is too much, and it was
+    /// The request, which holds its memory from here on until it is done with; nil if that is too much, and it was
     /// refused.
-    private func reserved(_ incoming: Incoming, for responder: any Responder) -> Incoming? {
+    private func reserved(_ incoming: Incoming, beside attachedBytes: Int = 0) -> Incoming? {
         if incoming.reservation != nil { return incoming }
         var incoming = incoming
-        incoming.reservation = Reservation(incoming.memory, of: responder.client.words)
+        incoming.attachedBytes += attachedBytes
+        incoming.reservation = Reservation(incoming.memory, of: incoming.client.words)
         if incoming.reservation != nil { return incoming }
-        refuse(.memoryFull, incoming.arguments, for: responder)
+        refuse(.memoryFull, incoming)
         return nil
     }
 
     // MARK: Verdicts
 
-    private func decide(_ incoming: Incoming, for responder: any Responder) {
-        let verdict = judge.verdict(on: incoming.arguments, incoming.form, responder.client.options)
-        carryOut(verdict, incoming, for: responder)
+    private func decide(_ incoming: Incoming) {
+        carryOut(judge.verdict(on: incoming.arguments, incoming.form, incoming.client.options), incoming)
     }
 
-    private func carryOut(_ verdict: Verdict, _ incoming: Incoming, for responder: any Responder) {
+    private func carryOut(_ verdict: Verdict, _ incoming: Incoming) {
         switch verdict {
-        case .builtin(let builtin): answer(builtin, incoming, for: responder)
-        case .refuse(let refusal): refuse(refusal, incoming.arguments, for: responder)
-        case .run(let invocation, let lane): run(invocation, lane, incoming, for: responder)
+        case .builtin(let builtin): answer(builtin, incoming)
+        case .refuse(let refusal): refuse(refusal, incoming)
+        case .run(let invocation, let lane): run(invocation, lane, incoming)
         case .unknown:
-            guard let incoming = reserved(incoming, for: responder) else { return }
-            judge.whenKnown(incoming.arguments, incoming.form, responder.client.options) { [self, incoming] in
-                carryOut($0, incoming, for: responder)
+            guard let incoming = reserved(incoming) else { return }
+            judge.whenKnown(incoming.arguments, incoming.form, incoming.client.options) { [self, incoming] in
+                carryOut($0, incoming)
             }
         }
     }
 
-    private func run(
-        _ invocation: Invocation, _ lane: Lane, _ incoming: Incoming, for responder: any Responder
-    ) {
+    private func run(_ invocation: Invocation, _ lane: Lane, _ incoming: Incoming) {
         catalogue.noticeChangesSoon()
-        guard let incoming = reserved(incoming, for: responder) else { return }
+        guard let incoming = reserved(incoming) else { return }
         let command = Command(
             invocation: invocation, lane: lane, input: incoming.input, redirection: incoming.redirection,
             separatesStreams: incoming.separatesStreams, timeout: incoming.timeout,
             reservation: incoming.reservation)
         do throws(Refusal) {
-            let client = responder.client
-            try executor.submit(command, from: client.submitter, peer: client.peer, observer: responder)
+            let client = incoming.client
+            try executor.submit(
+                command, from: client.submitter, peer: client.peer, observer: incoming.responder)
         } catch {
-            refuse(error, incoming.arguments, for: responder)
+            refuse(error, incoming)
         }
     }
 
-    private func answer(_ builtin: Builtin, _ incoming: Incoming, for responder: any Responder) {
+    private func answer(_ builtin: Builtin, _ incoming: Incoming) {
+        let responder = incoming.responder
         switch builtin {
         case .commands:
-            guard let incoming = reserved(incoming, for: responder) else { return }
+            guard let incoming = reserved(incoming) else { return }
             judge.whenCurrent { [self, incoming] failure in
                 if let failure, catalogue.current == nil { return responder.refuse(failure) }
                 withExtendedLifetime(incoming) { responder.answer(builtins.commands()) }
             }
         case .refresh:
-            guard let incoming = reserved(incoming, for: responder) else { return }
+            guard let incoming = reserved(incoming) else { return }
             catalogue.refresh { [self, incoming] failure in
-                withExtendedLifetime(incoming) { didRefresh(failure, for: responder) }
+                settle("refresh", failure.map(Result.failure) ?? .success("Refreshed commands"), incoming)
             }
-        case .cancel(let number):
-            let title = "daemon:cancel \(number)"
-            guard let job = executor.job(number: number) else {
-                let refusal = Refusal(code: .invalidRequest, text: "No job \(number) waits or runs")
-                log.refused(title, peer: responder.client.peer, refusal)
-                return responder.refuse(refusal)
-            }
-            // Its process is over, and its end stays as it was.
-            let text =
-                job.status == nil
-                ? "Cancelled job \(number)" : "Job \(number) has ended; more of its output is not waited for"
-            log.answered(title, peer: responder.client.peer, answer: text)
-            job.interrupt(Refusal(code: .cancelled, text: "The command was cancelled"))
-            responder.answer(text)
+        case .cancel(let number): cancel(number, incoming)
         case .version, .status, .queue, .help:
             if let answer = builtins.answer(builtin) { responder.answer(answer) }
         }
     }
 
-    private func didRefresh(_ failure: Refusal?, for responder: any Responder) {
-        let peer = responder.client.peer
-        if let failure {
-            log.refused("refresh", peer: peer, failure)
-            return responder.refuse(failure)
+    private func cancel(_ number: UInt64, _ incoming: Incoming) {
+        let title = "daemon:cancel \(number)"
+        guard let job = executor.job(number: number) else {
+            let refusal = Refusal(code: .invalidRequest, text: "No job \(number) waits or runs")
+            return settle(title, .failure(refusal), incoming)
         }
-        let text = "Refreshed commands"
-        log.answered("refresh", peer: peer, answer: text)
-        responder.answer(text)
+        // If its process is over, its end stays as it was.
+        let text =
+            job.status == nil
+            ? "Cancelled job \(number)" : "Job \(number) has ended; more of its output is not waited for"
+        settle(title, .success(text), incoming) {
+            job.interrupt(Refusal(code: .cancelled, text: "The command was cancelled"))
+        }
+    }
+
+    /// Writes down what becomes of a built-in that changes something, does it, and tells its client.
+    private func settle(
+        _ title: String, _ result: Result<String, Refusal>, _ incoming: Incoming,
+        doing change: () -> Void = {}
+    ) {
+        switch result {
+        case .success(let text):
+            log.answered(title, peer: incoming.client.peer, answer: text)
+            change()
+            incoming.responder.answer(text)
+        case .failure(let refusal):
+            log.refused(title, peer: incoming.client.peer, refusal)
+            incoming.responder.refuse(refusal)
+        }
+    }
+
+    private func refuse(_ refusal: Refusal, _ incoming: Incoming) {
+        refuse(
+            refusal, incoming.client, incoming.responder, incoming.arguments,
+            isUnderstood: refusal.code != .invalidCommand && judge.knows(incoming.arguments))
+    }
+
+    /// Refuses a line of which it is not known what was meant.
+    private func refuse(
+        _ refusal: Refusal, nameless client: any Requester, _ responder: any Responder,
+        _ words: ArgumentList = []
+    ) {
+        refuse(refusal, client, responder, words, isUnderstood: false)
     }
 
     private func refuse(
-        _ refusal: Refusal, _ arguments: ArgumentList, isUnderstood: Bool = true, for responder: any Responder
+        _ refusal: Refusal, _ client: any Requester, _ responder: any Responder, _ words: ArgumentList,
+        isUnderstood: Bool
     ) {
-        let title = Redaction.describe(
-            arguments,
-            isUnderstood: isUnderstood && refusal.code != .invalidCommand && judge.knows(arguments))
-        log.refused(title, peer: responder.client.peer, refusal)
+        log.refused(Redaction.describe(words, isUnderstood: isUnderstood), peer: client.peer, refusal)
         responder.refuse(refusal)
     }
 }

@@ -1,7 +1,7 @@
 // Answers a JSON request: one line at the end, or events as they happen.
 
 final class JSONResponder: Responder {
-    let client: Client
+    let sink: any ReplySink
     private let reply: JSONReply
     private let isStreamed: Bool
     private let isBase64: Bool
@@ -12,25 +12,23 @@ final class JSONResponder: Responder {
     /// An endless command's pipe is not read while the client has this much unread.
     private static let followMark = 1024 * 1024
 
-    init(client: Client, request: JSONRequest) {
-        self.client = client
+    init(_ sink: any ReplySink, _ request: JSONRequest) {
+        self.sink = sink
         reply = JSONReply(id: request.id)
         isStreamed = request.isStreamed
         isBase64 = request.encoding == .base64
         endsWithClient = request.endsWithClient
         outputs = Self.channels(request)
-        client.didOpen(self)
     }
 
     /// For a request that cannot be understood.
-    init(client: Client, fault: JSONRequest.Fault) {
-        self.client = client
+    init(_ sink: any ReplySink, fault: JSONRequest.Fault) {
+        self.sink = sink
         reply = JSONReply(id: fault.id)
         isStreamed = fault.isStreamed
         isBase64 = false
         endsWithClient = false
         outputs = []
-        client.didOpen(self)
     }
 
     /// Where which output goes: each in its own where they must stay apart, else both, as they come, in one.
@@ -47,43 +45,45 @@ final class JSONResponder: Responder {
         stream == .standardError && outputs.count > 1 ? outputs[1] : outputs[0]
     }
 
+    var isPlain: Bool { false }
+
     // MARK: Answers
 
     /// Tells the client to send the input that it has announced in chunks.
-    func askForInput() { client.send { reply.appendContinue(to: &$0) } }
+    func askForInput() { sink.send { reply.appendContinue(to: &$0) } }
 
     func answer(_ answer: SharedAnswer) {
         let data = isBase64 ? answer.base64 : answer.escaped
         if isStreamed, data.count == 0 {
-            client.send { reply.appendAnswerEnd(to: &$0) }
+            sink.send { reply.appendAnswerEnd(to: &$0) }
         } else {
-            client.send { reply.appendAnswerHead(isStreamed: isStreamed, to: &$0) }
-            client.send(data)
-            client.send { reply.appendAnswerTail(isStreamed: isStreamed, isBase64: isBase64, to: &$0) }
+            sink.send { reply.appendAnswerHead(isStreamed: isStreamed, to: &$0) }
+            sink.send(data)
+            sink.send { reply.appendAnswerTail(isStreamed: isStreamed, isBase64: isBase64, to: &$0) }
         }
-        client.didAnswer(self)
+        sink.didAnswer(self)
     }
 
     func refuse(_ refusal: Refusal) {
-        client.send { reply.appendRefusal(refusal, isStreamed: isStreamed, to: &$0) }
-        client.didAnswer(self)
+        sink.send { reply.appendRefusal(refusal, isStreamed: isStreamed, to: &$0) }
+        sink.didAnswer(self)
     }
 
     // MARK: The job
 
     /// What never ends goes on whenever its reader has all so far, however little room others leave.
     var wantsOutput: Bool {
-        let unsent = client.unsentCount
-        return client.hasGone || unsent == 0 || unsent < Self.followMark && client.account.budget.free > 0
+        let unsent = sink.unsentCount
+        return sink.hasGone || unsent == 0 || unsent < Self.followMark && sink.account.budget.free > 0
     }
 
     func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool {
         self.job = job
         // It was still in the socket when its client left.
-        if client.hasGone { return !endsWithClient(job) }
+        if sink.hasGone { return !endsWithClient(job) }
         if isStreamed, job.command.lane.waitsInQueue {
             let position = position()
-            client.send { reply.appendQueued(job: job.number, position: position, to: &$0) }
+            sink.send { reply.appendQueued(job: job.number, position: position, to: &$0) }
         }
         return true
     }
@@ -92,17 +92,17 @@ final class JSONResponder: Responder {
     private func endsWithClient(_ job: Job) -> Bool { endsWithClient || job.command.lane.neverEnds }
 
     func jobDidStart(_ job: Job) {
-        if isStreamed { client.send { reply.appendStarted(job: job.number, to: &$0) } }
+        if isStreamed { sink.send { reply.appendStarted(job: job.number, to: &$0) } }
     }
 
     func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
-        guard !client.hasGone else { return }
+        guard !sink.hasGone else { return }
         if isStreamed { emit(bytes, of: stream, job) } else { keep(bytes, of: stream, job) }
     }
 
     private func emit(_ bytes: Span<UInt8>, of stream: OutputStream, _ job: Job) {
         let channel = channel(stream)
-        let isKept = client.send { line in
+        let isKept = sink.send { line in
             reply.appendOutput(stream, to: &line) { data in
                 channel.encode(bytes, from: stream, into: &data)
                 // Each event's base64 stands for itself.
@@ -115,7 +115,7 @@ final class JSONResponder: Responder {
 
     private func keep(_ bytes: Span<UInt8>, of stream: OutputStream, _ job: Job) {
         do throws(Spool.Failure) {
-            try channel(stream).keep(bytes, from: stream, client.account)
+            try channel(stream).keep(bytes, from: stream, sink.account)
         } catch {
             job.truncate(error.refusal)
         }
@@ -130,11 +130,11 @@ final class JSONResponder: Responder {
             isOutputCut: job.failure?.isOutputCut ?? false, endOfJob: isStreamed ? job.number : nil,
             queued: job.queuedDuration, ran: job.runDuration)
         if isStreamed { finishStream(result) } else { finishLine(result, kept) }
-        client.didAnswer(self)
+        sink.didAnswer(self)
     }
 
     private func finishStream(_ result: JSONReply.Result) {
-        client.send { line in
+        sink.send { line in
             for (channel, stream) in zip(outputs, [OutputStream.standardOutput, .standardError]) {
                 reply.appendOutput(stream, to: &line) { channel.finish(into: &$0) }
             }
@@ -144,13 +144,13 @@ final class JSONResponder: Responder {
     }
 
     private func finishLine(_ result: JSONReply.Result, _ kept: [Spool?]) {
-        client.send { reply.appendHead(result, to: &$0) }
+        sink.send { reply.appendHead(result, to: &$0) }
         for (kept, key) in zip(kept, [",\"output\":\"", ",\"stderr\":\""] as [StaticString]) {
-            client.send { $0.append(key) }
-            if let kept { client.send(kept) }
-            client.send { $0.append("\"") }
+            sink.send { $0.append(key) }
+            if let kept { sink.send(kept) }
+            sink.send { $0.append("\"") }
         }
-        client.send { reply.appendTail(result, to: &$0) }
+        sink.send { reply.appendTail(result, to: &$0) }
     }
 
     // MARK: The client

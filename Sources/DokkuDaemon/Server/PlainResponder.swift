@@ -1,37 +1,42 @@
 // Answers a plain line: `{"ok":…,"output":…}`, when all is known.
 
 final class PlainResponder: Responder {
-    let client: Client
+    let sink: any ReplySink
     private let output: ReplyChannel
 
-    init(client: Client) {
-        self.client = client
+    init(_ sink: any ReplySink, keepsAnsi: Bool) {
+        self.sink = sink
         output = ReplyChannel(
-            OutputEncoder(stripsAnsi: !client.options.contains(.keepAnsi), trimsTrailingNewlines: true))
+            OutputEncoder(stripsAnsi: !keepsAnsi, trimsTrailingNewlines: true))
     }
 
+    var isPlain: Bool { true }
+
     func answer(_ answer: SharedAnswer) {
-        client.send { PlainReply.appendHead(ok: true, to: &$0) }
-        client.send(answer.escaped)
-        client.send { PlainReply.appendTail(to: &$0) }
-        client.didAnswerPlain()
+        sink.send { PlainReply.appendHead(ok: true, to: &$0) }
+        sink.send(answer.escaped)
+        sink.send { PlainReply.appendTail(to: &$0) }
+        sink.didAnswer(self)
     }
 
     func refuse(_ refusal: Refusal) {
-        client.sendPlain(ok: false, output: refusal.text)
-        client.didAnswerPlain()
+        sink.send { PlainReply.append(ok: false, output: refusal.text, to: &$0) }
+        sink.didAnswer(self)
     }
 
     var wantsOutput: Bool { true }
 
     func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool { true }
     func jobDidStart(_ job: Job) {}
+    // What a plain line runs goes on, read or not.
+    func clientDidLeave() {}
+    func readerDidAdvance() {}
 
     func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
         // Nobody reads the reply of a client that has gone.
-        guard !client.hasGone else { return }
+        guard !sink.hasGone else { return }
         do throws(Spool.Failure) {
-            try output.keep(bytes, from: stream, client.account)
+            try output.keep(bytes, from: stream, sink.account)
         } catch {
             job.truncate(error.refusal)
         }
@@ -40,9 +45,9 @@ final class PlainResponder: Responder {
     func jobDidEnd(_ job: Job) {
         let kept = output.finishKept { job.truncate($0.refusal) }
         var isFirst = kept.map { $0.count == 0 } ?? true
-        client.send { PlainReply.appendHead(ok: job.isSuccess, to: &$0) }
-        if let kept { client.send(kept) }
-        client.send { line in
+        sink.send { PlainReply.appendHead(ok: job.isSuccess, to: &$0) }
+        if let kept { sink.send(kept) }
+        sink.send { line in
             for reason in job.failure?.reasons ?? [] {
                 if !isFirst { line.append("\\n") }
                 isFirst = false
@@ -50,6 +55,6 @@ final class PlainResponder: Responder {
             }
             PlainReply.appendTail(to: &line)
         }
-        client.didAnswerPlain()
+        sink.didAnswer(self)
     }
 }

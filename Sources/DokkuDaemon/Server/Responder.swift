@@ -1,8 +1,9 @@
 // Who answers one request: the place where results become lines for a client.
 
 /// Answers one request, once: with a text, with a refusal, or with what becomes of a job.
-protocol Responder: JobObserver {
-    var client: Client { get }
+protocol Responder: JobObserver, OpenRequest {
+    /// Where its answer goes.
+    var sink: any ReplySink { get }
     /// A built-in's answer.
     func answer(_ answer: SharedAnswer)
     /// The request is not run.
@@ -11,7 +12,7 @@ protocol Responder: JobObserver {
 
 extension Responder {
     /// An answer that is this one's alone.
-    func answer(_ text: String) { answer(SharedAnswer(text, account: client.account)) }
+    func answer(_ text: String) { answer(SharedAnswer(text, account: sink.account)) }
 }
 
 extension Spool.Failure {

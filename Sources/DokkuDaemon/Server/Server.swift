@@ -2,28 +2,7 @@
 import CEpollShim
 import Glibc
 
-final class Server: Doorkeeper {
-    /// What one connection, or all of them, may hold.
-    struct Limits {
-        /// Bytes of a line.
-        var line: Int
-        /// Bytes of one request's input.
-        var input: Int
-        /// How long an input may bring nothing; nil for ever.
-        var inputTime: Duration?
-        /// Bytes of unfinished lines of all clients.
-        var buffer: Int
-        var connections: Int
-        /// JSON requests of one connection.
-        var open: Int
-        /// A connection whose descriptor's number is not below this one takes what commands need.
-        var descriptorEnd = Int.max
-        /// Connections that are told that there are too many, at once; beyond them nobody is accepted.
-        var turnedAway = 16
-        /// Where there are too many, one that was idle for so long gives way to another.
-        var idleTime = Duration.seconds(60)
-    }
-
+final class Server {
     private static let smallRead = 4 * 1024
     /// Two small reads need less.
     private static let largestLineAllowance = 12 * 1024
@@ -39,12 +18,14 @@ final class Server: Doorkeeper {
         case seeingOff
     }
 
-    let loop: EventLoop
-    let limits: Limits
+    private let loop: EventLoop
+    private let limits: ServerLimits
+    /// What the clients of restricted sockets share, and those of the others.
+    private lazy var restricted = context(Allotment(restrictedShareOf: allotment))
+    private lazy var unrestricted = context(allotment)
     private let allotment: Allotment
-    private let restricted: Allotment
-    let log: AuditLog
-    let dispatcher: Dispatcher
+    private let log: AuditLog
+    private let requests: any RequestTaker
     private let closer: Closer
     private var listeners: [Listener] = []
     private var clients: [Client?] = []
@@ -65,17 +46,16 @@ final class Server: Doorkeeper {
     var didDrain: () -> Void = {}
 
     init(
-        loop: EventLoop, limits: Limits, allotment: Allotment, log: AuditLog, dispatcher: Dispatcher
+        loop: EventLoop, limits: ServerLimits, allotment: Allotment, log: AuditLog, requests: any RequestTaker
     ) {
         self.loop = loop
         self.limits = limits
         self.allotment = allotment
-        restricted = Allotment(restrictedShareOf: allotment)
         lines = Budget(limit: limits.buffer)
         restrictedLines = Budget(restrictedShareOf: lines)
         lineAllowance = min(Self.largestLineAllowance, limits.buffer / 1024)
         self.log = log
-        self.dispatcher = dispatcher
+        self.requests = requests
         closer = Closer(timers: loop.timers)
         admission = Admission(limit: limits.connections)
         turnedAway = Admission(limit: limits.turnedAway)
@@ -85,32 +65,9 @@ final class Server: Doorkeeper {
         listeners = sockets.map { Listener($0, loop: loop, doorkeeper: self) }
     }
 
-    // MARK: Connections
-
-    func accepts(isRestricted: Bool) -> Bool {
-        stage == .open && pauseTimer == nil && turnedAway.hasRoom(isRestricted: isRestricted)
-    }
-
-    func didAccept(_ connection: consuming Descriptor, at listener: Listener) {
-        var credentials = shim_peer()
-        _ = shim_peer_credentials(connection.number, &credentials)
-        let peer = Peer(
-            pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, listener: listener.socket.name,
-            isRestricted: listener.socket.options.isRestricted)
-        let number = Int(connection.number)
-        let isAdmitted = makeRoom(for: peer, at: number)
-        let closer = listener.mayBringFiles(connection) ? closer : nil
-        let client = Client(
-            connection, peer: peer, options: listener.socket.options,
-            refusal: isAdmitted ? nil : .tooManyConnections, server: self, closer: closer)
-        while clients.count <= number { clients.append(nil) }
-        clients[number] = client
-        lastActivity = loop.now
-        if isAdmitted {
-            admission.enter(isRestricted: peer.isRestricted)
-        } else {
-            turnedAway.enter(isRestricted: peer.isRestricted)
-        }
+    private func context(_ allotment: Allotment) -> ClientContext {
+        ClientContext(
+            loop: loop, limits: limits, allotment: allotment, log: log, requests: requests, owner: self)
     }
 
     /// False where there is no room for a connection, and nobody gives way to it.
@@ -131,52 +88,10 @@ final class Server: Doorkeeper {
 
     var connectionCount: Int { admission.count + turnedAway.count }
 
-    func didClose(_ client: Client, number: Int32) {
-        clients[Int(number)] = nil
-        lastActivity = loop.now
-        if client.refusal == nil {
-            admission.leave(isRestricted: client.peer.isRestricted)
-        } else {
-            turnedAway.leave(isRestricted: client.peer.isRestricted)
-        }
-        resume()
-        if stage != .open, connectionCount == 0 { didDrain() }
-    }
-
-    /// Lets nobody in for a while, since accept(2) fails: everybody else goes on, and the next close or a timer tries
-    /// again.
-    func pause() {
-        guard pauseTimer == nil else { return }
-        pauseTimer = loop.timers.schedule(after: Self.pauseTime) { [unowned self] in
-            pauseTimer = nil
-            resume()
-        }
-    }
-
     private func resume() {
         pauseTimer?.cancel()
         pauseTimer = nil
         for listener in listeners { listener.reconsider() }
-    }
-
-    /// What those who come through such a listener may hold together.
-    func allotment(for options: ListenerOptions) -> Allotment {
-        options.isRestricted ? restricted : allotment
-    }
-
-    // MARK: Buffers
-
-    /// Clients that have their lines taken later hold what was read of them: less is read where all hold much.
-    var readLimit: Int { lines.used > limits.buffer / 2 ? Self.smallRead : ReadBuffer.size }
-
-    /// Keeps count of what clients have sent of lines that are not complete. Who goes beyond what is left for all
-    /// loses that line.
-    func didBuffer(_ count: Int, for client: Client, was accounted: inout Int) {
-        let budget = client.peer.isRestricted ? restrictedLines : lines
-        let price = max(0, count - lineAllowance)
-        budget.give(accounted)
-        accounted = budget.take(price) ? price : 0
-        if accounted < price { client.dropUnfinishedLine() }
     }
 
     // MARK: Stopping
@@ -205,4 +120,67 @@ final class Server: Doorkeeper {
     }
 
     var isDrained: Bool { connectionCount == 0 }
+}
+
+extension Server: Doorkeeper {
+    func accepts(isRestricted: Bool) -> Bool {
+        stage == .open && pauseTimer == nil && turnedAway.hasRoom(isRestricted: isRestricted)
+    }
+
+    func didAccept(_ connection: consuming Descriptor, at listener: Listener) {
+        var credentials = shim_peer()
+        _ = shim_peer_credentials(connection.number, &credentials)
+        let peer = Peer(
+            pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, listener: listener.socket.name,
+            isRestricted: listener.socket.options.isRestricted)
+        let number = Int(connection.number)
+        let isAdmitted = makeRoom(for: peer, at: number)
+        let closer = listener.mayBringFiles(connection) ? closer : nil
+        let client = Client(
+            connection, peer: peer, options: listener.socket.options,
+            refusal: isAdmitted ? nil : .tooManyConnections,
+            context: peer.isRestricted ? restricted : unrestricted, closer: closer)
+        while clients.count <= number { clients.append(nil) }
+        clients[number] = client
+        lastActivity = loop.now
+        if isAdmitted {
+            admission.enter(isRestricted: peer.isRestricted)
+        } else {
+            turnedAway.enter(isRestricted: peer.isRestricted)
+        }
+    }
+
+    /// Lets nobody in for a while, since accept(2) fails: everybody else goes on, and the next close or a timer tries
+    /// again.
+    func pause() {
+        guard pauseTimer == nil else { return }
+        pauseTimer = loop.timers.schedule(after: Self.pauseTime) { [unowned self] in
+            pauseTimer = nil
+            resume()
+        }
+    }
+}
+
+extension Server: ClientOwner {
+    var readLimit: Int { lines.used > limits.buffer / 2 ? Self.smallRead : ReadBuffer.size }
+
+    func didBuffer(_ count: Int, isRestricted: Bool, was accounted: inout Int) -> Bool {
+        let budget = isRestricted ? restrictedLines : lines
+        let price = max(0, count - lineAllowance)
+        budget.give(accounted)
+        accounted = budget.take(price) ? price : 0
+        return accounted == price
+    }
+
+    func didClose(_ number: Int32, isRestricted: Bool, wasServed: Bool) {
+        clients[Int(number)] = nil
+        lastActivity = loop.now
+        if wasServed {
+            admission.leave(isRestricted: isRestricted)
+        } else {
+            turnedAway.leave(isRestricted: isRestricted)
+        }
+        resume()
+        if stage != .open, connectionCount == 0 { didDrain() }
+    }
 }

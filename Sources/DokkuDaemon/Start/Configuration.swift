@@ -17,7 +17,7 @@ struct Configuration {
     /// Where dokku keeps its data.
     var library: String
     var pluginFolders: [String]
-    var serverLimits: Server.Limits
+    var serverLimits: ServerLimits
     var executorLimits: Executor.Limits
     var queueLimit: Int
     var spoolLimit: Int
@@ -58,7 +58,7 @@ struct Configuration {
             settings.read("DOKKU_DAEMON_LISTENER", ListenerOptions.wanted) { name in
                 try? ListenerOptions(parsing: name)
             } ?? []
-        serverLimits = Server.Limits(
+        serverLimits = ServerLimits(
             line: settings.size("DOKKU_DAEMON_MAX_LINE", 1 << 20),
             input: settings.size("DOKKU_DAEMON_MAX_INPUT", 1 << 30),
             inputTime: settings.optionalTime("DOKKU_DAEMON_INPUT_TIMEOUT", 60),

@@ -29,7 +29,7 @@ import Testing
         let catalogue = CatalogueKeeper(
             context: context, lock: lock, store: CatalogueStore(folder: folder.path, pluginFolders: [])
         ) { _ in }
-        var limits = Server.Limits(
+        var limits = ServerLimits(
             line: 1000, input: 1000, buffer: 1000, connections: connections, open: 64)
         limits.idleTime = idleTime
         limits.descriptorEnd = descriptorEnd
@@ -38,12 +38,12 @@ import Testing
             places: Budget(limit: 10))
         let server = Server(
             loop: loop, limits: limits, allotment: allotment, log: log,
-            dispatcher: Dispatcher(
+            requests: Dispatcher(
                 executor: executor, catalogue: catalogue,
                 builtins: Builtins(executor: executor, catalogue: catalogue, account: allotment.spool),
                 judge: Judge(
                     catalogue: catalogue, loop: loop, refusesAll: nil, tracing: Tracing(environment: [:])),
-                log: log))
+                log: log, loop: loop, limits: limits))
         server.listen([
             try SocketPath(path: folder.path("open")).bind(options: []),
             try SocketPath(path: folder.path("restricted")).bind(options: .readOnly),
