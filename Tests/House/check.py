@@ -2,7 +2,8 @@
 """Which file of Sources uses a type of which other, and whether that agrees with the plan of the house.
 
 Fails on a circle between files, and on a folder that uses one which docs/design.md puts above it: the list there, lowest
-first, is the order. A file uses another if it names a type that the other declares; members alone do not count.
+first, is the order. A file uses another if it names a type that the other declares; members alone do not count. Fails also
+if docs/the-way-of-a-line.md names a function that is not there.
 """
 
 import collections
@@ -66,6 +67,15 @@ def circles(uses):
     return found
 
 
+def missing():
+    """Which functions the page that follows a line names, and are not there."""
+    rows = re.findall(r"^\| `([\w/]+\.swift)` \| `(\w+)` \|", (ROOT / "docs" / "the-way-of-a-line.md").read_text(), re.M)
+    for name, function in rows:
+        path = SOURCES / name
+        if not path.exists() or not re.search(rf"\bfunc {function}\b", path.read_text()):
+            yield f"docs/the-way-of-a-line.md names {function} in {name}, where it is not"
+
+
 def folder(path):
     return path.parent.relative_to(SOURCES).as_posix()
 
@@ -91,6 +101,7 @@ def main():
         for other, name in uses[path].items():
             if rank.get(folder(other), len(rank)) > rank[folder(path)]:
                 faults.append(f"{folder(path)}/{path.name} uses {name} of {folder(other)}, which stands above it")
+    faults += missing()
     print("\n".join(dict.fromkeys(faults)) or f"{len(files)} files, no circle, no arrow upwards")
     sys.exit(1 if faults else 0)
 
