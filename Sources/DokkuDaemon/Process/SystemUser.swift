@@ -56,13 +56,15 @@ struct Account: Equatable {
     }
 }
 
-/// Looks the user up, and again when the user database has changed.
+/// Looks the user up, and again when the user database has changed, which is noticed within a second.
 final class SystemUser {
     private static let database = "/etc/passwd"
+    private static let interval = Duration.seconds(1)
 
     private let name: String
     private let ownUser: uid_t
     private var stamp: FileStamp?
+    private var lookedAt: Instant?
     private var account: Account?
 
     /// `name` is `DOKKU_SYSTEM_USER`.
@@ -72,9 +74,12 @@ final class SystemUser {
     }
 
     /// The user to change to as of now; nil where there is none of that name, where the daemon is that user already, or
-    /// where it is not root and cannot change. Costs a stat(2) where nothing has changed.
+    /// where it is not root and cannot change.
     func current() -> Account? {
         guard ownUser == 0 else { return nil }
+        let now = Instant.now
+        if let lookedAt, now - lookedAt < Self.interval { return account }
+        lookedAt = now
         let stamp = FileStamp(Self.database)
         if stamp != self.stamp {
             self.stamp = stamp

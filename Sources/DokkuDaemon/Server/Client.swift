@@ -89,6 +89,10 @@ final class Client: EventHandler, Requester {
         connection?.send(shared, account)
     }
 
+    func send(line: [UInt8]) {
+        send { reply in line.withUnsafeBufferPointer { reply.append(contentsOf: $0) } }
+    }
+
     func didOpen(_ request: any OpenRequest) {
         if request.isPlain { openLine = request } else { openRequests.append(request) }
     }

@@ -77,8 +77,7 @@ final class Dispatcher: RequestTaker {
         let verdict = judge.verdict(on: words, form, client.options)
         // What needs no one else is answered on the spot.
         if case .builtin(let builtin) = verdict, let reply = builtins.plainLine(builtin) {
-            client.send { line in reply.withUnsafeBufferPointer { line.append(contentsOf: $0) } }
-            return
+            return client.send(line: reply)
         }
         let responder = plainResponder(for: client)
         client.didOpen(responder)

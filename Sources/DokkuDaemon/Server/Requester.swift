@@ -8,6 +8,8 @@ protocol Requester: ReplySink {
     var words: Budget { get }
     /// Its place in the queue.
     var submitter: Submitter { get }
+    /// Sends a whole reply to a plain line.
+    func send(line: [UInt8])
     /// A request waits for its answer from here on.
     func didOpen(_ request: any OpenRequest)
     /// What follows the line taken last is the input of its request.
