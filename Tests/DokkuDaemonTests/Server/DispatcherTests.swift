@@ -1,0 +1,123 @@
+// From a line to what becomes of it, stepped by hand, without a socket.
+import Foundation
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite final class DispatcherTests {
+    private let folder: Folder
+    private let loop: EventLoop
+    private let executor: Executor
+    private let dispatcher: Dispatcher
+    private let client: FakeRequester
+
+    init() throws {
+        folder = try Folder()
+        loop = try EventLoop()
+        client = FakeRequester(folder)
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let program = tests.appendingPathComponent("StandIn/test-dokku").path
+        let context = RunContext(
+            loop: loop,
+            launcher: Launcher(
+                program: program, environment: ["PATH": "/usr/bin:/bin", "STAND_IN_STATE": folder.path]),
+            killGrace: .seconds(60), drainGrace: .seconds(60))
+        let lock = CommandLock(path: folder.path("lock"))
+        let log = AuditLog(path: nil) { _ in }
+        executor = Executor(
+            limits: Executor.Limits(follow: 4, output: 1 << 20, timeout: nil), lock: lock, context: context,
+            records: CommandRecords(log: log, journal: nil, running: nil))
+        let catalogue = CatalogueKeeper(
+            context: context, lock: lock, store: CatalogueStore(folder: folder.path, pluginFolders: [])
+        ) { _ in }
+        dispatcher = Dispatcher(
+            executor: executor, catalogue: catalogue,
+            builtins: Builtins(executor: executor, catalogue: catalogue, account: client.account),
+            judge: Judge(
+                catalogue: catalogue, loop: loop, refusesAll: nil, tracing: Tracing(environment: [:])),
+            log: log, loop: loop,
+            limits: ServerLimits(line: 1000, input: 1000, buffer: 1000, connections: 1, open: 64))
+    }
+
+    private func take(_ line: String) { dispatcher.take(Array(line.utf8)[...], from: client) }
+
+    /// Turns the loop until nothing is open.
+    private func answers() throws -> [String] {
+        try loop.turn(until: client.open.isEmpty, "the answer")
+        return client.takeLines()
+    }
+
+    @Test func whatNeedsNobodyElseIsAnsweredOnTheSpot() {
+        take("daemon:version")
+        #expect(client.takeLines() == [#"{"ok":true,"output":"\#(version)"}"#] && client.open.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("test:args 'a b' c", #"{"ok":true,"output":"<a b>\n<c>"}"#),
+        ("test:exit 3", #"{"ok":false,"output":""}"#),
+        ("nonsense:x", #"{"ok":false,"output":"Invalid command"}"#),
+        ("apps:list 'open", #"{"ok":false,"output":"Unbalanced single quote"}"#),
+    ])
+    func aPlainLineHasOneAnswer(line: String, answer: String) throws {
+        take(line)
+        #expect(try answers() == [answer])
+        #expect(client.following == [] && executor.isIdle)
+    }
+
+    @Test func anInputFollowsTheLineAndRunsWithIt() throws {
+        take(#"{"id":1,"command":["test:stdin"],"stdin_length":3}"#)
+        #expect(client.following == [.bytes(3)] && client.takeLines() == [])
+        client.input?.receive(Array("abc".utf8)[...])
+        client.input?.end(.complete)
+        let answer = try #require(try answers().first)
+        #expect(answer.hasPrefix(#"{"id":1,"ok":true,"exit_status":0,"output":"abc""#))
+    }
+
+    /// Its bytes are expected all the same, and thrown away.
+    @Test(arguments: [
+        #"{"id":1,"command":["apps:create","x"],"stdin_length":1001}"#,
+        #"{"id":1,"command":["enter","x"],"stdin_length":1001}"#,
+        #"{"id":1,"nonsense":true,"stdin_length":1001}"#,
+    ])
+    func theInputOfWhatIsRefusedIsSkipped(line: String) {
+        take(line)
+        #expect(client.open.isEmpty && client.takeLines().count == 1)
+        #expect(client.following == [.bytes(1001)])
+    }
+
+    @Test func nothingIsReadBehindAnInputOfUnknownLength() {
+        take(#"{"id":1,"command":["apps:create","x"],"stdin_length":"3"}"#)
+        #expect(client.following == [.nothing])
+        #expect(client.takeLines().first?.contains(#""error":"invalid_request""#) == true)
+    }
+
+    @Test func anInputInChunksIsAskedForWhenTheRequestIsJudged() throws {
+        take(#"{"id":1,"command":["test:stdin"],"stdin_chunks":true}"#)
+        #expect(client.following == [.held])
+        try loop.turn(until: client.following.count == 2, "the judgement")
+        #expect(client.following == [.held, .chunks])
+        #expect(client.takeLines() == [#"{"id":1,"event":"continue"}"#])
+        client.input?.end(.early(missing: nil))
+        #expect(client.open.isEmpty)
+        #expect(client.takeLines().first?.contains("ended too early") == true)
+    }
+
+    @Test func aReadOnlySocketIsJudgedByItsRules() throws {
+        client.options = .readOnly
+        take("apps:create x")
+        #expect(try answers() == [#"{"ok":false,"output":"Not allowed on this read-only socket"}"#])
+    }
+
+    @Test(arguments: [
+        ("apps:list", #"{"ok":false,"output":"Too many connections"}"#),
+        (
+            #"{"id":"a","command":"apps:list","stream":true}"#,
+            #"{"id":"a","event":"end","ok":false,"error":"too_many_connections","output":"Too many connections"}"#
+        ),
+    ])
+    func whoIsTurnedAwayIsToldInTheFormOfItsLine(line: String, answer: String) {
+        dispatcher.turnAway(Array(line.utf8)[...], .tooManyConnections, from: client)
+        #expect(client.takeLines() == [answer] && executor.isIdle)
+    }
+}
