@@ -52,6 +52,25 @@ import Testing
         #expect(try deaf[0].ask("test:big 2000000").output.utf8.count == 2_000_000)
     }
 
+    /// They share a file.
+    @Test func manySmallRepliesThatNobodyReadsAreAllKept() throws {
+        let daemon = try daemon(Box(), shell: "ulimit -n 64")
+        let deaf = try (0..<5).map { _ in
+            let client = try daemon.connect()
+            for number in 0..<40 { try client.order(#"{"id":\#(number),"command":"test:big 300000"}"#) }
+            return client
+        }
+        let other = try daemon.connect()
+        #expect(try other.ask("test:big 300000").output.utf8.count == 300_000)
+        #expect(try other.ask("test:args x") == .good("<x>"))
+        for client in deaf {
+            for _ in 0..<40 {
+                let answer = try client.answer()
+                #expect(answer["ok"] == true && answer["output"]?.text?.utf8.count == 300_000)
+            }
+        }
+    }
+
     /// What the shell that starts it was given may be far less than it needs.
     @Test func itTakesTheDescriptorsThatItMayHave() throws {
         let daemon = try daemon(Box(), shell: "ulimit -Sn 64")

@@ -16,7 +16,7 @@ struct Allotment {
 
     /// That of all sockets that are restricted.
     init(restrictedShareOf whole: Allotment) {
-        spool = whole.spool.part(Budget.init(restrictedShareOf:))
+        spool = whole.spool.restrictedShare
         words = Budget(restrictedShareOf: whole.words)
         places = Budget(restrictedShareOf: whole.places)
     }

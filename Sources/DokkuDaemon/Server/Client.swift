@@ -35,7 +35,7 @@ final class Client: EventHandler, Requester {
     /// Bytes of unfinished lines that the server counts for this client.
     private var countedBytes = 0
     /// Made when they are first needed: most connections are idle.
-    private(set) lazy var account = context.allotment.spool.part(Allotment.part)
+    private(set) lazy var account = context.allotment.spool.connectionShare
     private(set) lazy var words = Allotment.part(of: context.allotment.words)
     private(set) lazy var submitter = Submitter(places: context.allotment.places)
 

@@ -6,6 +6,8 @@ struct Outbox: ~Copyable {
     static let turnLimit = 512 * 1024
     /// A reply up to this size is put together in one piece, and so leaves in one write.
     static let inlineLimit = 64 * 1024
+    /// A reply up to this size joins the one before it: a connection needs few files, however many it leaves unread.
+    private static let joinLimit = 1024 * 1024
     /// Room for a few short replies: as cheap to get as for one.
     private static let usualSize = 512
     /// Less than this is not counted, for it would cost each reply more than it is worth.
@@ -57,9 +59,13 @@ struct Outbox: ~Copyable {
             return
         }
         if newest.count > head { _ = moveToBacklog(account()) }
+        if spool.count <= Self.joinLimit, let last = openSpool, let bytes = try? spool.unreadBytes() {
+            _ = last.keep { $0 += bytes }
+            return
+        }
         spool.seal()
         backlog.append(.spool(spool))
-        openSpool = nil
+        openSpool = spool
     }
 
     /// Adds what other replies have, too. While there is plenty of memory a copy is cheaper to send.

@@ -5,7 +5,8 @@ import CEpollShim
 struct DescriptorBudget {
     /// Pipes that are kept open for processes which a command has left behind, where nothing is short.
     static let usualLeftOverPipes = 4096
-    /// Files of spools, where nothing is short: of replies that wait for their readers, and of inputs.
+    /// Files of spools beside one for each connection, where nothing is short: of replies that wait for their readers,
+    /// and of inputs.
     static let usualSpoolFiles = 1024
     /// What all else takes: the daemon's own files.
     private static let spare = 256
@@ -24,18 +25,18 @@ struct DescriptorBudget {
         let reserve = min(Self.reserve(besideQueue: besideQueue), limit / 2)
         connectionEnd = limit - reserve
         turnedAway = max(1, min(Self.usualTurnedAway, reserve / 4))
-        // All of them together stay below that number: half are for connections, if there are too few, and a quarter for
-        // each of the others.
+        // All of them together stay below that number. If there are too few, two thirds are for connections and a file of
+        // each, and a sixth for each of the others.
         let others = Self.usualSpoolFiles + Self.usualLeftOverPipes + Self.spare
-        self.connections = min(connections, max(connectionEnd - others, connectionEnd / 2))
-        let rest = connectionEnd - self.connections - Self.spare
-        spoolFiles = min(Self.usualSpoolFiles, max(rest - Self.usualLeftOverPipes, connectionEnd / 4))
-        leftOverPipes = min(Self.usualLeftOverPipes, max(rest - spoolFiles, connectionEnd / 4))
+        self.connections = min(connections, max(1, (connectionEnd - others) / 2, connectionEnd / 3))
+        let rest = connectionEnd - 2 * self.connections - Self.spare
+        spoolFiles = min(Self.usualSpoolFiles, max(rest - Self.usualLeftOverPipes, connectionEnd / 6))
+        leftOverPipes = min(Self.usualLeftOverPipes, max(rest - spoolFiles, connectionEnd / 6))
     }
 
     /// What is needed to leave nothing short.
     static func wanted(connections: Int, besideQueue: Int) -> Int {
-        connections + usualSpoolFiles + spare + usualLeftOverPipes + reserve(besideQueue: besideQueue)
+        2 * connections + usualSpoolFiles + spare + usualLeftOverPipes + reserve(besideQueue: besideQueue)
     }
 
     private static let usualTurnedAway = 16

@@ -124,6 +124,13 @@ final class Spool {
 
     // MARK: Reading
 
+    /// All unread bytes, for what is small.
+    func unreadBytes() throws(SystemError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for (index, file) in files.enumerated() { bytes += try file.read(from: index == 0 ? fileHead : 0) }
+        return bytes + memory[memoryHead...]
+    }
+
     /// Sends unread bytes to a socket or a pipe, at most `limit` of them.
     func drain(to target: borrowing Descriptor, limit: Int) throws(SystemError) -> WriteOutcome {
         let before = count

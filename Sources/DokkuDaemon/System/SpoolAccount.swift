@@ -51,9 +51,16 @@ struct SpoolAccount {
         self.files = files
     }
 
-    /// A part of this one.
-    func part(_ share: (Budget) -> Budget) -> SpoolAccount {
-        SpoolAccount(store, share(budget), files: share(files))
+    /// The part of all restricted sockets.
+    var restrictedShare: SpoolAccount {
+        SpoolAccount(store, Budget(restrictedShareOf: budget), files: Budget(restrictedShareOf: files))
+    }
+
+    /// That of one connection: no more than it leaves to others, and one file in any case.
+    var connectionShare: SpoolAccount {
+        SpoolAccount(
+            store, Budget(.halfOfWhatIsFree, of: budget),
+            files: Budget(.halfOfWhatIsFree, of: files, allowance: 1))
     }
 
     var used: Int { budget.used }

@@ -38,6 +38,15 @@ final class SpoolFile {
         end += Int64(sent)
     }
 
+    /// What stands from a position on.
+    func read(from position: Int64) throws(SystemError) -> [UInt8] {
+        let count = Int(end - position)
+        let bytes = try descriptor.readPart(count, at: Int(position))
+        // The file is shorter than what was written to it, or a read was: who asks has another way.
+        guard bytes.count == count else { throw SystemError(call: "read", number: EIO) }
+        return bytes
+    }
+
     /// Sends what stands at a position to a socket or a pipe, at most `limit` bytes.
     func send(
         from position: Int64, to target: borrowing Descriptor, limit: Int

@@ -13,7 +13,9 @@ import Testing
     private var keepsLines = true
 
     var readLimit: Int { ReadBuffer.size }
-    func didBuffer(_ count: Int, was accounted: inout Int) -> Bool { keepsLines || count == 0 }
+    func didBuffer(_ count: Int, isRestricted: Bool, was accounted: inout Int) -> Bool {
+        keepsLines || count == 0
+    }
     func didClose(_ number: Int32, isRestricted: Bool, wasServed: Bool) { closed.append(wasServed) }
 
     init() throws {

@@ -96,6 +96,28 @@ import Testing
         #expect(received.suffix(5).elementsEqual("last\n".utf8))
     }
 
+    /// Memory is short, so that each reply is in a file by itself until it comes here.
+    @Test func manyRepliesTakeOneFile() throws {
+        let account = SpoolAccount(folder: folder.path, limit: 64 << 20, files: 3)
+        var others = 0
+        account.store.didAllocate(100 << 20, was: &others)
+        var expected: [UInt8] = []
+        for number in 0..<50 {
+            let reply = Sample.bytes(100_000 + number)
+            let spool = Spool(account: account)
+            try spool.append(reply.span)
+            #expect(outbox.append(account) { $0 += Array("{".utf8) })
+            outbox.append(spool, account)
+            #expect(outbox.append(account) { $0 += Array("}".utf8) })
+            expected += Array("{".utf8) + reply + Array("}".utf8)
+        }
+        #expect(unsentCount == expected.count && account.files.used == 1)
+        try finish()
+        let isSame = received == expected
+        #expect(isSame)
+        #expect(account.used == 0 && account.files.used == 0)
+    }
+
     @Test func whatASlowReaderLeavesGoesToSpools() throws {
         let part = Sample.bytes(40_000)
         var expected: [UInt8] = []

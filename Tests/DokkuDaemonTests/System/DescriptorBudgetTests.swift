@@ -4,10 +4,10 @@ import Testing
 @testable import DokkuDaemon
 
 @Suite struct DescriptorBudgetTests {
-    @Test(arguments: [16, 48, 64, 256, 1024, 4096, 6000, 8192, 65536], [1, 16, 1000, 10_000])
+    @Test(arguments: [24, 48, 64, 256, 1024, 4096, 6000, 8192, 65536], [1, 16, 1000, 10_000])
     func allThatMayBeOpenLeavesTheReserve(limit: Int, connections: Int) {
         let budget = DescriptorBudget(limit: limit, connections: connections, besideQueue: 48)
-        #expect(budget.connections + budget.spoolFiles + budget.leftOverPipes <= budget.connectionEnd)
+        #expect(2 * budget.connections + budget.spoolFiles + budget.leftOverPipes <= budget.connectionEnd)
         #expect(budget.connectionEnd < limit)
         #expect(budget.connections > 0 && budget.spoolFiles > 0 && budget.leftOverPipes > 0)
         #expect(budget.connections <= connections)
