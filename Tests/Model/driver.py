@@ -188,6 +188,9 @@ class Driver:
                 self.write(run, run.child, stream, data)
 
     def write(self, run, child, stream, data):
+        if self.is_held and run.is_over:
+            # It comes in one turn with the end, and may be in the reply or not.
+            return
         if isinstance(data, int):
             order = b"p%d%d" % (stream, data)
             data = (b"x" * 63 + b"\n") * (data // 64 + 1)
@@ -207,6 +210,9 @@ class Driver:
             run.turns.append(self.model.turn)
         child.order(order)
         self.await_calm(child)
+        if self.is_held and child.is_busy:
+            # How much of it there is when the turn ends it would be a matter of luck.
+            self.settle()
 
     @property
     def drain_grace(self):
@@ -370,6 +376,9 @@ class Driver:
                 continue
             is_next = body_of is not None and (body_of.events or not body_of.is_chunked) and all(
                 each.is_json or each is body_of for each in client.opened) and len(client.opened) <= self.model.setting("MAX_OPEN", 64)
+            if body_of is not None and not is_next:
+                # Its time begins when what stands before it is answered.
+                client.sent_at = self.daemon.now
             if is_next and self.daemon.now - client.sent_at >= 60 * 10**9:
                 client.stream.give_up()
                 given_up.append((client, body_of))
@@ -385,6 +394,16 @@ class Driver:
         for run in self.model.runs.values():
             if run.request.lane == "follow" and run.request.client.is_closed and run.child.is_busy and run.child.epoch == self.epoch:
                 raise Violation(f"a command whose client has left waits to write\n{run.request}")
+
+    def judge_inputs(self):
+        """A stop does not wait for the rest of an input: its client is told at once that nothing more is taken."""
+        if self.model.stop_at is None:
+            return
+        for client in self.clients.values():
+            body_of = client.stream.body_of
+            if body_of is not None and client.opened == [body_of] and client.is_accepted and client.reads and not (
+                    client.is_gone or client.has_end or client.out or client.is_rejected):
+                raise Violation(f"a stop waits for the rest of an input\n{body_of}")
 
     def judge_sleep(self):
         """A daemon that was told to stop, and that nobody keeps, has no time to pass."""
@@ -574,6 +593,7 @@ class Driver:
                 return
             if not moved:
                 self.judge_followers()
+                self.judge_inputs()
                 self.model.judge_shares()
                 return self.judge_sleep()
         raise Violation("what goes to and fro has no end")

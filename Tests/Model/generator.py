@@ -1,6 +1,8 @@
 # Makes conversations from a seed: settings, sockets, and then a step after another, in view of how things stand.
 import json
 
+from situations import choose
+
 RULES = ["read-only", "one-shot", "one-shot,raw-words", "raw-words", "keep-ansi", "read-only,one-shot"]
 PIECES = ["a", "\n", "\n\n", "line\n", "\xc3", "\xa9", "\xc3\xa9", "\xe2\x82", "\xac\n", "\xf0\x9f", "\x98\x80", "\xff", "\x1b",
           "\x1b[3", "1m", "\x1b]0;t", "\x07", "\x1b]x\n", '"', "\\", "\0", "\r\n", "\x7f", "\xed\xa0\x80", "x" * 60]
@@ -14,6 +16,9 @@ class Generator:
         self.settings = self.choose_settings()
         self.listeners = [""] + [rules for rules in RULES if rng.random() < 0.4]
         self.length = rng.choice([4, 8, 15, 30, 60])
+        self.situation = choose(rng)
+        if self.situation is not None:
+            self.situation.prepare(self)
         # Each conversation is after something: some steps come more often in it.
         self.weights = {name: weight * rng.choice([0, 0.3, 1, 1, 3]) for name, weight in self.STEPS.items()}
         for name in ("connect", "send", "finish_run"):
@@ -40,7 +45,11 @@ class Generator:
 
     def conversation(self, driver):
         """Yields the steps; each is made when the one before was carried out."""
-        for _ in range(self.length):
+        # Mostly at the beginning, where nothing is in its way.
+        moment = self.rng.choice([0, 0, self.rng.randrange(self.length)])
+        for number in range(self.length):
+            if number == moment and self.situation is not None:
+                yield from self.situation.steps(self)
             for _ in range(20):
                 name = self.rng.choices(list(self.weights), list(self.weights.values()))[0]
                 steps = getattr(self, "make_" + name)(driver)

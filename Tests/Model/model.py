@@ -60,6 +60,8 @@ class Model:
         self.stop_turn = None
         # When last as many commands waited as may.
         self.full_turn = -1
+        # And when as many of read-only sockets did as may.
+        self.restricted_full_turn = -1
         # Told to stop twice.
         self.is_hurried = False
         self.was_killed = False
@@ -184,6 +186,14 @@ class Model:
             if waiting > limit - limit // 4:
                 raise Violation(f"read-only sockets have more waiting commands than their share\n{waiting} of {limit}")
 
+    def judge_quarter(self, client):
+        """One that does not restrict was refused: have others of its kind used up what is theirs?"""
+        if "read-only" in client.rules:
+            return
+        others = sum(each is not client and "read-only" not in each.rules for each in self.clients.values())
+        if others < self.setting("MAX_CONNECTIONS", 1000) // 4:
+            raise Violation("a connection was refused though read-only sockets must leave it room")
+
     def judge_counts(self, status, epoch):
         """How many commands ran and failed, once all have ended."""
         own = [run for run in self.runs.values() if run.child.epoch == epoch]
@@ -214,6 +224,7 @@ class Model:
             client.is_rejected = True
             if self.setting("MAX_CONNECTIONS", 1000) >= 1000:
                 raise Violation("a connection was refused though there is room")
+            self.judge_quarter(client)
             first = client.requests[0] if client.requests and client.requests[0].arrived < self.turn else None
             is_late = first is not None and first.arrived_at - client.connected_at >= 10**9
             if first is not None and not is_late and self.stop_at is None and first.is_json != ("error" in reply):
@@ -377,7 +388,8 @@ class Model:
                 # What waits has a budget as well.
                 return True
             if request.lane == "queue":
-                return self.full_turn >= request.arrived
+                is_restricted = "read-only" in request.client.rules
+                return max(self.full_turn, self.restricted_full_turn if is_restricted else -1) >= request.arrived
             return self.alive_beside(request) >= self.setting("MAX_FOLLOW", 16)
         if code == "spawn_failed":
             return self.help_failed
@@ -398,10 +410,13 @@ class Model:
         """Keeps in mind when no more might wait: a refusal may be read late."""
         if self.setting("MAX_QUEUE", 1000) >= 1000:
             return
-        waiting = sum(1 for each in self.requests() if each.lane == "queue" and each.is_whole
-                      and (each.answer is None or each.run is not None and each.run.turn >= self.turn - 1))
-        if waiting > self.setting("MAX_QUEUE", 1000):
+        limit = self.setting("MAX_QUEUE", 1000)
+        waiting = [each for each in self.requests() if each.lane == "queue" and each.is_whole
+                   and (each.answer is None or each.run is not None and each.run.turn >= self.turn - 1)]
+        if len(waiting) > limit:
             self.full_turn = self.turn
+        if sum("read-only" in each.client.rules for each in waiting) > limit - limit // 4:
+            self.restricted_full_turn = self.turn
 
     def may_lack_room(self, request):
         """Whether there may have been too little room for an input: none is short where nobody else has any."""
