@@ -36,7 +36,7 @@ import Testing
 
         private(set) var lines: [String] = []
         private(set) var open: [Request] = []
-        private(set) var client: (any Requester)?
+        private(set) weak var client: (any Requester)?
 
         func take(_ line: ArraySlice<UInt8>, from client: any Requester) {
             note(String(decoding: line, as: UTF8.self), isPlain: line.first != UInt8(ascii: "{"), client)
@@ -97,6 +97,7 @@ import Testing
 
     @Test func aPlainLineWaitsForTheOneBeforeIt() throws {
         let client = try client()
+        defer { client.close() }
         try ends.send("one\ntwo\n")
         try turn(until: !taker.lines.isEmpty)
         #expect(taker.lines == ["one"] && client.idleSince == nil)
@@ -110,17 +111,18 @@ import Testing
 
     @Test func soManyJSONRequestsAreOpenAtOnce() throws {
         let client = try client(open: 2)
+        defer { client.close() }
         try ends.send("{1\n{2\n{3\n")
         try turn(until: taker.lines.count == 2)
         try loop.turnOnce()
         #expect(taker.lines == ["{1", "{2"])
         taker.answer("1")
         try turn(until: taker.lines == ["{1", "{2", "{3"])
-        withExtendedLifetime(client) {}
     }
 
     @Test func aHalfCloseMakesTheRestALineAndEndsWhenAllIsAnswered() throws {
         let client = try client()
+        defer { client.close() }
         try ends.send("one\nrest")
         try #require(shutdown(ends.theirNumber, Int32(SHUT_WR)) == 0)
         try turn(until: taker.lines == ["one"])
@@ -135,6 +137,7 @@ import Testing
 
     @Test func whatIsOpenLearnsThatItsClientHasLeft() throws {
         let client = try client()
+        defer { client.close() }
         try ends.send("{1\n")
         try turn(until: taker.lines == ["{1"])
         ends.closeTheirs()
@@ -147,6 +150,7 @@ import Testing
     /// Whatever comes later is of no use, and sending to it is no fault.
     @Test func aClosedOneAnswersAsOneThatHasGone() throws {
         let client = try client()
+        defer { client.close() }
         client.close()
         client.close()
         #expect(closed == [true] && client.hasGone && client.unsentCount == 0 && !client.giveWay())
@@ -159,26 +163,27 @@ import Testing
 
     @Test func aLineThatIsTooLongIsRefusedAtItsEnd() throws {
         let client = try client()
+        defer { client.close() }
         try ends.send(String(repeating: "x", count: 30) + "\nnext\n")
         try turn(until: taker.lines == ["line_too_long"])
         taker.answer("1")
         try turn(until: taker.lines == ["line_too_long", "next"])
-        withExtendedLifetime(client) {}
     }
 
     @Test func aLineForWhichThereIsNoRoomIsDropped() throws {
         let client = try client()
+        defer { client.close() }
         keepsLines = false
         try ends.send("begun")
         try loop.turnOnce()
         keepsLines = true
         try ends.send(" and ended\n")
         try turn(until: taker.lines == ["buffer_full"])
-        withExtendedLifetime(client) {}
     }
 
     @Test func oneShotTakesOneLineAndEnds() throws {
         let client = try client(.oneShot)
+        defer { client.close() }
         try ends.send("one\ntwo\n")
         try turn(until: taker.lines == ["one"])
         taker.answer("1")
@@ -187,11 +192,11 @@ import Testing
         #expect(taker.lines == ["one"])
         ends.closeTheirs()
         try turn(until: closed == [true])
-        withExtendedLifetime(client) {}
     }
 
     @Test func aStopTakesWhatWasThereAndNothingElse() throws {
         let client = try client()
+        defer { client.close() }
         try ends.send("one\ntwo\n")
         client.stop()
         try ends.send("three\n")
@@ -206,10 +211,10 @@ import Testing
 
     @Test func whoIsNotServedIsToldSoAndLetGoOf() throws {
         let client = try client(refusal: .tooManyConnections)
+        defer { client.close() }
         try ends.send("one\n")
         try turn(until: taker.lines == ["turned away"])
         ends.closeTheirs()
         try turn(until: closed == [false])
-        withExtendedLifetime(client) {}
     }
 }

@@ -27,6 +27,7 @@ import Testing
     @Test func aPlainReplyIsOneLineAtTheEnd() {
         let responder = PlainResponder(sink, keepsAnsi: false)
         let job = Job.sample(observer: responder)
+        defer { job.interrupt(.shuttingDown) }
         #expect(responder.jobWasAccepted(job, position: 1))
         responder.jobDidStart(job)
         output("\u{1b}[1mone\u{1b}[0m\n", to: responder, job)
@@ -39,6 +40,7 @@ import Testing
     @Test func nothingIsKeptForAReaderThatHasGone() {
         let responder = PlainResponder(sink, keepsAnsi: true)
         let job = Job.sample(observer: responder)
+        defer { job.interrupt(.shuttingDown) }
         sink.hasGone = true
         output(String(repeating: "x", count: 200_000), to: responder, job)
         #expect(sink.account.used == 0 && job.failure == nil)
@@ -47,6 +49,7 @@ import Testing
     @Test func whatCannotBeKeptIsCutAndSaysSo() {
         let responder = PlainResponder(sink, keepsAnsi: false)
         let job = Job.sample(observer: responder)
+        defer { job.interrupt(.shuttingDown) }
         output("first", to: responder, job)
         output(String(repeating: "x", count: 2 << 20), to: responder, job)
         #expect(job.failure?.isOutputCut == true)
@@ -55,6 +58,7 @@ import Testing
     @Test func aStreamTellsEachStep() {
         let responder = JSONResponder(sink, request { $0.isStreamed = true })
         let job = Job.sample(5, observer: responder)
+        defer { job.interrupt(.shuttingDown) }
         #expect(responder.jobWasAccepted(job, position: 3))
         responder.jobDidStart(job)
         output("a\n", to: responder, job)
@@ -69,6 +73,7 @@ import Testing
     @Test func whatDoesNotWaitIsNotQueued() {
         let responder = JSONResponder(sink, request { $0.isStreamed = true })
         let job = Job.sample(5, .sample(lane: .beside), observer: responder)
+        defer { job.interrupt(.shuttingDown) }
         #expect(responder.jobWasAccepted(job, position: 0))
         #expect(sink.takeLines() == [])
     }
@@ -80,6 +85,7 @@ import Testing
         let responder = JSONResponder(sink, request { $0.endsWithClient = endsWithClient })
         sink.hasGone = true
         let job = Job.sample(1, .sample(lane: lane), observer: responder)
+        defer { job.interrupt(.shuttingDown) }
         #expect(responder.jobWasAccepted(job, position: 1) == isWanted)
         #expect(job.failure == nil)
     }
@@ -88,6 +94,7 @@ import Testing
     func aReaderThatIsBehindCutsWhatEndsAndHoldsUpWhatDoesNot(lane: Lane, isCut: Bool) {
         let responder = JSONResponder(sink, request { $0.isStreamed = true })
         let job = Job.sample(1, .sample(lane: lane), observer: responder)
+        defer { job.interrupt(.shuttingDown) }
         sink.takesMore = false
         output("a", to: responder, job)
         #expect((job.failure?.isOutputCut ?? false) == isCut)
