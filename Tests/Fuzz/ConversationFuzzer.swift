@@ -112,7 +112,7 @@ private final class Sink: InputSink {
 /// The client's side of the daemon, but for its socket.
 private struct Server {
     var conversation: Conversation
-    var owed = Conversation.Owed(isPlainOpen: false, requests: 0, unsent: 0)
+    var owed = Conversation.Owed(isPlainOpen: false, requests: 0, unsent: .empty)
     var received: [UInt8] = []
     var pieces: [Piece] = []
     private var sink = Sink()

@@ -145,11 +145,15 @@ import Testing
         #expect(try deaf[3].answer()["output"]?.text?.utf8.count == 1_000_000)
     }
 
-    /// Small ones that become many.
-    @Test func smallRepliesThatNobodyReads() throws {
+    /// Small ones that become many, also if no file can be had for them.
+    @Test(arguments: [true, false]) func smallRepliesThatNobodyReads(hasStateFolder: Bool) throws {
+        if !hasStateFolder { try FileManager.default.removeItem(atPath: box.path("state")) }
         let blocker = try hold()
         let deaf = try (0..<(Daemon.isReleaseBuild ? 950 : 100)).map { _ in try connect() }
-        try flood(deaf, Array(String(repeating: "daemon:status\n", count: 1200).utf8), times: 1)
+        let count = 1600
+        try flood(deaf, Array(String(repeating: "daemon:status\n", count: count).utf8), times: 1)
+        // In each turn of the loop 128 lines of each client are taken.
+        for _ in 0..<(count / 128) { try daemon.settle() }
         try finish(blocker)
     }
 

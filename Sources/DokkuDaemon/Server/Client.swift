@@ -68,7 +68,9 @@ final class Client: EventHandler, Requester {
     var unsentCount: Int { connection?.outbox.unsentCount ?? 0 }
 
     private var owed: Conversation.Owed {
-        Conversation.Owed(isPlainOpen: openLine != nil, requests: openRequests.count, unsent: unsentCount)
+        Conversation.Owed(
+            isPlainOpen: openLine != nil, requests: openRequests.count,
+            unsent: connection?.outbox.level ?? .empty)
     }
 
     // MARK: Replies

@@ -15,8 +15,6 @@
 // Whatever ends what comes, the input of a request is brought to its end first, and then its answer is waited for.
 
 struct Conversation {
-    /// With more than this unsent, no further request is taken from the connection.
-    static let highWaterMark = 256 * 1024
     /// What a read asks for while lines come.
     private static let readSize = 32 * 1024
     private static let lingerLimit = 64 * 1024
@@ -49,10 +47,10 @@ struct Conversation {
         var isPlainOpen: Bool
         /// JSON requests without their last line.
         var requests: Int
-        /// Bytes of replies.
-        var unsent: Int
+        /// Replies that the peer has yet to take.
+        var unsent: Outbox.Level
 
-        var isNothing: Bool { !isPlainOpen && requests == 0 && unsent == 0 }
+        var isNothing: Bool { !isPlainOpen && requests == 0 && unsent == .empty }
     }
 
     private(set) var phase = Phase.serving
@@ -126,7 +124,7 @@ struct Conversation {
     func mayTake(_ owed: Owed) -> Bool {
         guard phase == .serving, !reader.isOver, !reader.isUndecided else { return false }
         return reader.expectsInput
-            || (!owed.isPlainOpen && owed.requests < openLimit && owed.unsent <= Self.highWaterMark)
+            || (!owed.isPlainOpen && owed.requests < openLimit && owed.unsent != .high)
     }
 
     /// What is to be taken next; nil where nothing is there, or nothing may be taken.

@@ -4,6 +4,7 @@
 struct Outbox: ~Copyable {
     /// As much as goes to one client in one turn of the loop.
     static let turnLimit = 512 * 1024
+    private static let highWaterMark = 256 * 1024
     /// A reply up to this size is put together in one piece, and so leaves in one write.
     static let inlineLimit = 64 * 1024
     /// A reply up to this size joins the one before it: a connection needs few files, however many it leaves unread.
@@ -13,14 +14,29 @@ struct Outbox: ~Copyable {
     /// Less than this is not counted, for it would cost each reply more than it is worth.
     private static let countedSize = 4096
 
+    enum Level {
+        case empty, usual
+        /// No further request is taken, so that what waits becomes no more.
+        case high
+    }
+
     private enum Part {
         case spool(Spool)
         case shared(SharedBytes, sent: Int)
     }
 
+    /// What more bytes are appended to.
+    private enum Tail {
+        /// A new part of the backlog.
+        case none
+        /// The backlog's last part, which is ours.
+        case open(Spool)
+        /// The same, but it found no room for the last bytes and has them in memory, beyond what it may.
+        case overfull(Spool)
+    }
+
     private var backlog: [Part] = []
-    /// The backlog's last part, where that is ours to append to.
-    private var openSpool: Spool?
+    private var tail = Tail.none
     /// Bytes, of which the first `head` are sent.
     private var newest: [UInt8] = []
     private var head = 0
@@ -32,6 +48,11 @@ struct Outbox: ~Copyable {
     private(set) var unsentCount = 0
 
     var isEmpty: Bool { unsentCount == 0 }
+
+    var level: Level {
+        if case .overfull = tail { return .high }
+        return unsentCount == 0 ? .empty : unsentCount <= Self.highWaterMark ? .usual : .high
+    }
 
     deinit {
         var allocated = allocated
@@ -59,13 +80,13 @@ struct Outbox: ~Copyable {
             return
         }
         if newest.count > head { _ = moveToBacklog(account()) }
-        if spool.count <= Self.joinLimit, let last = openSpool, let bytes = try? spool.unreadBytes() {
-            _ = last.keep { $0 += bytes }
+        if spool.count <= Self.joinLimit, let last = ownPart, let bytes = try? spool.unreadBytes() {
+            _ = keep(bytes[...], in: last)
             return
         }
         spool.seal()
         backlog.append(.spool(spool))
-        openSpool = spool
+        tail = .open(spool)
     }
 
     /// Adds what other replies have, too. While there is plenty of memory a copy is cheaper to send.
@@ -79,7 +100,14 @@ struct Outbox: ~Copyable {
         }
         if newest.count > head { _ = moveToBacklog(account) }
         backlog.append(.shared(shared, sent: 0))
-        openSpool = nil
+        tail = .none
+    }
+
+    private var ownPart: Spool? {
+        switch tail {
+        case .none: nil
+        case .open(let spool), .overfull(let spool): spool
+        }
     }
 
     private mutating func moveSurplus(_ account: () -> SpoolAccount) -> Bool {
@@ -93,13 +121,23 @@ struct Outbox: ~Copyable {
     }
 
     private mutating func moveToBacklog(_ account: SpoolAccount) -> Bool {
-        let spool = openSpool ?? Spool(account: account)
-        if openSpool == nil { backlog.append(.spool(spool)) }
-        openSpool = spool
-        let isWithin = spool.keep { $0.append(contentsOf: newest[head...]) }
+        let spool: Spool
+        if let last = ownPart {
+            spool = last
+        } else {
+            spool = Spool(account: account)
+            backlog.append(.spool(spool))
+        }
+        let isWithin = keep(newest[head...], in: spool)
         newest = []
         head = 0
         recount()
+        return isWithin
+    }
+
+    private mutating func keep(_ bytes: ArraySlice<UInt8>, in last: Spool) -> Bool {
+        let isWithin = last.keep { $0.append(contentsOf: bytes) }
+        tail = isWithin ? .open(last) : .overfull(last)
         return isWithin
     }
 
@@ -141,7 +179,7 @@ struct Outbox: ~Copyable {
             isDone = sent + count == shared.count
         }
         if isDone { backlog.removeFirst() }
-        if backlog.isEmpty { openSpool = nil }
+        if backlog.isEmpty { tail = .none }
         if case .sent(let count) = outcome { return count }
         return nil
     }

@@ -10,8 +10,8 @@ import Testing
         func end(_ end: InputEnd) { ends.append(end) }
     }
 
-    private let nothing = Conversation.Owed(isPlainOpen: false, requests: 0, unsent: 0)
-    private let plain = Conversation.Owed(isPlainOpen: true, requests: 0, unsent: 0)
+    private let nothing = Conversation.Owed(isPlainOpen: false, requests: 0, unsent: .empty)
+    private let plain = Conversation.Owed(isPlainOpen: true, requests: 0, unsent: .empty)
 
     /// Where a step changes the conversation, an expectation can hold it all the same.
     private final class Talk {
@@ -23,7 +23,9 @@ import Testing
 
         func feed(_ text: String) { conversation.didReceive(bytes(text).span) }
 
-        func next(_ owed: Conversation.Owed = .init(isPlainOpen: false, requests: 0, unsent: 0)) -> String? {
+        func next(_ owed: Conversation.Owed = .init(isPlainOpen: false, requests: 0, unsent: .empty))
+            -> String?
+        {
             switch conversation.next(owed) {
             case .line(let line): text(line)
             case .skippedLine(let fault, _): "skipped: \(fault)"
@@ -50,9 +52,9 @@ import Testing
 
     @Test func nothingMoreIsTakenFromWhoHasTooMuchOpen() {
         let conversation = Talk().conversation
-        #expect(conversation.mayTake(.init(isPlainOpen: false, requests: 1, unsent: 0)))
-        #expect(!conversation.mayTake(.init(isPlainOpen: false, requests: 2, unsent: 0)))
-        #expect(!conversation.mayTake(.init(isPlainOpen: false, requests: 0, unsent: 256 * 1024 + 1)))
+        #expect(conversation.mayTake(.init(isPlainOpen: false, requests: 1, unsent: .empty)))
+        #expect(!conversation.mayTake(.init(isPlainOpen: false, requests: 2, unsent: .empty)))
+        #expect(!conversation.mayTake(.init(isPlainOpen: false, requests: 0, unsent: .high)))
     }
 
     @Test func anInputIsTakenWhateverIsOpen() {
@@ -60,7 +62,7 @@ import Testing
         talk.feed("a\nxy")
         #expect(talk.next() == "a")
         #expect(talk.expect(.bytes(3)))
-        let full = Conversation.Owed(isPlainOpen: false, requests: 2, unsent: 1_000_000)
+        let full = Conversation.Owed(isPlainOpen: false, requests: 2, unsent: .high)
         #expect(talk.next(full) != nil)
         #expect(talk.conversation.appetite(full, 77) == 77)
     }

@@ -21,6 +21,7 @@ import Testing
     }
 
     private var isEmpty: Bool { outbox.isEmpty }
+    private var level: Outbox.Level { outbox.level }
     private var unsentCount: Int { outbox.unsentCount }
 
     private func append(_ bytes: [UInt8]) -> Bool { outbox.append(account) { $0 += bytes } }
@@ -191,6 +192,20 @@ import Testing
         let isSame = received == part + part
         #expect(isSame)
         #expect(account.used == 0)
+    }
+
+    /// Memory is short, and there is no file: what is already there is kept, and nobody is asked for more.
+    @Test func withoutAFolderNoMoreIsTakenUntilAllIsSent() throws {
+        let account = SpoolAccount(folder: folder.path("none"), limit: 64 << 20)
+        var others = 0
+        account.store.didAllocate(100 << 20, was: &others)
+        #expect(outbox.append(account) { $0 += Sample.bytes(1000) } && level == .usual)
+        let part = Sample.bytes(5000)
+        #expect(!outbox.append(account) { $0 += part } && level == .high)
+        #expect(outbox.append(account) { $0 += [1] } && level == .high)
+        try outbox.flush(to: socket)
+        #expect(try ends.receive().count == 6001 && level == .empty)
+        #expect(outbox.append(account) { $0 += [1] } && level == .usual)
     }
 
     @Test func whatIsDiscardedIsGivenBack() throws {
