@@ -62,7 +62,7 @@ final class Daemon {
         let allotment = Allotment(
             spool: SpoolAccount(
                 folder: configuration.stateFolder, limit: configuration.spoolLimit,
-                files: limits.descriptors.spoolFiles),
+                files: limits.descriptors.spoolFiles, firstFiles: limits.descriptors.firstFiles),
             words: Budget(limit: configuration.wordLimit),
             places: Budget(limit: configuration.queueLimit))
         let builtins = Builtins(executor: executor, catalogue: catalogue, account: allotment.spool)

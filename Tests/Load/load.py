@@ -299,10 +299,10 @@ def main():
     rows = []
     for title, load, full, at_once in LOADS:
         count = max(20, int(full * scale))
-        # If descriptors are few, the daemon gives a third of them to connections: each may have a file as well. The
-        # table says how many there were.
+        # If descriptors are few, the daemon gives five eighths of them to connections. The table says how many
+        # there were.
         if load is idle:
-            count = min(count, hard // 3 - 200)
+            count = min(count, hard * 5 // 8 - 400)
         daemon = Daemon(program)
         descriptors = daemon.settle()
         memory = daemon.memory()

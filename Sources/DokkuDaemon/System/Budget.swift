@@ -10,20 +10,16 @@ final class Budget {
 
     private let limit: Limit
     private let whole: Budget?
-    /// As much is its own, and not taken from the whole.
-    private let allowance: Int
     private(set) var used = 0
 
     init(limit: Int) {
         self.limit = .upTo(limit)
         whole = nil
-        allowance = 0
     }
 
-    init(_ limit: Limit, of whole: Budget, allowance: Int = 0) {
+    init(_ limit: Limit, of whole: Budget) {
         self.limit = limit
         self.whole = whole
-        self.allowance = allowance
     }
 
     /// The part of all restricted sockets.
@@ -42,25 +38,21 @@ final class Budget {
     /// How much may still be taken of the whole. Below zero where more was taken than may be.
     var free: Int {
         switch limit {
-        case .upTo(let count): min(count - price(of: used), whole?.free ?? .max)
-        case .halfOfWhatIsFree: ((whole?.free ?? 0) - price(of: used)) / 2
+        case .upTo(let count): min(count - used, whole?.free ?? .max)
+        case .halfOfWhatIsFree: ((whole?.free ?? 0) - used) / 2
         }
     }
 
-    private func price(of count: Int) -> Int { max(0, count - allowance) }
-
-    /// Takes as much, or nothing where it is too much.
+    /// Takes as much, or nothing if it is too much.
     func take(_ count: Int) -> Bool {
-        let price = price(of: used + count) - price(of: used)
-        guard price <= 0 || price <= free else { return false }
+        guard count <= 0 || count <= free else { return false }
         add(count)
         return true
     }
 
     /// Takes as much in any case. False says that it was too much.
     func takeAnyway(_ count: Int) -> Bool {
-        let price = price(of: used + count) - price(of: used)
-        let isWithin = price <= 0 || price <= free
+        let isWithin = count <= 0 || count <= free
         add(count)
         return isWithin
     }
@@ -68,9 +60,8 @@ final class Budget {
     func give(_ count: Int) { add(-count) }
 
     private func add(_ count: Int) {
-        let before = price(of: used)
         used += count
-        whole?.add(price(of: used) - before)
+        whole?.add(count)
     }
 }
 

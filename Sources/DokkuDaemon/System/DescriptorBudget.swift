@@ -5,8 +5,8 @@ import CEpollShim
 struct DescriptorBudget {
     /// Pipes that are kept open for processes which a command has left behind, where nothing is short.
     static let usualLeftOverPipes = 4096
-    /// Files of spools beside one for each connection, where nothing is short: of replies that wait for their readers,
-    /// and of inputs.
+    /// Files of spools beside the first of each connection, where nothing is short: of replies that wait for their
+    /// readers, and of inputs.
     static let usualSpoolFiles = 1024
     /// What all else takes: the daemon's own files.
     private static let spare = 256
@@ -19,19 +19,27 @@ struct DescriptorBudget {
     let turnedAway: Int
     let leftOverPipes: Int
     let spoolFiles: Int
+    /// One for each connection. If descriptors are short: for as many as there are left, of those that need one.
+    let firstFiles: Int
 
     /// `limit`: what the process may have open.
     init(limit: Int, connections: Int, besideQueue: Int) {
         let reserve = min(Self.reserve(besideQueue: besideQueue), limit / 2)
         connectionEnd = limit - reserve
         turnedAway = max(1, min(Self.usualTurnedAway, reserve / 4))
-        // All of them together stay below that number. If there are too few, two thirds are for connections and a file of
-        // each, and a sixth for each of the others.
-        let others = Self.usualSpoolFiles + Self.usualLeftOverPipes + Self.spare
-        self.connections = min(connections, max(1, (connectionEnd - others) / 2, connectionEnd / 3))
-        let rest = connectionEnd - 2 * self.connections - Self.spare
-        spoolFiles = min(Self.usualSpoolFiles, max(rest - Self.usualLeftOverPipes, connectionEnd / 6))
-        leftOverPipes = min(Self.usualLeftOverPipes, max(rest - spoolFiles, connectionEnd / 6))
+        // All of them together stay below that number. If there are too few, each has an eighth in any case, and the
+        // connections five: most of them are idle and never need a file.
+        let eighth = max(1, connectionEnd / 8)
+        self.connections = min(connections, connectionEnd - 3 * eighth)
+        let wanted = [self.connections, Self.usualSpoolFiles, Self.usualLeftOverPipes]
+        var shares = wanted.map { min($0, eighth) }
+        var rest = max(0, connectionEnd - self.connections - Self.spare - shares.reduce(0, +))
+        for index in shares.indices {
+            let more = min(wanted[index] - shares[index], rest)
+            shares[index] += more
+            rest -= more
+        }
+        (firstFiles, spoolFiles, leftOverPipes) = (shares[0], shares[1], shares[2])
     }
 
     /// What is needed to leave nothing short.

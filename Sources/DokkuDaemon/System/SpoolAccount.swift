@@ -39,29 +39,39 @@ struct SpoolAccount {
     let store: SpoolStore
     let budget: Budget
     let files: Budget
+    /// Files of which each connection takes one before all others, so that nobody is without for another's sake.
+    let firstFiles: Budget
 
     /// All that may be kept together.
-    init(folder: String, limit: Int, files: Int = DescriptorBudget.usualSpoolFiles) {
-        self.init(SpoolStore(folder: folder), Budget(limit: limit), files: Budget(limit: files))
+    init(folder: String, limit: Int, files: Int = DescriptorBudget.usualSpoolFiles, firstFiles: Int = 0) {
+        self.init(
+            store: SpoolStore(folder: folder), budget: Budget(limit: limit), files: Budget(limit: files),
+            firstFiles: Budget(limit: firstFiles))
     }
 
-    private init(_ store: SpoolStore, _ budget: Budget, files: Budget) {
+    private init(store: SpoolStore, budget: Budget, files: Budget, firstFiles: Budget) {
         self.store = store
         self.budget = budget
         self.files = files
+        self.firstFiles = firstFiles
     }
 
     /// The part of all restricted sockets.
     var restrictedShare: SpoolAccount {
-        SpoolAccount(store, Budget(restrictedShareOf: budget), files: Budget(restrictedShareOf: files))
+        SpoolAccount(
+            store: store, budget: Budget(restrictedShareOf: budget), files: Budget(restrictedShareOf: files),
+            firstFiles: Budget(restrictedShareOf: firstFiles))
     }
 
-    /// That of one connection: no more than it leaves to others, and one file in any case.
+    /// That of one connection: no more than it leaves to others.
     var connectionShare: SpoolAccount {
         SpoolAccount(
-            store, Budget(.halfOfWhatIsFree, of: budget),
-            files: Budget(.halfOfWhatIsFree, of: files, allowance: 1))
+            store: store, budget: Budget(.halfOfWhatIsFree, of: budget),
+            files: Budget(.halfOfWhatIsFree, of: files), firstFiles: Budget(.upTo(1), of: firstFiles))
     }
+
+    /// A place for one more file; nil if there are as many as may be.
+    func reserveFile() -> Reservation? { Reservation(1, of: firstFiles) ?? Reservation(1, of: files) }
 
     var used: Int { budget.used }
 }

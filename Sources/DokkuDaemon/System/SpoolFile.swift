@@ -16,7 +16,7 @@ final class SpoolFile {
     /// Fails with EMFILE if whoever it is for has as many files as they may.
     init(for account: SpoolAccount) throws(SystemError) {
         let operation: StaticString = "open a spool file in the state folder"
-        guard let place = Reservation(1, of: account.files) else {
+        guard let place = account.reserveFile() else {
             throw SystemError(call: operation, number: EMFILE)
         }
         self.place = place

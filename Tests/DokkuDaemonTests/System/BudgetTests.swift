@@ -29,18 +29,6 @@ import Testing
         #expect(parts[3].take(1 << 19))
     }
 
-    @Test func whatIsSomebodysOwnIsNotTakenFromTheWhole() {
-        let whole = Budget(limit: 4)
-        let parts = (0..<3).map { _ in Budget(.halfOfWhatIsFree, of: whole, allowance: 1) }
-        #expect(parts[0].take(3) && !parts[0].take(1) && whole.used == 2)
-        #expect(parts[1].take(1) && whole.used == 2)
-        #expect(parts[1].take(1) && !parts[1].take(1) && whole.used == 3)
-        // Nothing is left to be shared.
-        #expect(parts[2].take(1) && !parts[2].take(1) && whole.used == 3)
-        for part in parts { part.give(part.used) }
-        #expect(whole.used == 0)
-    }
-
     @Test func restrictedSocketsLeaveAQuarter() {
         let whole = Budget(limit: 1000)
         let restricted = Budget(restrictedShareOf: whole)

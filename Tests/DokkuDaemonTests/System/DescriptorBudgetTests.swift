@@ -7,16 +7,24 @@ import Testing
     @Test(arguments: [24, 48, 64, 256, 1024, 4096, 6000, 8192, 65536], [1, 16, 1000, 10_000])
     func allThatMayBeOpenLeavesTheReserve(limit: Int, connections: Int) {
         let budget = DescriptorBudget(limit: limit, connections: connections, besideQueue: 48)
-        #expect(2 * budget.connections + budget.spoolFiles + budget.leftOverPipes <= budget.connectionEnd)
+        let files = budget.firstFiles + budget.spoolFiles
+        #expect(budget.connections + files + budget.leftOverPipes <= budget.connectionEnd)
         #expect(budget.connectionEnd < limit)
-        #expect(budget.connections > 0 && budget.spoolFiles > 0 && budget.leftOverPipes > 0)
-        #expect(budget.connections <= connections)
+        #expect(budget.connections > 0 && files > 1 && budget.leftOverPipes > 0)
+        #expect(budget.connections <= connections && budget.firstFiles <= budget.connections)
+    }
+
+    @Test func connectionsThatAreIdleDoNotWaitForFilesThatTheyMayNeverNeed() {
+        let budget = DescriptorBudget(limit: 20_000, connections: 10_000, besideQueue: 48)
+        #expect(budget.connections == 10_000)
+        #expect(budget.firstFiles > 4000)
     }
 
     @Test(arguments: [1, 1000, 10_000]) func whatIsWantedLeavesNothingShort(connections: Int) {
         let wanted = DescriptorBudget.wanted(connections: connections, besideQueue: 48)
         let budget = DescriptorBudget(limit: wanted, connections: connections, besideQueue: 48)
         #expect(budget.connections == connections)
+        #expect(budget.firstFiles == connections)
         #expect(budget.spoolFiles == DescriptorBudget.usualSpoolFiles)
         #expect(budget.leftOverPipes == DescriptorBudget.usualLeftOverPipes)
     }

@@ -188,6 +188,29 @@ import Testing
         #expect(account.used == 0)
     }
 
+    @Test func eachConnectionHasItsFirstFileWhateverOthersTake() throws {
+        let account = SpoolAccount(folder: folder.path, limit: 64 << 20, files: 4, firstFiles: 3)
+        let parts = (0..<4).map { _ in account.connectionShare }
+        var places: [Reservation] = []
+        func take(_ part: Int) -> Bool {
+            guard let place = parts[part].reserveFile() else { return false }
+            places.append(place)
+            return true
+        }
+        #expect(take(0) && take(0) && take(0) && !take(0))
+        #expect(account.firstFiles.used == 1 && account.files.used == 2)
+        #expect(take(1) && account.files.used == 2)
+        #expect(take(1) && !take(1) && account.files.used == 3)
+        // Nothing is left to be shared.
+        #expect(take(2) && !take(2))
+        // And then no first files either.
+        #expect(!take(3))
+        places = []
+        #expect(account.firstFiles.used == 0 && account.files.used == 0)
+        let many = SpoolAccount(folder: folder.path, limit: 1, firstFiles: 100)
+        #expect(many.restrictedShare.firstFiles.free == 75)
+    }
+
     @Test func whoeverHasAsManyFilesAsTheyMayKeepsTheRestInMemory() throws {
         let account = SpoolAccount(folder: folder.path, limit: 64 << 20, files: 1)
         let sample = Sample.bytes(2 << 20)
