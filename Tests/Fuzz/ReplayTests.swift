@@ -7,7 +7,7 @@ import Testing
     private static let corpus = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("corpus")
 
-    @Test(arguments: Fuzzer.all) func nothingIsFoundInWhatWasGathered(fuzzer: Fuzzer) throws {
+    @Test(arguments: Fuzzer.all) func `the gathered inputs bring no finding`(fuzzer: Fuzzer) throws {
         let files = try FileManager.default.contentsOfDirectory(
             at: Self.corpus.appendingPathComponent("\(fuzzer)"), includingPropertiesForKeys: nil)
         #expect(!files.isEmpty)

@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 @Suite struct ActivationTests {
-    @Test func severalSocketsAreServed() throws {
+    @Test func `several sockets are served`() throws {
         let box = try Box()
         let sockets = try ["one", "two", "three"].map { try ListeningSocket(box.path($0), name: "") }
         let daemon = try Daemon(box, sockets: sockets, settings: ["DOKKU_SOCK_PATH": ""])
@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    @Test func aPathThatWasNotHandedOverIsBoundBesides() throws {
+    @Test func `a path that was not handed over is bound as well`() throws {
         let box = try Box()
         let daemon = try Daemon(
             box, sockets: [ListeningSocket(box.path("given"))], settings: ["DOKKU_SOCK_PATH": box.path("own")]
@@ -23,7 +23,7 @@ import Testing
         #expect(try daemon.connect(box.path("own")).ask("--quiet apps:list") == .good("a"))
     }
 
-    @Test func systemdsOwnToolActivatesIt() throws {
+    @Test func `systemd's own tool activates the daemon`() throws {
         let box = try Box()
         let path = box.path("socket")
         let settings = Daemon.settings(in: box).flatMap { ["-E", "\($0.key)=\($0.value)"] }
@@ -33,7 +33,7 @@ import Testing
         #expect(try client.ask("apps:create python-app") == .good("Creating python-app... done"))
     }
 
-    @Test func aKilledDaemonsSocketIsServedByTheNextOne() throws {
+    @Test func `a killed daemon's socket is served by the next one`() throws {
         let box = try Box()
         let socket = try ListeningSocket(box.path("socket"))
         let fifo = try box.fifo()
@@ -56,7 +56,7 @@ import Testing
         #expect(try between.reply() == .good("Creating patient... done"))
     }
 
-    @Test func theSocketStaysWhenTheDaemonStops() throws {
+    @Test func `the socket stays when the daemon stops`() throws {
         let box = try Box()
         let socket = try ListeningSocket(box.path("socket"))
         let first = try Daemon(box, sockets: [socket])
@@ -68,7 +68,7 @@ import Testing
         #expect(try second.ask("--quiet apps:list") == .good("a"))
     }
 
-    @Test func anActivatedDaemonEndsWhenIdleWhereAskedTo() throws {
+    @Test func `an activated daemon ends when idle if asked to`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_IDLE_EXIT": "0.2"])
         #expect(try daemon.ask("apps:create a").ok)
         #expect(try daemon.process.wait() == .status(0))
@@ -77,7 +77,7 @@ import Testing
     }
 
     /// Here the command takes its time, longer than the daemon may be idle.
-    @Test func aDaemonThatWorksIsNotIdle() throws {
+    @Test func `a daemon that works is not idle`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_IDLE_EXIT": "0.1"])
         do { try daemon.connect().send("test:wait 1\n") }
         try daemon.log.line(with: "[res] #1", "status=0")
@@ -96,7 +96,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Impostor.allCases) func whatIsNoListeningSocketStopsTheStart(impostor: Impostor) throws {
+    @Test(arguments: Impostor.allCases)
+    func `a descriptor that is no listening socket stops the start`(impostor: Impostor) throws {
         let box = try Box()
         let given = try ListeningSocket(impostor: impostor.open(in: box))
         let daemon = try Daemon(box, sockets: [given], ready: false)

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 @Suite struct AuditLogTests {
-    @Test func aCommandLeavesTwoLines() throws {
+    @Test func `a command leaves two lines`() throws {
         let daemon = try Daemon()
         #expect(try daemon.ask("apps:create python-app").ok)
         let command = try daemon.log.line(with: "[cmd]", "apps:create python-app")
@@ -15,7 +15,7 @@ import Testing
     }
 
     /// Tools that read the original's log look for this.
-    @Test func aResultEndsInTheReply() throws {
+    @Test func `a result ends in the reply`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         for line in [
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func aLongReplyIsCutInTheLog() throws {
+    @Test func `a long reply is cut in the log`() throws {
         let daemon = try Daemon()
         let words = String(repeating: "word ", count: 2000)
         #expect(try daemon.ask("domains:add shop \(words)").ok)
@@ -52,7 +52,7 @@ import Testing
         #expect(try JSON(Array(line[start...].utf8))["ok"] == .bool(true))
     }
 
-    @Test func aCommandIsLoggedBeforeItRuns() throws {
+    @Test func `a command is logged before it runs`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -64,7 +64,7 @@ import Testing
         try daemon.log.line(with: "[res]")
     }
 
-    @Test func secretsStayOut() throws {
+    @Test func `secrets stay out`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         let lines = [
@@ -98,7 +98,7 @@ import Testing
         #expect(!daemon.errors.contains("hush"))
     }
 
-    @Test func controlCharactersStayOut() throws {
+    @Test func `control characters stay out`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         try client.send("apps:create 'a\u{1b}[2Jb\rc\td\u{7f}'\n\u{1b}]0;x\u{7} y\napps:exists \u{9b}31m\n")
@@ -110,7 +110,7 @@ import Testing
         #expect(log.text.contains("apps:create"))
     }
 
-    @Test func builtInsAreNotLoggedButRefresh() throws {
+    @Test func `no built-in is logged but refresh`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         for line in ["commands", "daemon:version", "daemon:status", "daemon:queue", "daemon:help", "refresh"]
@@ -125,7 +125,7 @@ import Testing
         for name in ["version", "status", "queue", "help"] { #expect(!log.contains("daemon:\(name)")) }
     }
 
-    @Test func aLinkInTheLogsPlaceIsNotFollowed() throws {
+    @Test func `a link in the log's place is not followed`() throws {
         let box = try Box()
         try box.write("precious", "as it was")
         try checked("symlink", symlink(box.path("precious"), box.path("log")))
@@ -134,7 +134,7 @@ import Testing
         #expect(box.read("precious").text == "as it was")
     }
 
-    @Test func aLogThatCannotBeWrittenCostsNoRequest() throws {
+    @Test func `a log that cannot be written costs no request`() throws {
         let box = try Box()
         let daemon = try Daemon(
             box, sockets: [ListeningSocket(box.path("socket"))],
@@ -142,7 +142,7 @@ import Testing
         for number in 0..<3 { #expect(try daemon.ask("test:args \(number)").ok) }
     }
 
-    @Test func truncatedInPlaceItGoesOnAtItsStart() throws {
+    @Test func `a log that is truncated in place goes on at its start`() throws {
         let daemon = try Daemon()
         #expect(try daemon.ask("apps:create a").ok)
         try daemon.log.line(with: "[res]")

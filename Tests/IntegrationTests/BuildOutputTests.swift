@@ -27,7 +27,7 @@ import Testing
         try record("succeeded", in: box)
     }
 
-    @Test func aStreamEndsWithTheBuild() throws {
+    @Test func `a stream ends with the build`() throws {
         let daemon = try daemon(status: "running")
         let client = try daemon.connect()
         try client.order(#"{"id":1,"command":["builds:output","app","id1"],"stream":true}"#)
@@ -40,7 +40,7 @@ import Testing
         #expect(try daemon.ask("daemon:queue") == .good(""))
     }
 
-    @Test func aPlainLineIsAnsweredWhenTheBuildIsOver() throws {
+    @Test func `a plain line is answered when the build is over`() throws {
         let daemon = try daemon(status: "running")
         let client = try daemon.connect()
         try client.send("builds:output app id1\n")
@@ -51,7 +51,7 @@ import Testing
         #expect(try client.reply() == .good("-----> Building\n=====> Deployed"))
     }
 
-    @Test func ofABuildThatIsOverThereIsWhatThereIs() throws {
+    @Test func `a build that is over is shown as it is`() throws {
         let daemon = try daemon(status: "failed")
         #expect(try daemon.ask("builds:output app id1") == .good("-----> Building"))
     }

@@ -22,7 +22,7 @@ import Testing
         #expect(answer["exit_status"] == .null && answer["signal"] == .text(signal))
     }
 
-    @Test func aRunningCommandIsCancelled() throws {
+    @Test func `a running command is cancelled`() throws {
         let (daemon, client, _) = try busy()
         #expect(try daemon.ask("daemon:cancel 1").ok)
         let answer = try client.answer()
@@ -31,7 +31,7 @@ import Testing
         #expect(try client.request(#"{"command":"test:args on"}"#)["ok"] == .bool(true))
     }
 
-    @Test func aWaitingCommandIsCancelledAndNeverRuns() throws {
+    @Test func `a waiting command is cancelled and never runs`() throws {
         let (daemon, client, fifo) = try busy()
         let waiting = try daemon.connect()
         try waiting.order(#"{"id":2,"command":"apps:create never","stream":true}"#)
@@ -49,7 +49,7 @@ import Testing
         #expect(daemon.ran.count == 2)
     }
 
-    @Test func aPlainReplySaysWhyItWasEnded() throws {
+    @Test func `a plain reply says why the command was ended`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -60,14 +60,14 @@ import Testing
         #expect(!reply.ok && reply.output.hasPrefix("waiting\n") && reply.output.contains("cancelled"))
     }
 
-    @Test func oneThatIgnoresTermIsKilledAfterTheGrace() throws {
+    @Test func `a command that ignores TERM is killed after the grace`() throws {
         let (daemon, client, _) = try busy(["DOKKU_DAEMON_KILL_GRACE": "0.2"], "test:ignore-term")
         #expect(try daemon.ask("daemon:cancel 1").ok)
         expectEnded(try client.answer(), by: "SIGKILL", "cancelled")
         #expect(try daemon.ask("test:args on").ok)
     }
 
-    @Test func aStrangerThatHoldsItsOutputDelaysNobody() throws {
+    @Test func `a stranger that holds the output delays nobody`() throws {
         let (daemon, client, fifo) = try busy(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"], "test:stranger")
         #expect(try daemon.ask("daemon:cancel 1").ok)
         expectEnded(try client.answer(), by: "SIGTERM", "cancelled")
@@ -75,9 +75,8 @@ import Testing
         try fifo.release()
     }
 
-    @Test(arguments: ["test:block", "test:ignore-term", "test:stranger"]) func theClockEndsACommand(
-        command: String
-    ) throws {
+    @Test(arguments: ["test:block", "test:ignore-term", "test:stranger"])
+    func `the clock ends a command`(command: String) throws {
         let settings = ["DOKKU_DAEMON_KILL_GRACE": "0.2", "DOKKU_DAEMON_DRAIN_GRACE": "0.1"]
         let (daemon, client, _) = try busy(settings, command, more: #","timeout":0.2,"stream":true"#)
         let end = try #require(try client.events().last)
@@ -85,13 +84,13 @@ import Testing
         #expect(try daemon.ask("test:args on").ok)
     }
 
-    @Test func whoEndsInTimeIsNotEnded() throws {
+    @Test func `a command that ends in time is not ended`() throws {
         let client = try Daemon().connect()
         let answer = try client.request(#"{"command":"test:args quick","timeout":30}"#)
         #expect(answer["ok"] == .bool(true) && answer["error"] == nil)
     }
 
-    @Test func itEndsWithItsClientWhereThatWasAsked() throws {
+    @Test func `a command ends with its client if that was asked for`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_OPEN": "1"])
         let fifo = try daemon.box.fifo()
         do {
@@ -106,7 +105,7 @@ import Testing
         #expect(!daemon.ran.contains("test:args second"))
     }
 
-    @Test func aWaitingOneLeavesWithItsClientToo() throws {
+    @Test func `a waiting command leaves with its client too`() throws {
         let (daemon, client, fifo) = try busy()
         do {
             let leaving = try daemon.connect()
@@ -120,7 +119,7 @@ import Testing
         #expect(!daemon.ran.contains("apps:create never"))
     }
 
-    @Test func aHalfCloseIsNoDisconnect() throws {
+    @Test func `a half-close is no disconnect`() throws {
         let (daemon, client, fifo) = try busy(more: #","on_disconnect":"cancel""#)
         client.halfClose()
         try daemon.settle()
@@ -129,7 +128,7 @@ import Testing
         #expect(try client.ends())
     }
 
-    @Test func otherwiseItFinishesWithoutItsClient() throws {
+    @Test func `a command otherwise finishes without its client`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         do {
@@ -142,7 +141,7 @@ import Testing
         try daemon.log.line(with: "[res] #1", "status=0")
     }
 
-    @Test func theQueueNamesWhatRunsAndWhatWaits() throws {
+    @Test func `the queue names what runs and what waits`() throws {
         let (daemon, client, fifo) = try busy()
         #expect(try client.request(#"{"id":0,"command":"daemon:help"}"#)["ok"] == .bool(true))
         let waiting = try daemon.connect()
@@ -173,7 +172,7 @@ import Testing
     @Test(arguments: [
         "daemon:cancel", "daemon:cancel 99", "daemon:cancel x", "daemon:cancel -1", "daemon:cancel 1 2",
     ])
-    func whatIsNoJobIsNotCancelled(line: String) throws {
+    func `a number that is no job cancels nothing`(line: String) throws {
         let (daemon, client, fifo) = try busy()
         #expect(try daemon.ask(line).ok == false)
         try fifo.release()

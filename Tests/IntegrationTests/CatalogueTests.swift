@@ -11,7 +11,7 @@ import Testing
             box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": path])
     }
 
-    @Test func aMissingDokkuIsAnErrorToTheClientAndNotTheEnd() throws {
+    @Test func `a missing dokku is an error to the client and not the end`() throws {
         let box = try Box()
         let daemon = try daemon(dokku: nil, in: box)
         for line in ["apps:list", "commands", "refresh"] {
@@ -23,7 +23,7 @@ import Testing
         #expect(try daemon.ask("apps:create a") == .good("Creating a... done"))
     }
 
-    @Test func aDokkuThatIsNotExecutableIsAnError() throws {
+    @Test func `a dokku that is not executable is an error`() throws {
         let box = try Box()
         let daemon = try daemon(dokku: "exit 0", mode: 0o644, in: box)
         let reply = try daemon.ask("apps:list")
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: ["exit 3", "kill -9 $$", "exit 0", "echo 'no commands here'", "cat; exit 1"])
-    func aDokkuThatDiesInItsListingIsAnError(script: String) throws {
+    func `a dokku that dies in its listing is an error`(script: String) throws {
         let box = try Box()
         let daemon = try daemon(dokku: script, in: box)
         let client = try daemon.connect()
@@ -48,7 +48,7 @@ import Testing
     }
 
     /// As long as nobody knows which commands there are, what looks like one of a plugin may be a password.
-    @Test func withoutAListingNoUnknownNameIsLogged() throws {
+    @Test func `no unknown name is logged without a listing`() throws {
         let box = try Box()
         let path = box.path("dokku")
         try box.write("dokku", "#!/bin/sh\nexit 3\n", mode: 0o755)
@@ -68,7 +68,7 @@ import Testing
     }
 
     /// Nor one that is refused before anybody asks whether it is a command.
-    @Test func anUnknownNameWithTooMuchInputIsNotLogged() throws {
+    @Test func `an unknown name with too much input is not logged`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         try client.send(#"{"command":"user:hush1 hush2","stdin_length":9999999999}"# + "\n")
@@ -77,7 +77,7 @@ import Testing
         #expect(!daemon.log.text.contains("hush"), "\(daemon.log.text)")
     }
 
-    @Test func requestsWaitForTheFirstListing() throws {
+    @Test func `requests wait for the first listing`() throws {
         let box = try Box()
         let fifo = try box.fifo()
         let script = "[ \"$1\" != help ] || read line <\(fifo.path)\nexec '\(Daemon.standIn)/dokku' \"$@\"\n"
@@ -105,7 +105,7 @@ import Testing
 
         """
 
-    @Test func refreshBringsWhatIsNew() throws {
+    @Test func `refresh brings what is new`() throws {
         let box = try Box()
         try box.write("listed", "apps:list\napps:list\nnew:a:b:c\n")
         let daemon = try daemon(dokku: listing, in: box)
@@ -119,7 +119,7 @@ import Testing
         #expect(try daemon.ask("commands") == .good("apps:list\nnewer"))
     }
 
-    @Test func unlistedCommandsAndAliasesAreKnownWhereTheirTargetsAre() throws {
+    @Test func `unlisted commands and aliases are known if their targets are`() throws {
         let box = try Box()
         try box.write("listed", "apps:list\nscheduler-docker-local:report\nbuilder-pack:set\n")
         let daemon = try daemon(dokku: listing, in: box)
@@ -133,7 +133,7 @@ import Testing
 
     private func listings(_ box: Box) -> Int { box.journal.lines.filter { $0 == "listing" }.count }
 
-    @Test func aKeptCatalogueIsUsedWhereNoPluginHasChanged() throws {
+    @Test func `a kept catalogue is used if no plugin has changed`() throws {
         let box = try Box()
         try box.write("listed", "apps:list\n")
         let socket = try ListeningSocket(box.path("socket"))
@@ -158,7 +158,7 @@ import Testing
         try session()
     }
 
-    @Test func aPluginInstalledByOtherHandsIsNoticed() throws {
+    @Test func `a plugin installed by other hands is noticed`() throws {
         let box = try Box()
         try box.write("listed", "apps:list\n")
         let daemon = try daemon(dokku: listing, in: box)
@@ -173,7 +173,7 @@ import Testing
         #expect(try daemon.ask("postgres:list") == .bad("Invalid command"))
     }
 
-    @Test func aPluginCommandThatSucceededIsFollowedByAListing() throws {
+    @Test func `a plugin command that succeeded is followed by a listing`() throws {
         let box = try Box()
         try box.write("listed", "plugin:install\n")
         let daemon = try daemon(dokku: listing, in: box)
@@ -201,7 +201,7 @@ import Testing
         return try daemon(dokku: script + listing, in: box)
     }
 
-    @Test func aListingThatFailsDoesNotForgetThatPluginsHaveChanged() throws {
+    @Test func `a listing that fails does not forget that plugins have changed`() throws {
         let box = try Box()
         let daemon = try breakable(box)
         let client = try daemon.connect()
@@ -223,7 +223,7 @@ import Testing
         #expect(reply == .good("ran postgres:list"))
     }
 
-    @Test func aListingThatBeganBeforeThePluginCameIsNotCurrent() throws {
+    @Test func `a listing that began before the plugin came is not current`() throws {
         let box = try Box()
         let daemon = try breakable(box)
         let (first, second) = (try daemon.connect(), try daemon.connect())

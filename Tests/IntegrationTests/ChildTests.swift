@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 @Suite struct ChildTests {
-    @Test func aGrandchildThatKeepsTheOutputDelaysNobody() throws {
+    @Test func `a grandchild that keeps the output delays nobody`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
         let fifo = try daemon.box.fifo()
         #expect(try daemon.ask("test:grandchild \(fifo.path)") == .good("done"))
@@ -14,11 +14,11 @@ import Testing
         #expect(try daemon.ask("--quiet apps:list") == .good("next"))
     }
 
-    @Test func standardInputIsAtItsEnd() throws {
+    @Test func `standard input is at its end`() throws {
         #expect(try Daemon().ask("test:stdin") == .good(""))
     }
 
-    @Test func aCommandThatOverrunsIsEndedAlsoWhereItIgnoresTerm() throws {
+    @Test func `a command that overruns is ended even if it ignores TERM`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_TIMEOUT": "0.3", "DOKKU_DAEMON_KILL_GRACE": "0.2"])
         let fifo = try daemon.box.fifo()
         for command in ["test:block", "test:ignore-term"] {
@@ -30,7 +30,7 @@ import Testing
         #expect(try daemon.ask("test:args on").ok)
     }
 
-    @Test func nothingIsOpenButTheThreeAndTheLock() throws {
+    @Test func `nothing is open but the three standard streams and the lock`() throws {
         let daemon = try Daemon()
         let others = try (0..<5).map { _ in try daemon.connect() }
         let lines = try daemon.ask("test:fds").output.split(separator: "\n").map { $0.split(separator: " ") }
@@ -42,7 +42,7 @@ import Testing
         #expect(others.count == 5)
     }
 
-    @Test func itLeadsASessionInTheRootFolder() throws {
+    @Test func `a command leads a session in the root folder`() throws {
         let words = try Daemon().ask("test:session").output.split(separator: " ")
         try #require(words.count == 4)
         #expect(words[0] == words[1] && words[1] == words[2])
@@ -55,7 +55,7 @@ import Testing
         return Dictionary(pairs.map { (String($0[0]), $0.count > 1 ? String($0[1]) : "") }) { $1 }
     }
 
-    @Test func whatWouldMisleadDokkuIsNotInItsEnvironment() throws {
+    @Test func `variables that would mislead dokku are not in its environment`() throws {
         let names = [
             "SSH_ORIGINAL_COMMAND", "SSH_USER", "SSH_NAME", "NAME", "SSH_TTY", "DOKKU_QUIET_OUTPUT",
             "DOKKU_TRACE",
@@ -74,7 +74,7 @@ import Testing
         #expect(seen["LANG"]?.uppercased().contains("UTF") == true)
     }
 
-    @Test func aPoorPathIsMadeComplete() throws {
+    @Test func `a poor PATH is made complete`() throws {
         let folders = try environment(["PATH": "/opt/own:/usr/bin"])["PATH", default: ""].split(
             separator: ":")
         #expect(folders.first == "/opt/own")
@@ -83,7 +83,8 @@ import Testing
         }
     }
 
-    @Test(arguments: ["TERM", "KILL", "SEGV"]) func aCommandKilledByASignalIsNotOk(signal: String) throws {
+    @Test(arguments: ["TERM", "KILL", "SEGV"])
+    func `a command killed by a signal is not ok`(signal: String) throws {
         let daemon = try Daemon()
         let reply = try daemon.ask("test:signal \(signal)")
         #expect(!reply.ok && reply.output.hasPrefix("dying"))
@@ -91,14 +92,14 @@ import Testing
         #expect(try daemon.ask("test:exit 3") == .bad(""))
     }
 
-    @Test func anArgumentTooLongForTheSystemIsAnError() throws {
+    @Test func `an argument too long for the system is an error`() throws {
         let client = try Daemon().connect()
         let reply = try client.ask("test:args " + String(repeating: "x", count: 500_000))
         #expect(!reply.ok && !reply.output.isEmpty)
         #expect(try client.ask("test:args y") == .good("<y>"))
     }
 
-    @Test func argumentsArriveAsBytes() throws {
+    @Test func `arguments arrive as bytes`() throws {
         let client = try Daemon().connect()
         #expect(
             try client.ask(#"test:args "" 'a  b' \; $HOME * "x"y'z'"#)

@@ -9,7 +9,7 @@ import Testing
         #expect(try client.answer() == ["id": .integer(id), "event": "continue"])
     }
 
-    @Test func chunksArePutTogether() throws {
+    @Test func `chunks are put together`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         for chunks in [
@@ -27,7 +27,7 @@ import Testing
         #expect(try client.ask("test:args on") == .good("<on>"))
     }
 
-    @Test func aLargeInputArrivesWhole() throws {
+    @Test func `a large input arrives whole`() throws {
         let client = try Daemon().connect()
         let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ ($0 >> 9)) }
         try begin(client, #""command":["test:digest"]"#)
@@ -41,7 +41,7 @@ import Testing
         #expect(try client.answer()["output"]?.text == PipedProgram.digest(bytes))
     }
 
-    @Test func eventsComeToAStreamedRequest() throws {
+    @Test func `events come to a streamed request`() throws {
         let client = try Daemon().connect()
         try begin(client, #""command":["test:stdin"],"stream":true"#)
         try client.send("2\nab0\n")
@@ -52,7 +52,7 @@ import Testing
     @Test(arguments: [
         (#"["nonsense"]"#, "invalid_command"), (#"["apps:destroy","x"]"#, "requires_force"),
         (#"["shell"]"#, "not_supported"), (#"[]"#, "invalid_request"),
-    ]) func whatIsRefusedIsNotToldToGoOn(command: String, code: String) throws {
+    ]) func `a refused request is not told to go on`(command: String, code: String) throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         try client.send("{\"id\":1,\"command\":\(command),\"stdin_chunks\":true}\n")
@@ -63,7 +63,7 @@ import Testing
         #expect(daemon.ran == ["test:args on"])
     }
 
-    @Test func whatIsDeniedIsNotToldToGoOn() throws {
+    @Test func `a denied request is not told to go on`() throws {
         let box = try Box()
         let daemon = try Daemon(box, sockets: [ListeningSocket(box.path("socket"), name: "read-only")])
         #expect(
@@ -74,13 +74,13 @@ import Testing
     @Test(arguments: [
         #""stdin":"x","stdin_chunks":true"#, #""stdin_length":0,"stdin_chunks":true"#, #""stdin_chunks":1"#,
         #""stdin_chunks":null"#, #""stdin_chunks":"true""#,
-    ]) func itStandsAlone(members: String) throws {
+    ]) func `a request with chunks stands alone`(members: String) throws {
         let client = try Daemon().connect()
         try client.send("{\"id\":1,\"command\":\"test:stdin\",\(members)}\n")
         #expect(try client.answer()["error"] == "invalid_request")
     }
 
-    @Test func falseIsAsIfItWereNotThere() throws {
+    @Test func `false means the same as no key`() throws {
         let client = try Daemon().connect()
         try client.send(#"{"command":"test:stdin","stdin_length":2,"stdin_chunks":false}"# + "\nab")
         #expect(try client.answer()["output"] == "ab")
@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test(arguments: ["x\n", "-1\n", "\n", "99999999999999999999\n", "123456789012345678901234567890"])
-    func aSizeThatIsNoneEndsTheConnection(size: String) throws {
+    func `a size that is none ends the connection`(size: String) throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         try begin(client, #""command":["test:stdin"]"#)
@@ -101,7 +101,7 @@ import Testing
         #expect(daemon.ran == [])
     }
 
-    @Test func whatIsTooLongIsSkippedToItsEnd() throws {
+    @Test func `an input that is too long is skipped to its end`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_INPUT": "1000"])
         let client = try daemon.connect()
         for (sizes, isTooLong) in [
@@ -116,7 +116,8 @@ import Testing
         #expect(try client.ask("test:args on") == .good("<on>"))
     }
 
-    @Test(arguments: ["", "5\nab", "5", "2\nab"]) func whoStopsInBetweenRunsNothing(sent: String) throws {
+    @Test(arguments: ["", "5\nab", "5", "2\nab"])
+    func `a client that stops in between runs nothing`(sent: String) throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         try begin(client, #""command":["test:stdin"]"#)
@@ -133,7 +134,7 @@ import Testing
         #expect(daemon.ran == [])
     }
 
-    @Test func aStopDoesNotWaitForTheRest() throws {
+    @Test func `a stop does not wait for the rest`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         try begin(client, #""command":["test:stdin"]"#)
@@ -144,7 +145,7 @@ import Testing
         #expect(try daemon.process.wait(patience: .seconds(10)) == .status(0))
     }
 
-    @Test func onAOneShotSocketTheInputIsTheEnd() throws {
+    @Test func `the input is the end on a one-shot socket`() throws {
         let box = try Box()
         let daemon = try Daemon(box, sockets: [ListeningSocket(box.path("socket"), name: "one-shot")])
         let client = try daemon.connect()
@@ -155,7 +156,7 @@ import Testing
     }
 
     /// A name that is not known waits until the list of commands is there, and only then may the input come.
-    @Test func theListOfCommandsIsWaitedFor() throws {
+    @Test func `the list of commands is waited for`() throws {
         let box = try Box()
         let fifo = try box.fifo()
         let dokku = try box.write(

@@ -15,7 +15,7 @@ import Testing
     }
 
     /// A broken pipe must not end it before it has said by its status what is wrong.
-    @Test func aReaderThatHasGoneDoesNotHideTheReason() throws {
+    @Test func `a reader that has gone does not hide the reason`() throws {
         let null = try checked("open", open("/dev/null", O_RDWR | O_CLOEXEC))
         var pipe: [Int32] = [-1, -1]
         try checked("pipe", shim_pipe(&pipe, 0, 0))
@@ -27,14 +27,14 @@ import Testing
         #expect(try process.wait() == .status(EX_CONFIG))
     }
 
-    @Test func itHelpsAndNamesItsVersion() throws {
+    @Test func `the program prints its help and its version`() throws {
         let help = try run(["-h"])
         #expect(help.output.hasPrefix("Usage: ") && help.exit == .status(0))
         let version = try run(["-v"])
         #expect(version.output.hasPrefix("Version ") && version.exit == .status(0))
     }
 
-    @Test func theLongOptionsDoWhatTheyDoElsewhere() throws {
+    @Test func `the long options do what they do elsewhere`() throws {
         let help = try run(["--help"])
         #expect(help.output.contains("Usage: dokku-daemon") && help.exit == .status(0))
         for option in ["--help", "--version", "--check"] { #expect(help.output.contains(option)) }
@@ -42,9 +42,8 @@ import Testing
         #expect(version.output.hasPrefix("dokku-daemon ") && version.exit == .status(0))
     }
 
-    @Test(arguments: [["-x"], ["--halp"], ["serve"]]) func anUnknownOptionIsAnError(arguments: [String])
-        throws
-    {
+    @Test(arguments: [["-x"], ["--halp"], ["serve"]])
+    func `an unknown option is an error`(arguments: [String]) throws {
         let (output, exit) = try run(arguments)
         #expect(output.hasPrefix("Error: ") && output.contains(arguments[0]))
         #expect(exit == .status(1))
@@ -54,7 +53,7 @@ import Testing
         "MAX_LINE", "MAX_INPUT", "MAX_BUFFER", "MAX_CONNECTIONS", "MAX_QUEUE", "MAX_OPEN", "MAX_FOLLOW",
         "MAX_OUTPUT",
         "MAX_SPOOL", "TIMEOUT", "KILL_GRACE", "DRAIN_GRACE", "STOP_GRACE", "IDLE_EXIT", "LISTENER",
-    ]) func aWrongSettingIsNamed(setting: String) throws {
+    ]) func `a wrong setting is named`(setting: String) throws {
         let name = "DOKKU_DAEMON_" + setting
         for value in ["many", "-1", "1x", "0x10"] {
             let (output, exit) = try run([], [name: value])
@@ -63,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func allWrongSettingsAreNamedAtOnce() throws {
+    @Test func `all wrong settings are named at once`() throws {
         let wrong = [
             "DOKKU_DAEMON_TIMEOUT": "many", "DOKKU_LOCK_PATH": "lock", "DOKKU_DAEMON_JOURNAL": "maybe",
         ]
@@ -72,7 +71,7 @@ import Testing
         #expect(exit == .status(78))
     }
 
-    @Test func aCheckSaysWhatIsWrongAndEnds() throws {
+    @Test func `a check says what is wrong and ends`() throws {
         let box = try Box()
         let good = try box.write("good", "DOKKU_DAEMON_TIMEOUT=60\n")
         #expect(try run(["--check", good]).exit == .status(0))

@@ -77,7 +77,7 @@ struct Random: RandomNumberGenerator {
         }
     }
 
-    @Test(arguments: 1...6) func eachLineGetsOneAnswer(seed: UInt64) throws {
+    @Test(arguments: 1...6) func `each line gets one answer`(seed: UInt64) throws {
         var random = Random(seed: seed)
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_LINE": "2000", "DOKKU_DAEMON_MAX_OPEN": "3"])
         var talks = try (0..<6).map { _ in (client: try daemon.connect(), conversation: Conversation()) }
@@ -101,7 +101,7 @@ struct Random: RandomNumberGenerator {
         #expect(try daemon.ask("daemon:queue") == .good(""))
     }
 
-    @Test(arguments: 1...4) func noiseHarmsNobody(seed: UInt64) throws {
+    @Test(arguments: 1...4) func `noise harms nobody`(seed: UInt64) throws {
         var random = Random(seed: seed)
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_LINE": "300", "DOKKU_DAEMON_MAX_INPUT": "1000"])
         let alphabet = Array("{}[]\":,\\ \n\r\0'<>/tests:argid0123stdin_length\u{1b}é".utf8)

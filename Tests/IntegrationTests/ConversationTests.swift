@@ -2,7 +2,7 @@
 import Testing
 
 @Suite struct ConversationTests {
-    @Test func anAppIsMadeAndListed() throws {
+    @Test func `an app is made and listed`() throws {
         let client = try Daemon().connect()
         try client.send("apps:create python-app\n")
         #expect(try client.line() == #"{"ok":true,"output":"Creating python-app... done"}"#)
@@ -10,13 +10,13 @@ import Testing
         #expect(try client.ask("--quiet apps:list") == .good("python-app"))
     }
 
-    @Test func whatDokkuRefusesIsNotOk() throws {
+    @Test func `a command that dokku refuses is not ok`() throws {
         let client = try Daemon().connect()
         #expect(try client.ask("apps:exists nothing") == .bad(" !     App nothing does not exist"))
         #expect(try client.ask("nonsense") == .bad("Invalid command"))
     }
 
-    @Test func aQuotedValueArrivesAsItWasMeant() throws {
+    @Test func `a quoted value arrives as it was meant`() throws {
         let client = try Daemon().connect()
         _ = try client.ask("apps:create shop")
         #expect(try client.ask(#"config:set --no-restart shop GREETING="a 'b' \"c\" \\" OTHER='$x `y`'"#).ok)

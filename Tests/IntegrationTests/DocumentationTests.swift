@@ -19,7 +19,7 @@ import Testing
         return (try program.output.rest().text, try program.process.wait())
     }
 
-    @Test func thePythonOfTheReadmeGetsItsReply() throws {
+    @Test func `the README's Python gets its reply`() throws {
         let daemon = try Daemon()
         #expect(try daemon.ask("apps:create python-app").ok)
         let parts = page("README.md").components(separatedBy: "```python\n")
@@ -31,7 +31,7 @@ import Testing
         #expect(try PipedProgram.run(["python3", file]) == "True =====> My Apps\npython-app\n")
     }
 
-    @Test func theLinesOfTheProtocolPageAreAllowed() throws {
+    @Test func `the lines of the protocol page are allowed`() throws {
         let lines = page("docs/protocol.md").split(separator: "\n").map { $0.drop { "→← ".contains($0) } }
             .filter { $0.hasPrefix("{\"") && $0.hasSuffix("}") }
         #expect(lines.count > 6)
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(arguments: [["python3", "deploy-log.py"], ["node", "deploy-log.js"], ["sh", "run.sh"]])
-    func aLiveLogShowsEachLineAsItIsWritten(program: [String]) throws {
+    func `a live log shows each line as it is written`(program: [String]) throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let viewer = try PipedProgram(
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test(arguments: [["python3", "deploy-log.py"], ["node", "deploy-log.js"], ["sh", "run.sh"]])
-    func theExitStatusIsPassedOn(program: [String]) throws {
+    func `the exit status is passed on`(program: [String]) throws {
         let daemon = try Daemon()
         let result = try run(daemon, [program[0], example(program[1]), "apps:exists", "none"])
         #expect(result.exit == .status(20), "\(result.output)")
@@ -76,9 +76,8 @@ import Testing
         #expect(refused.exit == .status(1) && refused.output.contains("invalid_command"), "\(refused.output)")
     }
 
-    @Test(arguments: [["python3", "dump.py"], ["sh", "dump.sh"]]) func aDumpGoesOutAndInUnchanged(
-        program: [String]
-    ) throws {
+    @Test(arguments: [["python3", "dump.py"], ["sh", "dump.sh"]])
+    func `a dump goes out and in unchanged`(program: [String]) throws {
         let daemon = try Daemon()
         let bytes = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ ($0 >> 9)) }
         let source = try daemon.box.write("source", bytes)

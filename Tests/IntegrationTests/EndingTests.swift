@@ -16,7 +16,7 @@ import Testing
         return (daemon, client, fifo)
     }
 
-    @Test(arguments: [SIGTERM, SIGINT]) func theRunningCommandMayFinish(signal: Int32) throws {
+    @Test(arguments: [SIGTERM, SIGINT]) func `the running command may finish`(signal: Int32) throws {
         let (daemon, running, fifo) = try busy()
         let waiting = try daemon.connect()
         try waiting.send("apps:create never\n")
@@ -35,7 +35,7 @@ import Testing
         #expect(daemon.ran == ["test:block \(fifo.path)"])
     }
 
-    @Test func linesBehindTheRunningOneAreAnsweredToo() throws {
+    @Test func `lines behind the running one are answered too`() throws {
         let (daemon, running, fifo) = try busy()
         try running.send("apps:create a\napps:create b\n")
         try daemon.settle()
@@ -50,7 +50,7 @@ import Testing
         #expect(try daemon.process.wait() == .status(0))
     }
 
-    @Test func afterTheGraceTheRunningCommandIsEnded() throws {
+    @Test func `the running command is ended after the grace`() throws {
         let (daemon, running, _) = try busy(["DOKKU_DAEMON_STOP_GRACE": "0.2"])
         daemon.process.signal(SIGTERM)
         let answer = try running.reply()
@@ -59,7 +59,7 @@ import Testing
         #expect(try daemon.process.wait() == .status(0))
     }
 
-    @Test func aSecondTermEndsTheCommandFirst() throws {
+    @Test func `a second TERM ends the command first`() throws {
         let (daemon, running, _) = try busy()
         daemon.process.signal(SIGTERM)
         try daemon.manager.line("STOPPING=1", from: daemon.process)
@@ -70,7 +70,7 @@ import Testing
         #expect(try daemon.process.wait() == .status(0))
     }
 
-    @Test func aCommandThatIgnoresTermDoesNotKeepTheDaemon() throws {
+    @Test func `a command that ignores TERM does not keep the daemon`() throws {
         let (daemon, running, _) = try busy(
             ["DOKKU_DAEMON_STOP_GRACE": "0.2", "DOKKU_DAEMON_KILL_GRACE": "0.2"], command: "test:ignore-term")
         daemon.process.signal(SIGTERM)
@@ -79,7 +79,7 @@ import Testing
         #expect(try daemon.process.wait() == .status(0))
     }
 
-    @Test func aClientThatDoesNotReadDoesNotKeepTheDaemon() throws {
+    @Test func `a client that does not read does not keep the daemon`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_STOP_GRACE": "0.2"])
         let deaf = try daemon.connect()
         try deaf.send("test:big 20000000\n")
@@ -88,7 +88,7 @@ import Testing
         #expect(try daemon.stop() == .status(0))
     }
 
-    @Test func whatIsUnreadIsWrittenOutFirst() throws {
+    @Test func `unread bytes are written out first`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         try client.send("test:big 5000000\n")
@@ -98,7 +98,7 @@ import Testing
         #expect(try daemon.process.wait() == .status(0))
     }
 
-    @Test func clientsWithNothingToAskAreLetGo() throws {
+    @Test func `clients with nothing to ask are let go of`() throws {
         let daemon = try Daemon()
         let idle = try daemon.connect()
         let half = try daemon.connect()
@@ -108,7 +108,7 @@ import Testing
         #expect(try idle.ends() && half.ends())
     }
 
-    @Test func aBodyThatIsNotAllThereIsNotWaitedFor() throws {
+    @Test func `a body that is not all there is not waited for`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         try client.order(#"{"id":1,"command":"test:stdin","stdin_length":10}"#)
@@ -121,7 +121,7 @@ import Testing
         #expect(daemon.ran == [])
     }
 
-    @Test func whoWaitsForTheLockIsAnswered() throws {
+    @Test func `a client that waits for the lock is answered`() throws {
         let daemon = try Daemon()
         let own = try checked("open", open(daemon.box.path("lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o640))
         defer { close(own) }
@@ -139,7 +139,7 @@ import Testing
         #expect(daemon.ran == [])
     }
 
-    @Test func whoWaitsForTheCatalogueIsAnswered() throws {
+    @Test func `a client that waits for the catalogue is answered`() throws {
         let box = try Box()
         let fifo = try box.fifo()
         let dokku = try box.write("dokku", "#!/bin/sh\nread line <\(fifo.path)\n", mode: 0o755)
@@ -163,7 +163,7 @@ import Testing
     }
 
     /// Whatever the daemon started for itself, or ends, goes with it.
-    @Test func aListingThatIgnoresTermIsNotLeftBehind() throws {
+    @Test func `a listing that ignores TERM is not left behind`() throws {
         let box = try Box()
         let fifo = try box.fifo()
         let script =
@@ -176,7 +176,7 @@ import Testing
         try waitForEnd(of: pid)
     }
 
-    @Test func whatIsLeftOfACancelledCommandIsNotLeftBehind() throws {
+    @Test func `processes of a cancelled command are not left behind`() throws {
         let (daemon, running, _) = try busy(command: "test:deaf-child")
         #expect(try daemon.ask("daemon:cancel 1").ok)
         #expect(try running.reply().ok == false)
@@ -185,7 +185,7 @@ import Testing
         try waitForEnd(of: try #require(pid_t(child)))
     }
 
-    @Test func hangUpReopensTheLogAndTouchesNoCommand() throws {
+    @Test func `a hang-up reopens the log and touches no command`() throws {
         let (daemon, running, fifo) = try busy()
         rename(daemon.box.path("log"), daemon.box.path("log.1"))
         daemon.process.signal(SIGHUP)

@@ -20,19 +20,19 @@ import Testing
         ("not_supported", ["events", "-t"]),
         ("invalid_request", ["daemon:cancel"]), ("invalid_request", ["daemon:cancel", "99"]),
         ("invalid_request", ["daemon:version", "x"]),
-    ]) func whatIsNotRun(code: String, words: [String]) throws {
+    ]) func `a line that is refused does not run`(code: String, words: [String]) throws {
         let daemon = try Daemon()
         expect(try daemon.ask(["id": 7, "command": .list(words.map(JSON.text))]), code)
         #expect(daemon.ran == [])
     }
 
-    @Test func denied() throws {
+    @Test func `a read-only socket answers denied`() throws {
         let box = try Box()
         let daemon = try Daemon(box, sockets: [ListeningSocket(box.path("socket"), name: "read-only")])
         expect(try daemon.ask(["id": 7, "command": ["apps:create", "x"]]), "denied")
     }
 
-    @Test func lineTooLong() throws {
+    @Test func `a long line answers line_too_long`() throws {
         let client = try Daemon(["DOKKU_DAEMON_MAX_LINE": "1000"]).connect()
         // Of what is too long nothing is kept, its id neither.
         try client.send(
@@ -40,7 +40,7 @@ import Testing
         #expect(try client.answer()["error"] == "line_too_long")
     }
 
-    @Test func whatMayBeTheInputOfALostLineIsNotRun() throws {
+    @Test func `the possible input of a lost line is not run`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_LINE": "1000"])
         let client = try daemon.connect()
         let words = String(repeating: "x", count: 1000)
@@ -51,7 +51,7 @@ import Testing
         #expect(daemon.ran == [])
     }
 
-    @Test func inputTooLong() throws {
+    @Test func `a long input answers input_too_long`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_INPUT": "1000"])
         let client = try daemon.connect()
         let text = String(repeating: "x", count: 1001)
@@ -65,7 +65,7 @@ import Testing
         #expect(try client.answer()["output"]?.text == exact)
     }
 
-    @Test func queueFull() throws {
+    @Test func `a full queue answers queue_full`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_QUEUE": "2", "DOKKU_DAEMON_MAX_FOLLOW": "1"])
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -85,7 +85,7 @@ import Testing
         #expect(try client.ask(list)["exit_status"] == 0)
     }
 
-    @Test func tooManyConnections() throws {
+    @Test func `one connection too many answers too_many_connections`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_CONNECTIONS": "1"])
         let first = try daemon.connect()
         #expect(try first.ask(list)["exit_status"] == 0)
@@ -117,7 +117,7 @@ import Testing
         #expect(try first.ask(list)["exit_status"] == 0)
     }
 
-    @Test func bufferFull() throws {
+    @Test func `a full buffer answers buffer_full`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_BUFFER": "10000"])
         let client = try daemon.connect()
         try client.send("{\"id\":7,\"command\":\"test:args\",\"stdin\":\"")
@@ -131,13 +131,13 @@ import Testing
         #expect(try client.ends())
     }
 
-    @Test func aReturnIsNoPartOfALine() throws {
+    @Test func `a return is no part of a line`() throws {
         let client = try Daemon(["DOKKU_DAEMON_MAX_LINE": "20"]).connect()
         #expect(try client.ask("test:args 0123456789\r") == .good("<0123456789>"))
         #expect(try client.ask("test:args 0123456789x\r").ok == false)
     }
 
-    @Test func spawnFailed() throws {
+    @Test func `a missing program answers spawn_failed`() throws {
         let box = try Box()
         let program = try box.write(
             "dokku", "#!/bin/sh\nexec '\(Daemon.standIn)/test-dokku' \"$@\"\n", mode: 0o755)
@@ -155,7 +155,7 @@ import Testing
         #expect(try client.ask(list)["exit_status"] == 0)
     }
 
-    @Test func outputTruncated() throws {
+    @Test func `cut output answers output_truncated`() throws {
         let client = try Daemon(["DOKKU_DAEMON_MAX_OUTPUT": "1000"]).connect()
         let answer = try client.ask(["id": 7, "command": ["test:big", "100000"]])
         expect(answer, "output_truncated")
@@ -168,7 +168,7 @@ import Testing
     }
 
     /// Each way of asking learns both: that it was ended, and that what came before was not all.
-    @Test func outputTruncatedAndCancelled() throws {
+    @Test func `cut output of a cancelled command says both`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_OUTPUT": "3"])
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -198,7 +198,7 @@ import Testing
     }
 
     /// All commands' output together has less room than this one needs.
-    @Test func outputTruncatedForWantOfRoom() throws {
+    @Test func `output cut for want of room says so`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "3000000"])
         let client = try daemon.connect()
         let answer = try client.ask(["id": 7, "command": ["test:big", "20000000"]])
@@ -209,7 +209,7 @@ import Testing
         #expect(try client.ask(["id": 7, "command": ["test:big", "1400000"]])["ok"] == true)
     }
 
-    @Test func shuttingDown() throws {
+    @Test func `a stop answers shutting_down`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()

@@ -13,7 +13,7 @@ import Testing
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
     }
 
-    @Test(arguments: ["line", "stream"]) func randomBytesComeBackAsTheyWere(form: String) throws {
+    @Test(arguments: ["line", "stream"]) func `random bytes come back as they were`(form: String) throws {
         let daemon = try Daemon()
         // Whatever is made once is made by now.
         #expect(
@@ -28,7 +28,7 @@ import Testing
 
     /// Around the size beyond which input and output go to files, and around that of a pipe.
     @Test(arguments: [0, 1, 2, 3, 65_535, 65_536, 65_537, 1_048_575, 1_048_576, 1_048_577])
-    func everySizeComesBack(count: Int) throws {
+    func `every size comes back`(count: Int) throws {
         let client = try Daemon().connect()
         let bytes = noise(count)
         for stream in [false, true] {
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func severalInputsFollowEachOther() throws {
+    @Test func `several inputs follow each other`() throws {
         let client = try Daemon().connect()
         let inputs = (1...5).map { noise($0 * 1000) }
         let digests = try inputs.map { try PipedProgram.digest($0) }
@@ -51,7 +51,7 @@ import Testing
         for digest in digests { #expect(try client.answer()["output"]?.text == digest) }
     }
 
-    @Test func anInputMayComeInPieces() throws {
+    @Test func `an input may come in pieces`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         for byte in request("\"command\":[\"test:stdin\"]", Array("{\"a\":1}\n\n\u{e9}".utf8)) {
@@ -66,7 +66,7 @@ import Testing
             (["test:exit", "3"], ["exit_status": 3]), (["test:exit", "0"], ["exit_status": 0]),
             (["test:signal", "KILL"], ["exit_status": nil, "signal": "SIGKILL"]),
             (["test:head", "10"], ["exit_status": 0]), (["apps:exists", "nobody"], ["exit_status": 20]),
-        ] as [([String], [String: JSON])]) func inputThatNobodyReadsIsNoError(
+        ] as [([String], [String: JSON])]) func `input that nobody reads is no error`(
             words: [String], result: [String: JSON]
         ) throws
     {
@@ -82,7 +82,7 @@ import Testing
     }
 
     /// The next command starts while a grandchild of this one still has the end of its input.
-    @Test func inputIsOverWithItsCommand() throws {
+    @Test func `input is over with its command`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -101,7 +101,7 @@ import Testing
         (#""command":["apps:list"],"command":1"#, "invalid_request"),
         (#""command":["apps:list"],"x":{},"#, "invalid_request"),
         (#""command":["daemon:cancel","x"]"#, "invalid_request"),
-    ]) func theInputOfWhatIsRefusedIsSkipped(members: String, code: String) throws {
+    ]) func `the input of a refused request is skipped`(members: String, code: String) throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         // It looks like requests, and is none.
@@ -112,7 +112,7 @@ import Testing
         #expect(daemon.ran == ["test:args on"])
     }
 
-    @Test func inputCutShortByAHalfCloseIsNotRun() throws {
+    @Test func `input cut short by a half-close is not run`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         try client.send(Array("{\"id\":1,\"command\":[\"test:stdin\"],\"stdin_length\":10}\n123456789".utf8))
@@ -131,7 +131,8 @@ import Testing
             (#""command":["test:stdin"],"stdin_length":5"#, "invalid_request"),
             (#""command":["apps:destroy","x"],"stdin_length":5"#, "requires_force"),
             (#""command":["test:stdin"],"stdin_length":5,"x":1"#, "invalid_request"),
-        ] as [(String, String?)]) func aLineWithInputMayBeTheLast(members: String, code: String?) throws
+        ] as [(String, String?)]) func `a line with input may be the last`(members: String, code: String?)
+        throws
     {
         let client = try Daemon().connect()
         try client.send("{\"id\":1,\(members)}")
@@ -141,7 +142,7 @@ import Testing
         #expect(try client.ends())
     }
 
-    @Test func inputCutShortByACloseIsNotRun() throws {
+    @Test func `input cut short by a close is not run`() throws {
         let daemon = try Daemon()
         // A name that is refused is logged where it is known to be one.
         #expect(try daemon.ask("commands").ok)
@@ -157,7 +158,7 @@ import Testing
 
     /// More open connections' inputs than there is room for: an error for who comes late, and room again after. Nobody
     /// gets more than half of what is free.
-    @Test func theRoomForInputsIsBounded() throws {
+    @Test func `the room for inputs is bounded`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "6000000"])
         let first = try daemon.connect()
         try first.send(Array("{\"command\":[\"test:digest\"],\"stdin_length\":2500000}\n".utf8))
@@ -173,7 +174,7 @@ import Testing
         #expect(try second.answer()["ok"] == true)
     }
 
-    @Test func spoolFilesHaveNoNamesAndAreGoneAfterwards() throws {
+    @Test func `spool files have no names and are gone afterwards`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         try client.send(request("\"command\":[\"test:stdin\"],\"encoding\":\"base64\"", noise(3_000_000)))

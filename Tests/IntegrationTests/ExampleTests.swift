@@ -27,7 +27,7 @@ import Testing
     enum Source: CaseIterable { case link, pipe, emptyPipe }
 
     @Test(arguments: ["dump.py", "dump.sh"], Source.allCases)
-    func aDumpComesAlsoFromALinkOrAPipe(name: String, source: Source) throws {
+    func `a dump also comes from a link or a pipe`(name: String, source: Source) throws {
         let daemon = try Daemon()
         let dump = source == .emptyPipe ? [] : Self.dump
         let link = daemon.box.path("link")
@@ -42,7 +42,8 @@ import Testing
         #expect(daemon.ran == ["test:keep \(taken)"])
     }
 
-    @Test(arguments: ["dump.py", "dump.sh"]) func aDumpThatFailsLeavesTheOneBefore(name: String) throws {
+    @Test(arguments: ["dump.py", "dump.sh"])
+    func `a dump that fails leaves the one before`(name: String) throws {
         let daemon = try Daemon()
         let file = try daemon.box.write("dump", "yesterday's")
         let failed = try run(name, ["out", file, "test:exit", "3"], socket: daemon.path)
@@ -58,7 +59,7 @@ import Testing
     }
 
     @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"])
-    func withoutADaemonNothingIsWell(name: String) throws {
+    func `nothing is well without a daemon`(name: String) throws {
         let box = try Box()
         let file = try box.write("dump", "yesterday's")
         let way = name.hasPrefix("dump") ? ["out", file] : []
@@ -69,7 +70,7 @@ import Testing
     }
 
     @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"])
-    func aDaemonThatDiesIsNoSuccess(name: String) throws {
+    func `a daemon that dies is no success`(name: String) throws {
         let daemon = try Daemon()
         let file = try daemon.box.write("dump", "yesterday's")
         let fifo = try daemon.box.fifo()
@@ -86,7 +87,7 @@ import Testing
 
     /// The command itself ends with 0.
     @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"])
-    func anOutputThatIsCutIsNoSuccess(name: String) throws {
+    func `an output that is cut is no success`(name: String) throws {
         let box = try Box()
         let daemon = try Daemon(
             box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_MAX_OUTPUT": "1000"]
@@ -105,7 +106,7 @@ import Testing
     }
 
     @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"], End.allCases)
-    func aDaemonThatDiesAnywhereIsToldFromACommandThatFails(name: String, end: End) throws {
+    func `a daemon's death differs from a command's failure`(name: String, end: End) throws {
         let box = try Box()
         let socket = try ListeningSocket(box.path("socket"))
         let file = try box.write("dump", "yesterday's")
@@ -124,7 +125,7 @@ import Testing
         #expect(box.read("dump").text == "yesterday's")
     }
 
-    @Test func aReasonIsShownAlsoWhereTheInputWasNotTaken() throws {
+    @Test func `a reason is shown even if the input was not taken`() throws {
         let box = try Box()
         let socket = try ListeningSocket(box.path("socket"))
         let dump = try box.write("dump", [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 22))

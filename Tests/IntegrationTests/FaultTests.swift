@@ -9,7 +9,7 @@ import Testing
         try Daemon(box, sockets: [ListeningSocket(box.path("socket"))], settings: settings, shell: shell)
     }
 
-    @Test func connectionsLeaveDescriptorsToCommands() throws {
+    @Test func `connections leave descriptors to commands`() throws {
         let daemon = try daemon(Box(), shell: "ulimit -n 48")
         let first = try daemon.connect()
         #expect(try first.ask("apps:create a").ok)
@@ -33,7 +33,7 @@ import Testing
     }
 
     /// Each reply that nobody reads is in a file.
-    @Test func repliesThatNobodyReadsLeaveDescriptorsToCommands() throws {
+    @Test func `replies that nobody reads leave descriptors to commands`() throws {
         let daemon = try daemon(Box(), shell: "ulimit -n 64")
         let first = try daemon.connect()
         #expect(try first.ask("apps:create a").ok)
@@ -53,7 +53,7 @@ import Testing
     }
 
     /// They share a file.
-    @Test func manySmallRepliesThatNobodyReadsAreAllKept() throws {
+    @Test func `many small replies that nobody reads are all kept`() throws {
         let daemon = try daemon(Box(), shell: "ulimit -n 64")
         let deaf = try (0..<5).map { _ in
             let client = try daemon.connect()
@@ -72,14 +72,14 @@ import Testing
     }
 
     /// What the shell that starts it was given may be far less than it needs.
-    @Test func itTakesTheDescriptorsThatItMayHave() throws {
+    @Test func `the daemon takes the descriptors that it may have`() throws {
         let daemon = try daemon(Box(), shell: "ulimit -Sn 64")
         let clients = try (0..<200).map { _ in try daemon.connect() }
         for client in clients { #expect(try client.ask("daemon:version").ok) }
         #expect(try clients[0].ask("test:args x") == .good("<x>"))
     }
 
-    @Test func withoutAPlaceForSpoolsALargeReplyIsCutAndSaysWhy() throws {
+    @Test func `a large reply without a place for spools is cut and says why`() throws {
         let box = try Box()
         try box.write("no-folder", "")
         let daemon = try daemon(box, settings: ["DOKKU_DAEMON_STATE_DIR": box.path("no-folder")])
@@ -98,7 +98,7 @@ import Testing
         #expect(try client.ask("test:args on") == .good("<on>"))
     }
 
-    @Test func aFullDiskCutsTheReplyAndHarmsNobody() throws {
+    @Test func `a full disk cuts the reply and harms nobody`() throws {
         let box = try Box()
         let daemon = try daemon(box, shell: "ulimit -f 4096; trap '' XFSZ")
         let reply = try daemon.ask("test:big 20000000")
@@ -106,7 +106,7 @@ import Testing
         #expect(try daemon.ask("test:args on") == .good("<on>"))
     }
 
-    @Test func withoutALockFileACommandDoesNotRun() throws {
+    @Test func `a command does not run without a lock file`() throws {
         let box = try Box()
         let daemon = try daemon(box, settings: ["DOKKU_LOCK_PATH": "/proc/no-such/lock"])
         let reply = try daemon.ask("apps:create a")
@@ -115,7 +115,7 @@ import Testing
         #expect(try daemon.ask("commands").ok)
     }
 
-    @Test func aDokkuThatGoesAwayIsAnErrorUntilItIsBack() throws {
+    @Test func `a dokku that goes away is an error until it is back`() throws {
         let box = try Box()
         let script = "#!/bin/sh\nexec '\(Daemon.standIn)/dokku' \"$@\"\n"
         let path = try box.write("dokku", script, mode: 0o755)

@@ -11,7 +11,7 @@ import Testing
         return client
     }
 
-    @Test func itNeitherWaitsForTheQueueNorHoldsIt() throws {
+    @Test func `a follower neither waits for the queue nor holds it`() throws {
         let daemon = try Daemon()
         let (logs, block) = (try daemon.box.fifo("logs"), try daemon.box.fifo("block"))
         let blocker = try daemon.connect()
@@ -32,7 +32,7 @@ import Testing
         #expect(try follower.events().last?["ok"] == .bool(true))
     }
 
-    @Test func itEndsWithItsClient() throws {
+    @Test func `a follower ends with its client`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         do { _ = try follow(daemon, fifo) }
@@ -40,7 +40,7 @@ import Testing
         #expect(try daemon.ask("daemon:queue") == .good(""))
     }
 
-    @Test func oneWhoseClientHasLeftBeforeItCouldStartDoesNotStart() throws {
+    @Test func `a follower whose client left before the start does not start`() throws {
         let daemon = try Daemon()
         let (logs, block) = (try daemon.box.fifo("logs"), try daemon.box.fifo("block"))
         do {
@@ -55,7 +55,7 @@ import Testing
         #expect(daemon.ran == ["test:block \(block.path)"])
     }
 
-    @Test func itEndsByCancel() throws {
+    @Test func `a follower ends by cancel`() throws {
         let daemon = try Daemon()
         let client = try follow(daemon, try daemon.box.fifo())
         #expect(try daemon.ask("daemon:queue").output.hasPrefix("1 "))
@@ -66,7 +66,7 @@ import Testing
                 && end["job"] == .number(1))
     }
 
-    @Test func itEndsWithTheDaemon() throws {
+    @Test func `a follower ends with the daemon`() throws {
         let daemon = try Daemon()
         let client = try follow(daemon, try daemon.box.fifo())
         daemon.process.signal(SIGTERM)
@@ -75,7 +75,7 @@ import Testing
         #expect(try daemon.process.wait() == .status(0))
     }
 
-    @Test func onlySoManyAtOnce() throws {
+    @Test func `a limited number of followers run at once`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_FOLLOW": "2"])
         let fifos = try ["a", "b"].map { try daemon.box.fifo($0) }
         let clients = try fifos.map { try follow(daemon, $0) }
@@ -90,7 +90,7 @@ import Testing
     }
 
     /// More than anybody can read is not read: neither memory nor the disk fills up.
-    @Test func aFloodStaysInItsPipe() throws {
+    @Test func `a flood stays in its pipe`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "4000000"])
         #expect(try daemon.ask("commands").ok)
         let before = try daemon.peakMemory()
@@ -107,7 +107,7 @@ import Testing
     }
 
     /// Whoever holds the spool: a follower that reads gets all there is, at its own pace.
-    @Test func aFullSpoolMakesItWaitAndSilencesItNot() throws {
+    @Test func `a full spool makes a follower wait and does not silence it`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "100000"])
         let deaf = try daemon.connect()
         try deaf.send("test:big 4000000\n")
@@ -123,7 +123,7 @@ import Testing
     }
 
     /// One that will not end before it has written all it has does not hang in a pipe that nobody reads.
-    @Test func itsPipeIsReadWhenItsClientHasLeft() throws {
+    @Test func `a follower's pipe is read after its client has left`() throws {
         let box = try Box()
         let script = """
             #!/bin/bash
@@ -152,7 +152,7 @@ import Testing
     }
 
     /// Its last words, which it left in its pipe while nobody read, are not lost with it.
-    @Test func oneThatEndsByItselfIsReadToItsEnd() throws {
+    @Test func `a follower that ends by itself is read to its end`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
         let file = try daemon.box.write("said", [UInt8](repeating: 0x78, count: 1_900_000))
         let client = try daemon.connect()
@@ -163,7 +163,7 @@ import Testing
         #expect(outcome.end["ok"] == true)
     }
 
-    @Test func withoutTheFlagItIsACommandAsAnyOther() throws {
+    @Test func `a command without the flag waits as any other`() throws {
         let daemon = try Daemon()
         #expect(try daemon.ask("apps:create a").ok)
         let answer = try daemon.connect().request(#"{"command":"logs a","strip_ansi":true}"#)
@@ -171,7 +171,7 @@ import Testing
     }
 
     /// Behind the build that it is to cancel it would be of no use.
-    @Test func buildsCancelDoesNotWait() throws {
+    @Test func `a build is cancelled without waiting`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let blocker = try daemon.connect()
@@ -182,7 +182,7 @@ import Testing
         #expect(try blocker.reply().ok)
     }
 
-    @Test func oneWhoseClientHasLeftHasNotFailed() throws {
+    @Test func `a follower whose client has left has not failed`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         do { _ = try follow(daemon, fifo) }

@@ -44,7 +44,7 @@ import Testing
         ]
     }()
 
-    @Test func eachIsAnErrorAndStallsNobody() throws {
+    @Test func `each hostile document is an error and stalls nobody`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         let other = try daemon.connect()
@@ -62,7 +62,7 @@ import Testing
         #expect(daemon.ran == ["test:args on"])
     }
 
-    @Test func aRequestMayBeAsLongAsALine() throws {
+    @Test func `a request may be as long as a line`() throws {
         let client = try Daemon().connect()
         let start = #"{"command":"test:stdin","stdin":""#
         let input = String(repeating: "é\\n", count: (Self.size - start.utf8.count - 2) / 4)
@@ -73,14 +73,14 @@ import Testing
     }
 
     /// Its first byte is no `{`: it is a plain line, and a command of that name there is not.
-    @Test func aByteOrderMarkIsNoRequest() throws {
+    @Test func `a byte order mark is no request`() throws {
         let client = try Daemon().connect()
         try client.send(Array("\u{feff}{\"command\":[\"apps:list\"]}\n".utf8))
         #expect(try client.reply() == .bad("Invalid command"))
     }
 
     /// A thousand small errors in one write, and as many answers.
-    @Test func manyAtOnce() throws {
+    @Test func `many hostile documents at once harm nobody`() throws {
         let daemon = try Daemon()
         let attacker = try daemon.connect()
         let bystander = try daemon.connect()

@@ -2,7 +2,7 @@
 import Testing
 
 @Suite struct JSONRequestTests {
-    @Test func theAnswerHasItsKeysInOrder() throws {
+    @Test func `the answer has its keys in order`() throws {
         let client = try Daemon().connect()
         try client.send(#"{"id":7,"command":["apps:create","python-app"]}"# + "\n")
         let line = try client.line()
@@ -11,7 +11,7 @@ import Testing
         #expect(line.wholeMatch(of: shape) != nil, "\(line)")
     }
 
-    @Test func theWordsOfACommandArriveExactly() throws {
+    @Test func `the words of a command arrive exactly`() throws {
         let words: [JSON] = [
             "test:args", "", "a b", #"KEY=a "b" c"#, "'", "\\", "a\nb", "$HOME", "*", ";", "<", "/etc/passwd",
             ">", "-x",
@@ -23,7 +23,7 @@ import Testing
         #expect(answer["output"]?.text == expected)
     }
 
-    @Test func aStringIsSplitAsALineIs() throws {
+    @Test func `a string is split as a line is`() throws {
         let client = try Daemon().connect()
         #expect(try client.ask(["command": #"test:args 'a  b' x"y"\ z"#])["output"] == "<a  b>\n<xy z>")
         // But for redirection, which it does not know.
@@ -35,7 +35,7 @@ import Testing
         arguments: [
             "", "7", "a\"b\\c\nd\u{0}\u{1f600}", .integer(0), -1, 9_007_199_254_740_992,
             -9_007_199_254_740_992,
-        ] as [JSON]) func theIdComesBack(id: JSON) throws
+        ] as [JSON]) func `the id comes back`(id: JSON) throws
     {
         let client = try Daemon().connect()
         #expect(try client.ask(["id": id, "command": ["test:args"]])["id"] == id)
@@ -46,12 +46,12 @@ import Testing
         #expect((answer.events + [answer.end]).allSatisfy { $0["id"] == id })
     }
 
-    @Test func withoutAnIdThereIsNone() throws {
+    @Test func `a request without an id gets none back`() throws {
         let answer = try Daemon().stream(["command": ["test:args", "x"], "stream": true])
         #expect((answer.events + [answer.end]).allSatisfy { $0["id"] == nil })
     }
 
-    @Test func theStatusIsTheCommandsOwn() throws {
+    @Test func `the status is the command's own`() throws {
         let client = try Daemon().connect()
         let missing = try client.ask(["command": ["apps:exists", "nobody"]])
         #expect(missing["ok"] == false && missing["exit_status"] == 20 && missing["error"] == nil)
@@ -62,7 +62,7 @@ import Testing
         #expect(killed["output"] == "dying")
     }
 
-    @Test func standardInputIsWhatWasGiven() throws {
+    @Test func `standard input is what was given`() throws {
         let client = try Daemon().connect()
         let text = "a \"b\"\n\u{0}\u{1f600}\n"
         #expect(
@@ -76,7 +76,7 @@ import Testing
         #expect(try client.answer()["output"] == "<x>")
     }
 
-    @Test func anEmptyInputCountsAsGiven() throws {
+    @Test func `an empty input counts as given`() throws {
         let client = try Daemon().connect()
         let command: JSON = ["config:import", "app"]
         #expect(try client.ask(["command": command])["error"] == "requires_stdin")
@@ -85,7 +85,7 @@ import Testing
         #expect(try client.answer()["exit_status"] != nil)
     }
 
-    @Test func base64KeepsBothOutputsApartAndExact() throws {
+    @Test func `base64 keeps both outputs apart and exact`() throws {
         let client = try Daemon().connect()
         let answer = try client.ask(["command": ["test:both", "2"], "encoding": "base64"])
         #expect(answer["output"] == "b3V0IDAKb3V0IDEK" && answer["stderr"] == "ZXJyIDAKZXJyIDEK")
@@ -95,7 +95,7 @@ import Testing
         #expect(try client.ask(["command": ["test:args", "x"], "encoding": "utf-8"])["stderr"] == nil)
     }
 
-    @Test func standardErrorKeepsItsOwnOrder() throws {
+    @Test func `standard error keeps its own order`() throws {
         let answer = try Daemon().connect().request(#"{"command":"test:both 100"}"#)
         let lines = try #require(answer["output"]?.text).split(separator: "\n")
         #expect(lines.filter { $0.hasPrefix("out") } == (0..<100).map { "out \($0)" })
@@ -103,7 +103,7 @@ import Testing
         #expect(lines.count == 200)
     }
 
-    @Test func escapeSequencesStayUnlessToldOtherwise() throws {
+    @Test func `escape sequences stay unless told otherwise`() throws {
         let daemon = try Daemon()
         let file = try daemon.box.write("text", "a\u{1b}[31mb\u{1b}]0;t\u{7}c\n\n")
         let command: JSON = ["test:bytes", .text(file)]
@@ -116,7 +116,7 @@ import Testing
         #expect(events.text("stdout") == "abc\n\n")
     }
 
-    @Test func enterRunsWhereItHasACommand() throws {
+    @Test func `enter runs if it has a command`() throws {
         let client = try Daemon().connect()
         #expect(try client.ask(["command": ["enter", "app", "web", "ls", "-l"]])["exit_status"] == 0)
         #expect(try client.ask(["command": ["enter", "app", "web"]])["error"] == "not_supported")
@@ -124,7 +124,7 @@ import Testing
         #expect(try client.ask(["command": ["shell"], "stdin": "x"])["error"] == "not_supported")
     }
 
-    @Test func builtInsAnswerInJSONToo() throws {
+    @Test func `built-ins answer in JSON too`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         for name in ["commands", "daemon:version", "daemon:status", "daemon:help", "refresh"] {
@@ -161,7 +161,7 @@ import Testing
         #"{"id":1,"command":["apps:list"],"stdin":"\ud800"}"#, #"{"id":1,"command":["apps:list"],'x':1}"#,
         #"{"id":1,"command":["apps:list"]/**/}"#, #"{"id":1,"command":["apps:list"],"timeout":NaN}"#,
         #"{"id":1,"command":["apps:list"],"timeout":01}"#, #"{"id":1,"command":["apps:list"],"timeout":+1}"#,
-    ]) func aWrongRequestIsAnErrorWithItsId(line: String) throws {
+    ]) func `a wrong request is an error with its id`(line: String) throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         try client.send(line + "\n")
@@ -180,7 +180,7 @@ import Testing
         #"{"id":1,"command":["apps:list"],"stdin_length":"1"}"#,
         #"{"id":1,"command":["apps:list"],"stdin_length":1e3}"#,
         #"{"id":1,"command":["apps:list"],"stdin_lenght":9}"#,
-    ]) func aRequestWithAnInputOfUnknownLengthIsTheLast(line: String) throws {
+    ]) func `a request with an input of unknown length is the last`(line: String) throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         try client.send(line + "\n--quiet apps:list\n")
@@ -196,14 +196,14 @@ import Testing
         #"{"command":["apps:list"],"id":[1]}"#,
         #"{"command":["apps:list"],"id":99999999999999999999999999}"#, "{", "{}", "  {\"a\"",
         "{\"id\":\"\\ud800\"}",
-    ]) func anIdThatIsNoneIsNotGivenBack(line: String) throws {
+    ]) func `an invalid id is not given back`(line: String) throws {
         let client = try Daemon().connect()
         try client.send(line + "\n")
         let answer = try client.answer()
         #expect(answer["error"] == "invalid_request" && answer["id"] == nil)
     }
 
-    @Test func anErrorOfAStreamedRequestIsItsEnd() throws {
+    @Test func `an error of a streamed request is its end`() throws {
         let client = try Daemon().connect()
         for line in [
             #"{"id":1,"stream":true,"command":["nonsense"]}"#, #"{"id":1,"stream":true,"command":[]}"#,

@@ -2,7 +2,7 @@
 import Testing
 
 @Suite struct LimitTests {
-    @Test func aFullQueueRefusesWhoComesNext() throws {
+    @Test func `a full queue refuses the next command`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_QUEUE": "2"])
         let fifo = try daemon.box.fifo()
         let blocker = try daemon.connect()
@@ -23,7 +23,7 @@ import Testing
         #expect(try late.ask("test:args again") == .good("<again>"))
     }
 
-    @Test func oneConnectionTooManyIsToldSo() throws {
+    @Test func `one connection too many is told so`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_CONNECTIONS": "2"])
         let first = try daemon.connect()
         let second = try daemon.connect()
@@ -42,7 +42,7 @@ import Testing
         #expect(daemon.ran == ["apps:create a", "--quiet apps:list"])
     }
 
-    @Test func unfinishedLinesTogetherAreBounded() throws {
+    @Test func `unfinished lines together are bounded`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_BUFFER": "100000"])
         let modest = try daemon.connect()
         try modest.send("test:args ")
@@ -64,7 +64,7 @@ import Testing
     }
 
     /// Whoever fills what there is for unfinished lines: short ones pass, and other sockets have their quarter.
-    @Test(arguments: ["restricted", "socket"]) func unfinishedLinesLeaveRoom(full: String) throws {
+    @Test(arguments: ["restricted", "socket"]) func `unfinished lines leave room`(full: String) throws {
         let box = try Box()
         let sockets = [
             try ListeningSocket(box.path("socket")),
@@ -94,7 +94,7 @@ import Testing
         withExtendedLifetime(greedy) {}
     }
 
-    @Test func whatIsSpooledForAllIsBounded() throws {
+    @Test func `the bytes spooled for all are bounded`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "3000000"])
         let deaf = try daemon.connect()
         try deaf.send("test:big 50000000\n")
@@ -109,7 +109,7 @@ import Testing
     }
 
     /// Whoever keeps the spool full: what is small is not lost for want of room.
-    @Test func aClientThatDoesNotReadSpoilsNoSmallReply() throws {
+    @Test func `a client that does not read spoils no small reply`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "100000"])
         let deaf = try daemon.connect()
         // In small pieces, which fill it to the last bytes; the first replies only fill the socket.
@@ -125,7 +125,7 @@ import Testing
     }
 
     /// Two that send all but the last byte of what they may leave room for everybody else.
-    @Test func inputsThatNeverEndLeaveRoom() throws {
+    @Test func `inputs that never end leave room`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "3000000", "DOKKU_DAEMON_MAX_INPUT": "1500000"])
         let stalled = try (0..<2).map { _ in
             let client = try daemon.connect()
@@ -143,7 +143,7 @@ import Testing
     }
 
     /// An input that stops coming is given up: its room is free again, and what comes of it later is no request.
-    @Test func anInputThatStopsComingIsGivenUp() throws {
+    @Test func `an input that stops coming is given up`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_INPUT_TIMEOUT": "0.2", "DOKKU_DAEMON_MAX_SPOOL": "3000000"])
         let client = try daemon.connect()
         try client.order(#"{"id":1,"command":["test:digest"],"stdin_length":1400007}"#)

@@ -12,7 +12,7 @@ import Testing
         return (try Daemon(box, sockets: sockets), sockets[1].path)
     }
 
-    @Test func aReadOnlySocketRunsNothingThatChangesOrTells() throws {
+    @Test func `a read-only socket runs nothing that changes or tells`() throws {
         let (daemon, ruled) = try daemon("read-only")
         let client = try daemon.connect(ruled)
         let names = contents(Daemon.standIn + "/commands.txt").text.split(separator: "\n")
@@ -53,7 +53,7 @@ import Testing
         #expect(try client.ask("apps:create:help").ok)
     }
 
-    @Test func aReadOnlySocketRefusesInEveryForm() throws {
+    @Test func `a read-only socket refuses in every form`() throws {
         let (daemon, ruled) = try daemon("read-only")
         let client = try daemon.connect(ruled)
         for line in [
@@ -76,7 +76,7 @@ import Testing
     }
 
     /// dokku would print what it reads, whatever the command.
-    @Test func aReadOnlySocketRunsNothingWhileDokkuTraces() throws {
+    @Test func `a read-only socket runs nothing while dokku traces`() throws {
         let box = try Box()
         let daemon = try Daemon(
             box, sockets: [ListeningSocket(box.path("socket"), name: "read-only")],
@@ -95,7 +95,7 @@ import Testing
     }
 
     /// Of what is denied in any case nothing is kept: who may only read cannot fill the disk.
-    @Test func aReadOnlySocketKeepsNoInput() throws {
+    @Test func `a read-only socket keeps no input`() throws {
         let box = try Box()
         let daemon = try Daemon(
             box, sockets: [ListeningSocket(box.path("socket"), name: "read-only")],
@@ -109,7 +109,7 @@ import Testing
     }
 
     /// Who may only read cannot take all that others need.
-    @Test func readOnlySocketsConnectOnlyForTheirShare() throws {
+    @Test func `read-only sockets connect only for their share`() throws {
         let box = try Box()
         let sockets = [
             try ListeningSocket(box.path("socket")),
@@ -123,7 +123,8 @@ import Testing
         #expect(try daemon.ask("test:args x") == .good("<x>"))
     }
 
-    @Test(arguments: ["test:args a", "test:args a\n", "  test:args a\r\n"]) func oneShotAnswersOnceAndHangsUp(
+    @Test(arguments: ["test:args a", "test:args a\n", "  test:args a\r\n"])
+    func `one-shot answers once and hangs up`(
         line: String
     ) throws {
         let (daemon, ruled) = try daemon("one-shot")
@@ -133,7 +134,7 @@ import Testing
         #expect(try client.ends())
     }
 
-    @Test func oneShotRunsOneRequestAlone() throws {
+    @Test func `one-shot runs one request alone`() throws {
         let (daemon, ruled) = try daemon("one-shot")
         for ending in ["\n", ""] {
             let client = try daemon.connect(ruled)
@@ -157,7 +158,7 @@ import Testing
         #expect(try body.ends())
     }
 
-    @Test func aOneShotLineMayComeInPieces() throws {
+    @Test func `a one-shot line may come in pieces`() throws {
         let (daemon, ruled) = try daemon("one-shot")
         let other = try daemon.connect()
         #expect(try other.ask("daemon:version").ok)
@@ -175,7 +176,7 @@ import Testing
     }
 
     /// Longer than what is read at once.
-    @Test func aOneShotLineNeedsNoNewlineHoweverLongItIs() throws {
+    @Test func `a one-shot line needs no newline however long it is`() throws {
         let (daemon, ruled) = try daemon("one-shot")
         let client = try daemon.connect(ruled)
         let word = String(repeating: "x", count: 100_000)
@@ -184,7 +185,7 @@ import Testing
         #expect(try client.ends())
     }
 
-    @Test func aOneShotRequestWithoutNewlineHasNoInput() throws {
+    @Test func `a one-shot request without a newline has no input`() throws {
         let (daemon, ruled) = try daemon("one-shot")
         let client = try daemon.connect(ruled)
         try client.send(#"{"id":1,"command":"test:stdin","stdin_length":5}"#)
@@ -193,7 +194,7 @@ import Testing
         #expect(daemon.ran == [])
     }
 
-    @Test func oneShotNamesWhatIsUnknownInDokkusWords() throws {
+    @Test func `one-shot names what is unknown in dokku's words`() throws {
         let (daemon, ruled) = try daemon("one-shot")
         for line in ["nonsense", "a/b x", "nonsense:cmd\n"] {
             let client = try daemon.connect(ruled)
@@ -206,7 +207,7 @@ import Testing
         #expect(try daemon.ask("nonsense") == .bad("Invalid command"))
     }
 
-    @Test func rawWordsAreSplitAtBlanksAlone() throws {
+    @Test func `raw words are split at blanks alone`() throws {
         let (daemon, ruled) = try daemon("raw-words")
         let client = try daemon.connect(ruled)
         #expect(try client.ask(#"test:args "a b" 'c \d"#) == .good("<\"a>\n<b\">\n<'c>\n<\\d>"))
@@ -215,14 +216,14 @@ import Testing
         #expect(try client.request(#"{"command":"test:args 'a b'"}"#)["output"] == .text("<a b>"))
     }
 
-    @Test func keepAnsiKeepsThem() throws {
+    @Test func `keep-ansi keeps ANSI sequences`() throws {
         let (daemon, ruled) = try daemon("keep-ansi")
         let file = try daemon.box.write("colours", "\u{1b}[31mred\u{1b}[0m\n")
         #expect(try daemon.connect(ruled).ask("test:bytes \(file)") == .good("\u{1b}[31mred\u{1b}[0m"))
         #expect(try daemon.ask("test:bytes \(file)") == .good("red"))
     }
 
-    @Test func rulesAddUp() throws {
+    @Test func `rules add up`() throws {
         let (daemon, ruled) = try daemon("raw-words,read-only,one-shot,keep-ansi")
         #expect(try daemon.ask("apps:create app").ok)
         let expected: [(String, Reply)] = [
@@ -238,7 +239,7 @@ import Testing
         }
     }
 
-    @Test func theSocketItBindsItselfHasRulesToo() throws {
+    @Test func `the socket that the daemon binds itself has rules too`() throws {
         let box = try Box()
         let daemon = try Daemon(box, sockets: [], settings: ["DOKKU_DAEMON_LISTENER": "read-only,keep-ansi"])
         #expect(try daemon.ask("apps:create a").ok == false)

@@ -8,7 +8,7 @@ import Testing
         try checked("open", Glibc.open(daemon.box.path("lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o640))
     }
 
-    @Test func itIsHeldExactlyWhileACommandRuns() throws {
+    @Test func `the lock is held exactly while a command runs`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -22,7 +22,7 @@ import Testing
         #expect(flock(own, LOCK_EX | LOCK_NB) == 0)
     }
 
-    @Test func whoHoldsItOutsideDelaysTheCommand() throws {
+    @Test func `who holds the lock outside delays the command`() throws {
         let daemon = try Daemon()
         let own = try open(daemon)
         try checked("flock", flock(own, LOCK_EX))
@@ -36,7 +36,7 @@ import Testing
         #expect(try client.reply() == .good("Creating patient... done"))
     }
 
-    @Test func itNamesTheCommands() throws {
+    @Test func `the lock file names the commands`() throws {
         let daemon = try Daemon()
         #expect(try daemon.ask("apps:create a").ok)
         let names = Set(daemon.box.read("lock").text.split(whereSeparator: \.isWhitespace).map(String.init))
@@ -48,7 +48,7 @@ import Testing
         #expect(status.st_mode & 0o777 == 0o640)
     }
 
-    @Test func aGrandchildDoesNotKeepTheLock() throws {
+    @Test func `a grandchild does not keep the lock`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
         let fifo = try daemon.box.fifo()
         #expect(try daemon.ask("test:grandchild \(fifo.path)").ok)
@@ -57,7 +57,7 @@ import Testing
         #expect(flock(own, LOCK_EX | LOCK_NB) == 0)
     }
 
-    @Test func aLinkInItsPlaceIsNotFollowed() throws {
+    @Test func `a link in the lock's place is not followed`() throws {
         let box = try Box()
         try box.write("precious", "as it was")
         try checked("symlink", symlink(box.path("precious"), box.path("lock")))
@@ -70,7 +70,7 @@ import Testing
         #expect(try client.ask("apps:create a").ok)
     }
 
-    @Test func whoHoldsItIsSaid() throws {
+    @Test func `the holder of the lock is named`() throws {
         let daemon = try Daemon()
         #expect(try daemon.ask("apps:list").ok)
         #expect(try !daemon.ask("daemon:status").output.contains("waits for"))

@@ -63,7 +63,8 @@ import Testing
     }
 
     /// Requests that wait hold their words.
-    @Test(arguments: ["socket", "read-only"]) func longRequestsThatWait(socket: String) throws {
+    @Test(arguments: ["socket", "read-only"])
+    func `long requests that wait take bounded memory`(socket: String) throws {
         let blocker = try hold()
         let connections = try (0..<16).map { _ in try connect(socket) }
         let line = words(1_000_000, "apps:exists")
@@ -78,7 +79,8 @@ import Testing
     }
 
     /// The same with input, with an id, or with a great many words.
-    @Test(arguments: ["stdin", "id", "words", "plain"]) func otherLongRequestsThatWait(kind: String) throws {
+    @Test(arguments: ["stdin", "id", "words", "plain"])
+    func `other long requests that wait take bounded memory`(kind: String) throws {
         let blocker = try hold()
         let connections = try (0..<16).map { _ in try connect() }
         let long = String(repeating: "x", count: 1_000_000)
@@ -94,7 +96,7 @@ import Testing
         try finish(blocker)
     }
 
-    @Test func inputThatWaits() throws {
+    @Test func `input that waits takes bounded memory`() throws {
         let blocker = try hold()
         let connections = try (0..<16).map { _ in try connect() }
         let request = Array("{\"command\":[\"test:keep\",\"/dev/null\"],\"stdin_length\":1000000}\n".utf8)
@@ -112,7 +114,7 @@ import Testing
         "daemon:queue\n", #"{"command":"daemon:queue"}"# + "\n",
         #"{"command":"daemon:queue","encoding":"base64"}"# + "\n",
     ])
-    func listingsOfTheQueueThatNobodyReads(request: String) throws {
+    func `listings of the queue that nobody reads take bounded memory`(request: String) throws {
         let blocker = try hold()
         let busy = try (0..<16).map { _ in try connect() }
         let word = String(repeating: "y", count: 250)
@@ -130,7 +132,7 @@ import Testing
     }
 
     /// Large replies that wait for their readers.
-    @Test func repliesThatNobodyReads() throws {
+    @Test func `replies that nobody reads take bounded memory`() throws {
         let count = 6
         let deaf = try (0..<count).map { _ in try connect() }
         for connection in deaf {
@@ -146,7 +148,8 @@ import Testing
     }
 
     /// Small ones that become many, also if no file can be had for them.
-    @Test(arguments: [true, false]) func smallRepliesThatNobodyReads(hasStateFolder: Bool) throws {
+    @Test(arguments: [true, false])
+    func `small replies that nobody reads take bounded memory`(hasStateFolder: Bool) throws {
         if !hasStateFolder { try FileManager.default.removeItem(atPath: box.path("state")) }
         let blocker = try hold()
         let deaf = try (0..<(Daemon.isReleaseBuild ? 950 : 100)).map { _ in try connect() }
@@ -158,14 +161,14 @@ import Testing
     }
 
     /// Lines that are not finished, and such as are finished but not taken yet.
-    @Test func linesThatAreNotFinished() throws {
+    @Test func `lines that are not finished take bounded memory`() throws {
         let blocker = try hold()
         let connections = try (0..<900).map { _ in try connect() }
         try flood(connections, [UInt8](repeating: 0x78, count: 1_000_000), times: 1)
         try finish(blocker)
     }
 
-    @Test func linesThatAreNotTakenYet() throws {
+    @Test func `lines that are not taken yet take bounded memory`() throws {
         let blocker = try hold()
         let connections = try (0..<950).map { _ in try connect() }
         try flood(connections, Array(String(repeating: "test:args a\n", count: 8000).utf8), times: 1)
@@ -173,7 +176,8 @@ import Testing
     }
 
     /// A line that is small as text, and large once it is parsed.
-    @Test(arguments: ["{}", "[]", "\"\"", "1.5", "{\"a\":1}"]) func documentsThatGrow(piece: String) throws {
+    @Test(arguments: ["{}", "[]", "\"\"", "1.5", "{\"a\":1}"])
+    func `documents that grow take bounded memory`(piece: String) throws {
         let blocker = try hold()
         let client = try connect()
         for (start, end) in [
@@ -194,7 +198,8 @@ import Testing
 
 /// Before the first catalogue stands.
 @Suite struct EarlyMemoryTests {
-    @Test(arguments: ["new:command", "commands", "refresh"]) func requestsThatWaitForTheCatalogue(
+    @Test(arguments: ["new:command", "commands", "refresh"])
+    func `requests that wait for the catalogue take bounded memory`(
         command: String
     ) throws {
         let box = try Box()

@@ -10,7 +10,7 @@ import Testing
         return try Daemon(box, sockets: sockets, settings: settings.merging(["DOKKU_SOCK_PATH": ""]) { $1 })
     }
 
-    @Test func eachRequestOnEachSocketIsToldTheReason() throws {
+    @Test func `each request on each socket is told the reason`() throws {
         let daemon = try daemon(
             ["", "one-shot,raw-words", "read-only"],
             ["DOKKU_DAEMON_TIMEOUT": "many", "DOKKU_DAEMON_MAX_LINE": "-1"])
@@ -34,7 +34,7 @@ import Testing
         #expect(try daemon.stop() == .status(0))
     }
 
-    @Test func theReasonIsTheStatusAndStandsInTheJournalOnce() throws {
+    @Test func `the reason is the status and stands in the journal once`() throws {
         let daemon = try daemon([""], ["DOKKU_DAEMON_TIMEOUT": "many"])
         try daemon.manager.line("STATUS=", from: daemon.process)
         #expect(
@@ -46,7 +46,7 @@ import Testing
     }
 
     /// With no folder made and no file written: their places may be what is wrong.
-    @Test func nothingIsWritten() throws {
+    @Test func `nothing is written`() throws {
         let box = try Box()
         let settings = [
             "DOKKU_SOCK_PATH": "", "DOKKU_LOCK_PATH": "relative/lock",
@@ -58,7 +58,7 @@ import Testing
         #expect(!box.has("log/log") && !box.has("other"))
     }
 
-    @Test func aHangUpEndsItSoThatItIsStartedAnew() throws {
+    @Test func `a hang-up ends the daemon so that it is started anew`() throws {
         let daemon = try daemon([""], ["DOKKU_DAEMON_TIMEOUT": "many"])
         #expect(try !daemon.ask("apps:list").ok)
         daemon.process.signal(SIGHUP)
@@ -71,7 +71,7 @@ import Testing
         #expect(try next.stop() == .status(0))
     }
 
-    @Test func anUnknownRuleOfASocketIsAWrongSetting() throws {
+    @Test func `an unknown rule of a socket is a wrong setting`() throws {
         let daemon = try daemon(["keep-ansi,reed-only,one-shot", ""], [:])
         let client = try daemon.connect()
         // Without a newline, as the rule that is known allows.
@@ -82,7 +82,7 @@ import Testing
         #expect(try !daemon.connect(daemon.box.path("socket1")).ask("apps:list").ok)
     }
 
-    @Test func whatIsNoListeningSocketBesideOneThatIs() throws {
+    @Test func `a descriptor that is no listening socket is told beside one that is`() throws {
         let box = try Box()
         let file = try ListeningSocket(impostor: open(box.write("file", "no socket"), O_RDONLY | O_CLOEXEC))
         let daemon = try Daemon(
@@ -90,7 +90,7 @@ import Testing
         #expect(try daemon.ask("apps:list").output.contains("not a listening unix stream socket"))
     }
 
-    @Test func aSocketOfItsOwnThatCannotBeMadeBesideOneThatWasGiven() throws {
+    @Test func `a socket of its own that cannot be made is told beside one that was given`() throws {
         let box = try Box()
         let own = try box.write("own", "precious")
         let daemon = try Daemon(
@@ -100,7 +100,7 @@ import Testing
         #expect(box.read("own").text == "precious")
     }
 
-    @Test func aNameThatIsNoSettingIsWarnedOf() throws {
+    @Test func `a name that is no setting brings a warning`() throws {
         let daemon = try daemon([""], ["DOKKU_DAEMON_TIMEOUTS": "5", "DOKKU_DAEMON_TIMEOUT": "5"])
         #expect(try daemon.ask("apps:create a").ok)
         #expect(daemon.errors.contains("DOKKU_DAEMON_TIMEOUTS"), "\(daemon.errors)")

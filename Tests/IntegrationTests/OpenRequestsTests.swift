@@ -2,7 +2,7 @@
 import Testing
 
 @Suite struct OpenRequestsTests {
-    @Test func repliesAreToldApartByTheirIds() throws {
+    @Test func `replies are told apart by their ids`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -22,13 +22,13 @@ import Testing
         for id in 1...20 { #expect(outputs[.integer(id)] == "<\(id)>") }
     }
 
-    @Test func theSameIdTwiceIsTwoRequests() throws {
+    @Test func `the same id twice is two requests`() throws {
         let client = try Daemon().connect()
         for _ in 0..<2 { try client.send(["id": 1, "command": ["test:args", "x"]]) }
         for _ in 0..<2 { #expect(try client.answer()["output"] == "<x>") }
     }
 
-    @Test func eventsOfSeveralStreamsCarryTheirIds() throws {
+    @Test func `events of several streams carry their ids`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func aPlainLineHoldsBackWhatIsBehindIt() throws {
+    @Test func `a plain line holds back what is behind it`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -60,7 +60,7 @@ import Testing
         #expect(try client.answer()["id"] == 1)
     }
 
-    @Test func aJSONRequestHoldsBackNoPlainLine() throws {
+    @Test func `a JSON request holds back no plain line`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -70,7 +70,7 @@ import Testing
         #expect(try client.answer()["output"] == "waiting\ndone")
     }
 
-    @Test func plainAndJSONOnOneConnection() throws {
+    @Test func `plain lines and JSON share one connection`() throws {
         let client = try Daemon().connect()
         try client.send("apps:create a\n  {\"id\":1,\"command\":\"apps:create b\"}\r\n--quiet apps:list\n")
         #expect(try client.reply() == .good("Creating a... done"))
@@ -82,7 +82,7 @@ import Testing
         #expect(list == .text("a\nb"))
     }
 
-    @Test func beyondTheLimitNothingIsReadUntilOneIsAnswered() throws {
+    @Test func `nothing is read beyond the limit until one is answered`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_OPEN": "2"])
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -99,7 +99,7 @@ import Testing
         #expect(try client.answer()["id"] == 2)
     }
 
-    @Test func atTheLimitARequestGetsItsInputAllTheSame() throws {
+    @Test func `a request at the limit still gets its input`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_OPEN": "1"])
         let client = try daemon.connect()
         try client.send(
@@ -109,7 +109,7 @@ import Testing
     }
 
     /// The last of a large reply may leave in one write, and with it what held the next line back.
-    @Test func aLargeReplyHoldsBackTheNextLineOnlyUntilItIsSent() throws {
+    @Test func `a large reply holds back the next line only until it is sent`() throws {
         let client = try Daemon().connect()
         for _ in 0..<40 {
             try client.send("test:big 400000\ntest:args on\n")
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func sixtyFourMayBeOpen() throws {
+    @Test func `sixty-four requests may be open`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()

@@ -13,7 +13,7 @@ import Testing
         #expect(Set(words.map { $0[1] }).count == count)
     }
 
-    @Test func manyClientsNeverRunTwoAtOnceNorOneTwice() throws {
+    @Test func `many clients never run two commands at once nor one twice`() throws {
         let daemon = try Daemon()
         let clients = try (0..<20).map { _ in try daemon.connect() }
         for (index, client) in clients.enumerated() {
@@ -27,7 +27,7 @@ import Testing
         #expect(Set(daemon.ran).count == 40)
     }
 
-    @Test func whoCameFirstIsServedFirst() throws {
+    @Test func `the first to come is served first`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let blocker = try daemon.connect()
@@ -47,7 +47,7 @@ import Testing
             ])
     }
 
-    @Test func aThousandLinesDelayTheNextClientByOne() throws {
+    @Test func `a thousand lines delay the next client by one`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let greedy = try daemon.connect()
@@ -65,7 +65,7 @@ import Testing
         for number in 0..<100 { #expect(try greedy.reply() == .good("<\(number)>")) }
     }
 
-    @Test func repliesComeInTheOrderOfTheLines() throws {
+    @Test func `replies come in the order of the lines`() throws {
         let client = try Daemon().connect()
         try client.send("apps:create a\nnonsense\n\ncommands\napps:list\r\n'\nenter a\n")
         #expect(try client.reply() == .good("Creating a... done"))
@@ -78,7 +78,7 @@ import Testing
         #expect(try client.reply() == .bad("Not implemented"))
     }
 
-    @Test func aBuiltInDoesNotWaitForTheQueue() throws {
+    @Test func `a built-in does not wait for the queue`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let blocker = try daemon.connect()
@@ -90,7 +90,7 @@ import Testing
         #expect(try blocker.reply().ok)
     }
 
-    @Test func afterAHalfCloseTheRestIsARequest() throws {
+    @Test func `the rest after a half-close is a request`() throws {
         let client = try Daemon().connect()
         try client.send("apps:create a\napps:list")
         client.halfClose()
@@ -99,7 +99,7 @@ import Testing
         #expect(try client.ends())
     }
 
-    @Test func whatAClientThatLeftHasOrderedIsDone() throws {
+    @Test func `orders of a client that left are done`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         do {

@@ -15,7 +15,7 @@ import Testing
         return python
     }
 
-    @Test func hundredMegabytesStayOutOfMemory() throws {
+    @Test func `a hundred megabytes stay out of memory`() throws {
         let daemon = try Daemon()
         #expect(try daemon.ask("commands").ok)
         let before = try daemon.peakMemory()
@@ -23,7 +23,7 @@ import Testing
         #expect(try daemon.peakMemory() - before < 8192)
     }
 
-    @Test func everyByteThereIs() throws {
+    @Test func `every byte comes back`() throws {
         let daemon = try Daemon()
         // All bytes, each behind each other; only the escape byte has a suite of its own.
         let all = (UInt8.min...UInt8.max).filter { $0 != 0x1b }
@@ -32,7 +32,7 @@ import Testing
         _ = try digest(daemon, "test:bytes \(file)", like: file)
     }
 
-    @Test func bytesWithoutAnyOrder() throws {
+    @Test func `bytes without any order make valid JSON`() throws {
         let daemon = try Daemon()
         var seed: UInt64 = 88_172_645_463_325_252
         let noise = (0..<2_000_000).map { _ -> UInt8 in
@@ -58,14 +58,14 @@ import Testing
             "a\u{0}b\u{1}\u{1f}\u{7f}\"\\/\t\r\n\u{2028}\u{1f600}z",
             "a\u{0}b\u{1}\u{1f}\u{7f}\"\\/\t\r\n\u{2028}\u{1f600}z"
         ),
-    ]) func escapeSequencesGo(written: String, expected: String) throws {
+    ]) func `escape sequences go`(written: String, expected: String) throws {
         let daemon = try Daemon()
         let file = try daemon.box.write("text", written)
         #expect(try daemon.ask("test:bytes \(file)") == .good(expected))
     }
 
     /// The command writes the two halves apart, the second one only when the daemon has read the first.
-    @Test func whatIsCutBetweenTwoReadsIsWholeAgain() throws {
+    @Test func `a character cut between two reads is whole again`() throws {
         let daemon = try Daemon()
         let whole = Array("<\u{1b}[1;31m\u{1b}]0;t\u{7}\u{20ac}\u{1f600}\u{e9}>".utf8)
         let fifo = try daemon.box.fifo()
@@ -84,12 +84,12 @@ import Testing
         }
     }
 
-    @Test func bothStreamsComeInTheOrderTheyWereWritten() throws {
+    @Test func `both streams come in the order in which they were written`() throws {
         let expected = (0..<500).map { "out \($0)\nerr \($0)" }.joined(separator: "\n")
         #expect(try Daemon().ask("test:both 500") == .good(expected))
     }
 
-    @Test func outputBeyondTheLimitIsCutAndTheCommandGoesOn() throws {
+    @Test func `output beyond the limit is cut and the command goes on`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_OUTPUT": "1000"])
         let reply = try daemon.ask("test:big 100000")
         let lines = reply.output.split(separator: "\n")
@@ -100,7 +100,7 @@ import Testing
         #expect(try daemon.ask("test:big 900").ok)
     }
 
-    @Test func aClientThatDoesNotReadDelaysNobody() throws {
+    @Test func `a client that does not read delays nobody`() throws {
         let daemon = try Daemon()
         let deaf = try daemon.connect()
         try deaf.send("test:big 30000000\n")

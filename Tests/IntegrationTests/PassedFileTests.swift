@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test(arguments: Kernel.allCases, Moment.allCases)
-    func nobodyWaitsForTheLastCloseOfOne(kernel: Kernel, moment: Moment) throws {
+    func `nobody waits for the last close of a passed file`(kernel: Kernel, moment: Moment) throws {
         var attackers: [Connection] = []
         var sockets: [LingeringSocket] = []
         defer { withExtendedLifetime(sockets) {} }
@@ -79,7 +79,7 @@ import Testing
     }
 
     /// Nor where it lies in the queue of a socket that was passed, or in that of a connection that is not read.
-    @Test(arguments: Kernel.allCases) func norWhereItLiesDeeper(kernel: Kernel) throws {
+    @Test(arguments: Kernel.allCases) func `nobody waits if it lies deeper`(kernel: Kernel) throws {
         let daemon = try daemon(kernel)
         var sockets: [LingeringSocket] = []
         var attackers: [Connection] = []
@@ -104,7 +104,8 @@ import Testing
     }
 
     /// One too many is told so, and what it has sent meanwhile is thrown away.
-    @Test(arguments: Kernel.allCases) func norWhereTheConnectionIsRefused(kernel: Kernel) throws {
+    @Test(arguments: Kernel.allCases)
+    func `nobody waits if the connection is refused`(kernel: Kernel) throws {
         let daemon = try daemon(kernel, settings: ["DOKKU_DAEMON_MAX_CONNECTIONS": "1"])
         let first = try daemon.connect()
         #expect(try first.ask("daemon:version").ok)
@@ -123,7 +124,7 @@ import Testing
         }
     }
 
-    @Test func theKernelRefusesThemWhereItCan() throws {
+    @Test func `the kernel refuses passed files if it can`() throws {
         var value: Int32 = 0
         var size = socklen_t(MemoryLayout.size(ofValue: value))
         let probe = try checked("socket", shim_unix_socket())
@@ -140,7 +141,7 @@ import Testing
     }
 
     /// Only who passes files is let go of, and whatever others send comes as it was.
-    @Test func anOlderKernelsClientsAreServedAsOthersAre() throws {
+    @Test func `an older kernel's clients are served as others are`() throws {
         let daemon = try daemon(.older)
         let client = try daemon.connect()
         let attacker = try daemon.connect()

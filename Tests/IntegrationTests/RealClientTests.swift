@@ -42,7 +42,7 @@ import Testing
         ]
     }
 
-    @Test func eachGetsTheReplyOfAQuickCommand() throws {
+    @Test func `each client gets the reply of a quick command`() throws {
         for talk in try talks("apps:create python-app") {
             let line = try talk.program.output.line()?.text
             #expect(line == #"{"ok":true,"output":"Creating python-app... done"}"#, "\(talk.name)")
@@ -54,7 +54,7 @@ import Testing
     }
 
     /// All of them at once, each with a daemon of its own, so that the three seconds pass but once.
-    @Test func eachGetsTheReplyOfACommandThatTakesThreeSeconds() throws {
+    @Test func `each client gets the reply of a command that takes three seconds`() throws {
         let waiting = try talks("test:wait 3")
         let scripts = try scripts(["test:wait 3", "apps:create a", "apps:exists a", "--quiet apps:list"])
         for talk in waiting {
@@ -70,14 +70,14 @@ import Testing
     }
 
     /// Those that half-close end by themselves once they have their reply, since the daemon hangs up.
-    @Test(arguments: [["nc", "-N", "-U"], ["ncat", "-U"]]) func aHalfCloseEndsInAnEnd(client: [String]) throws
-    {
+    @Test(arguments: [["nc", "-N", "-U"], ["ncat", "-U"]])
+    func `a half-close ends in an end`(client: [String]) throws {
         let talk = try Talk(client[0], client + ["PATH"], line: "apps:create a")
         #expect(try talk.program.output.rest().text == #"{"ok":true,"output":"Creating a... done"}"# + "\n")
         #expect(try talk.program.process.wait() == .status(0))
     }
 
-    @Test func theClassicClientGetsAQuickReplyAndIsObeyedWhenItLeavesEarly() throws {
+    @Test func `the classic client gets a quick reply and is obeyed when it leaves early`() throws {
         let classic = ["nc", "-q", "2", "-w", "2", "-U", "PATH"]
         let quick = try Talk("quick", classic, line: "apps:create a")
         let slow = try Talk("slow", classic, line: "test:wait 3")

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 @Suite struct RedirectionTests {
-    @Test func aFileIsTheInput() throws {
+    @Test func `a file is the input`() throws {
         let daemon = try Daemon()
         let file = try daemon.box.write("key", "ssh-ed25519 AAAA me\n")
         #expect(try daemon.ask("test:stdin < \(file)") == .good("ssh-ed25519 AAAA me"))
@@ -11,7 +11,7 @@ import Testing
         #expect(try daemon.ask("config:import app < \(file)").ok)
     }
 
-    @Test func theOutputGoesToTheFileAndErrorsToTheReply() throws {
+    @Test func `the output goes to the file and errors to the reply`() throws {
         let daemon = try Daemon()
         let file = try daemon.box.write("out", "something longer that was there before")
         #expect(try daemon.ask("test:both 2 > \(file)") == .good("err 0\nerr 1"))
@@ -24,7 +24,7 @@ import Testing
         #expect(daemon.box.read("out").count == 3_000_000)
     }
 
-    @Test func bytesAreKeptAsTheyAre() throws {
+    @Test func `bytes are kept as they are`() throws {
         let daemon = try Daemon()
         let bytes = (0..<70_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
         let input = try daemon.box.write("in", bytes)
@@ -32,7 +32,7 @@ import Testing
         #expect(daemon.box.read("copy") == bytes)
     }
 
-    @Test func whatCannotBeOpenedRunsNothing() throws {
+    @Test func `a file that cannot be opened runs nothing`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let folder = daemon.box.folder
@@ -49,7 +49,7 @@ import Testing
         #expect(try daemon.ask("test:stdin").ok)
     }
 
-    @Test func aBuiltInIsNotRedirected() throws {
+    @Test func `a built-in is not redirected`() throws {
         let daemon = try Daemon()
         let file = daemon.box.path("out")
         for line in ["commands > \(file)", "refresh < \(file)", "daemon:version > \(file)"] {
@@ -58,7 +58,7 @@ import Testing
         #expect(!daemon.box.has("out"))
     }
 
-    @Test func onlyTheBareWordBeforeTheLastRedirects() throws {
+    @Test func `only the bare word before the last one redirects`() throws {
         let daemon = try Daemon()
         let file = daemon.box.path("out")
         #expect(try daemon.ask("test:args a '>' \(file)") == .good("<a>\n<>>\n<\(file)>"))
@@ -69,7 +69,7 @@ import Testing
         #expect(!daemon.box.has("out"))
     }
 
-    @Test func whatDokkuTakesOnlyFromAPipeGetsOne() throws {
+    @Test func `a command that reads only from a pipe gets a pipe`() throws {
         let daemon = try Daemon()
         let file = try daemon.box.write("key", "ssh-ed25519 AAAA me\n")
         #expect(try daemon.ask("git:auth example.com < \(file)").ok)
@@ -77,7 +77,7 @@ import Testing
         #expect(try daemon.ask("ssh-keys:add me") == .bad(" !     No key specified via file or pipe"))
     }
 
-    @Test func aStartThatFailsLeavesTheFileAsItWas() throws {
+    @Test func `a start that fails leaves the file as it was`() throws {
         let box = try Box()
         let program = try box.write(
             "dokku", "#!/bin/sh\nexec '\(Daemon.standIn)/test-dokku' \"$@\"\n", mode: 0o755)

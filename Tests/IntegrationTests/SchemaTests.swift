@@ -22,7 +22,7 @@ import Testing
         #"{"event":"output","stream":"stdin","data":""}"#, #"{"ok":true,"output":"","more":1}"#,
     ]
 
-    @Test func theWholeSchemaIsAboutWhatALineMayBe() throws {
+    @Test func `the schema allows exactly what a line may be`() throws {
         for line in Self.allowed {
             #expect(Schema.ofProtocol.accepts(try JSON(Array(line.utf8))), "\(line)")
         }
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func anotherImplementationReadsItAlike() throws {
+    @Test func `another implementation reads the schema alike`() throws {
         let lines = (Self.allowed + Self.refused).joined(separator: "\n")
         let verdicts = try PipedProgram.run(
             ["/usr/bin/python3", Daemon.client("validate.py")], input: lines + "\n")
@@ -46,7 +46,7 @@ import Testing
         #"{"id":"a","event":"queued","job":12,"position":2}"#, #"{"event":"started","job":12}"#,
         #"{"event":"output","stream":"stderr","data":""}"#, #"{"ok":false,"error":"denied","output":"no"}"#,
         #"{"event":"end","job":1,"ok":true,"exit_status":0,"queued_ms":0,"run_ms":0}"#,
-    ]) func whatTheDaemonSaysIsAllowed(line: String) throws {
+    ]) func `lines of the daemon are allowed`(line: String) throws {
         #expect(Schema.ofProtocol.accepts(try JSON(Array(line.utf8)), as: "reply"))
     }
 
@@ -58,7 +58,7 @@ import Testing
         #"{"ok":true,"exit_status":0,"signal":"SIGTERM","output":"","queued_ms":0,"run_ms":0}"#,
         #"{"id":1.5,"ok":true,"exit_status":0,"output":"","queued_ms":0,"run_ms":0}"#,
         #"{"event":"end","ok":true,"exit_status":0,"output":"","queued_ms":0,"run_ms":0}"#,
-    ]) func anythingElseIsNot(line: String) throws {
+    ]) func `any other line is not allowed`(line: String) throws {
         #expect(!Schema.ofProtocol.accepts(try JSON(Array(line.utf8)), as: "reply"))
     }
 
@@ -69,11 +69,11 @@ import Testing
         (#"{"command":"x","id":null}"#, false), (#"{"command":"x","timeout":0}"#, false),
         (#"{"command":"x","stdin_length":-1}"#, false), (#"{"command":"x","encoding":"utf8"}"#, false),
         (#"{"command":"x","more":1}"#, false),
-    ]) func requestsAreJudgedToo(line: String, isAllowed: Bool) throws {
+    ]) func `requests are judged too`(line: String, isAllowed: Bool) throws {
         #expect(Schema.ofProtocol.accepts(try JSON(Array(line.utf8)), as: "request") == isAllowed)
     }
 
-    @Test func aKeywordThatIsNotKnownHereAllowsNothing() {
+    @Test func `a keyword that is not known here allows nothing`() {
         #expect(!Schema(root: ["$defs": ["x": ["pattern": "a"]]]).accepts("a", as: "x"))
     }
 }

@@ -17,14 +17,14 @@ import Testing
         return texts
     }
 
-    @Test func eachTestThatAPromiseNamesIsThere() throws {
+    @Test func `each test that a promise names is there`() throws {
         let page = contents(Self.root.appendingPathComponent("docs/security.md").path).text
         let swift = sources("swift")
         let python = sources("py")
         var count = 0
-        for match in page.matches(of: /`([A-Z]\w+Tests)(?:\.(\w+))?`/) {
+        for match in page.matches(of: /`([A-Z]\w+Tests)(?:: ([^`]+))?`/) {
             let suite = try #require(swift[String(match.1)], "no suite \(match.1)")
-            if let test = match.2 { #expect(suite.contains("func \(test)("), "no test \(match.0)") }
+            if let test = match.2 { #expect(suite.contains("func `\(test)`("), "no test \(match.0)") }
             count += 1
         }
         for match in page.matches(of: /`(\w+)\.py: (\w+)`/) {

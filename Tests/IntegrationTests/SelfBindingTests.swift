@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 @Suite struct SelfBindingTests {
-    @Test func theFolderIsMadeAndEverybodyMayConnect() throws {
+    @Test func `the folder is made and everybody may connect`() throws {
         let box = try Box()
         let path = box.path("run/dokku-daemon/socket")
         let daemon = try Daemon(box, sockets: [], settings: ["DOKKU_SOCK_PATH": path])
@@ -15,7 +15,7 @@ import Testing
         #expect(status.st_mode & 0o777 == 0o777)
     }
 
-    @Test func aStaleSocketFileIsTakenOver() throws {
+    @Test func `a stale socket file is taken over`() throws {
         let box = try Box()
         let path = box.path("socket")
         do {
@@ -28,7 +28,7 @@ import Testing
         #expect(try daemon.ask("apps:create a").ok)
     }
 
-    @Test func afterAKillThePathIsTakenOver() throws {
+    @Test func `the path is taken over after a kill`() throws {
         let box = try Box()
         let first = try Daemon(box, sockets: [])
         first.process.signal(SIGKILL)
@@ -36,7 +36,7 @@ import Testing
         #expect(try Daemon(box, sockets: []).ask("apps:create a").ok)
     }
 
-    @Test func besideALivingDaemonItDoesNotStart() throws {
+    @Test func `the daemon does not start beside a living one`() throws {
         let box = try Box()
         let first = try Daemon(box, sockets: [])
         let second = try Daemon(box, sockets: [], settings: ["NOTIFY_SOCKET": ""], ready: false)
@@ -46,7 +46,7 @@ import Testing
         #expect(try first.ask("apps:create a").ok)
     }
 
-    @Test func aFileThatIsNoSocketIsLeftAlone() throws {
+    @Test func `a file that is no socket is left alone`() throws {
         let box = try Box()
         try box.write("socket", "precious")
         let daemon = try Daemon(box, sockets: [], ready: false)
@@ -55,9 +55,8 @@ import Testing
         #expect(box.read("socket").text == "precious")
     }
 
-    @Test(arguments: [SOCK_DGRAM, SOCK_SEQPACKET]) func aLivingSocketOfAnotherKindIsLeftAlone(
-        kind: __socket_type
-    ) throws {
+    @Test(arguments: [SOCK_DGRAM, SOCK_SEQPACKET])
+    func `a living socket of another kind is left alone`(kind: __socket_type) throws {
         let box = try Box()
         let other = try checked(
             "socket", socket(AF_UNIX, Int32(kind.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
@@ -70,7 +69,7 @@ import Testing
         #expect(box.has("socket"))
     }
 
-    @Test func whoStartsInTheSameFolderAtTheSameTimeIsWaitedFor() throws {
+    @Test func `a daemon that starts in the same folder at the same time is waited for`() throws {
         let box = try Box()
         let folder = try checked("open", open(box.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
         defer { close(folder) }
@@ -96,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func aPathThatEndsAsAFoldersDoesLeavesNone() throws {
+    @Test func `a path that ends with a slash leaves no folder`() throws {
         let box = try Box()
         let daemon = try Daemon(
             box, sockets: [], settings: ["DOKKU_SOCK_PATH": box.path("run/socket/")], ready: false)
@@ -105,7 +104,7 @@ import Testing
         #expect(!box.has("run"))
     }
 
-    @Test func aPathTooLongForASocketIsAClearError() throws {
+    @Test func `a path too long for a socket is a clear error`() throws {
         let box = try Box()
         let path = box.path(String(repeating: "x", count: 120))
         let daemon = try Daemon(box, sockets: [], settings: ["DOKKU_SOCK_PATH": path], ready: false)

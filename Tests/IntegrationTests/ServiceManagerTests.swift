@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 @Suite struct ServiceManagerTests {
-    @Test func readinessAndTheEndAreSaid() throws {
+    @Test func `readiness and the end are told`() throws {
         let daemon = try Daemon()
         try daemon.manager.line("STATUS=", from: daemon.process)
         daemon.process.signal(SIGTERM)
@@ -12,7 +12,7 @@ import Testing
         #expect(daemon.manager.messages.contains("STOPPING=1"))
     }
 
-    @Test func theWatchdogIsFedAlsoWhileACommandRuns() throws {
+    @Test func `the watchdog is fed while a command runs`() throws {
         let daemon = try Daemon(["WATCHDOG_USEC": "200000"])
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -27,7 +27,7 @@ import Testing
     }
 
     /// The interval is shorter than a command takes: it is told something each time, and finds no room.
-    @Test func aManagerThatDoesNotReadHoldsUpNobody() throws {
+    @Test func `a manager that does not read holds up nobody`() throws {
         let daemon = try Daemon(["WATCHDOG_USEC": "4000"])
         try daemon.manager.fill()
         for _ in 0..<10 { #expect(try daemon.ask("test:args on") == .good("<on>")) }

@@ -8,7 +8,7 @@ import Testing
         "test:big \(size)", #"{"command":"test:big \#(size)"}"#,
         #"{"command":"test:big \#(size)","stream":true}"#,
         #"{"command":"test:big \#(size)","encoding":"base64"}"#,
-    ]) func nobodyWaitsForOneThatDoesNotRead(request: String) throws {
+    ]) func `nobody waits for a client that does not read`(request: String) throws {
         let daemon = try Daemon()
         #expect(try daemon.ask("commands").ok)
         let before = try daemon.peakMemory()
@@ -24,7 +24,7 @@ import Testing
         withExtendedLifetime(deaf) {}
     }
 
-    @Test func oneThatLeavesInTheMiddleLeavesNothingBehind() throws {
+    @Test func `a client that leaves in the middle leaves nothing behind`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "120000000"])
         for _ in 0..<3 {
             do {

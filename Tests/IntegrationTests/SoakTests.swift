@@ -13,7 +13,7 @@ import Testing
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(daemon.process.pid)/fd").count
     }
 
-    @Test func everyLineIsAnsweredOnceAndNothingIsLeftBehind() throws {
+    @Test func `every line is answered once and nothing is left behind`() throws {
         let box = try Box()
         let sockets = [
             try ListeningSocket(box.path("socket")),

@@ -21,7 +21,8 @@ import Testing
 
     // MARK: Inputs
 
-    @Test(arguments: ["test:stdin", "apps:destroy x"]) func theRestOfAnInputIsNoLine(command: String) throws {
+    @Test(arguments: ["test:stdin", "apps:destroy x"])
+    func `the rest of an input is no line`(command: String) throws {
         let daemon = try daemon()
         let fifo = try daemon.box.fifo()
         let running = try daemon.connect()
@@ -43,7 +44,7 @@ import Testing
         #expect(!daemon.box.read("log").text.contains("daemon:cancel"))
     }
 
-    @Test func whatIsThereOfAnInputIsTakenButNoneOfItIsALine() throws {
+    @Test func `a stop takes what is there of an input but none of it is a line`() throws {
         let daemon = try daemon()
         let client = try daemon.connect()
         try client.send("daemon:version\n")
@@ -58,7 +59,7 @@ import Testing
         #expect(!daemon.box.read("log").text.contains("apps:create"))
     }
 
-    @Test func aOneShotInputIsNotWaitedFor() throws {
+    @Test func `a one-shot input is not waited for`() throws {
         let daemon = try daemon("one-shot")
         let client = try daemon.connect()
         try client.order(#"{"id":1,"command":"test:stdin","stdin_length":10}"#)
@@ -71,7 +72,7 @@ import Testing
 
     // MARK: What was received
 
-    @Test func whatWasReceivedIsAnswered() throws {
+    @Test func `received requests are answered`() throws {
         let daemon = try daemon()
         let client = try daemon.connect()
         #expect(try client.ask("daemon:version").ok)
@@ -85,7 +86,7 @@ import Testing
     }
 
     /// The last reply and the end come in one turn of the loop, and no event will follow.
-    @Test func theLastAnswerIsTheEnd() throws {
+    @Test func `the last answer is the end`() throws {
         let daemon = try daemon()
         let client = try daemon.connect()
         #expect(try client.ask("daemon:version").ok)
@@ -98,7 +99,7 @@ import Testing
         #expect(try daemon.process.wait(patience: .seconds(10)) == .status(0))
     }
 
-    @Test func whatComesLaterIsNotTaken() throws {
+    @Test func `later requests are not taken`() throws {
         let daemon = try daemon()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -115,7 +116,7 @@ import Testing
         #expect(try daemon.process.wait(patience: Self.soon) == .status(0))
     }
 
-    @Test func aOneShotLineWithoutNewlineIsRefused() throws {
+    @Test func `a one-shot line without a newline is refused`() throws {
         let daemon = try daemon("one-shot")
         let client = try daemon.connect()
         try client.send("daemon:vers")
@@ -128,7 +129,7 @@ import Testing
 
     // MARK: Clients that do not end
 
-    @Test func whoDoesNotReadIsLetGoOf() throws {
+    @Test func `a client that does not read is let go of`() throws {
         let daemon = try daemon()
         let deaf = try daemon.connect()
         try deaf.send("test:big 20000000\n")
@@ -138,7 +139,7 @@ import Testing
         #expect(try daemon.process.wait(patience: Self.soon) == .status(0))
     }
 
-    @Test func whoReadsSlowlyIsWaitedFor() throws {
+    @Test func `a client that reads slowly is waited for`() throws {
         let daemon = try daemon()
         let slow = try daemon.connect()
         try slow.send("test:big 20000000\n")
@@ -149,7 +150,7 @@ import Testing
         #expect(try daemon.process.wait(patience: Self.soon) == .status(0))
     }
 
-    @Test func whoSendsWithoutPauseIsLetGoOf() throws {
+    @Test func `a client that sends without pause is let go of`() throws {
         let daemon = try daemon()
         let pourers = try ["reads", "deaf"].map { way in
             let pourer = try PipedProgram(["python3", Daemon.client("pour.py"), daemon.path, way])
@@ -162,7 +163,7 @@ import Testing
         for pourer in pourers { #expect(try pourer.process.wait() == .status(0)) }
     }
 
-    @Test func theSecondTermLosesNoAnswerOfWhoReads() throws {
+    @Test func `the second TERM loses no answer of a client that reads`() throws {
         let daemon = try daemon()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
@@ -176,7 +177,7 @@ import Testing
         #expect(try daemon.process.wait(patience: Self.soon) == .status(0))
     }
 
-    @Test func theSecondTermWaitsForNoReader() throws {
+    @Test func `the second TERM waits for no reader`() throws {
         let daemon = try daemon()
         let deaf = try daemon.connect()
         try deaf.send("test:big 20000000\n")

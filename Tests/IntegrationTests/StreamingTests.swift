@@ -17,7 +17,7 @@ import Testing
         return (daemon, client, fifo)
     }
 
-    @Test func eachLineIsThereBeforeTheNextIsWritten() throws {
+    @Test func `each line is there before the next is written`() throws {
         let (_, client, fifo) = try follower()
         #expect(try client.answer() == ["id": 7, "event": "queued", "job": 1, "position": 1])
         #expect(try client.answer() == ["id": 7, "event": "started", "job": 1])
@@ -41,7 +41,7 @@ import Testing
         #expect(end["output"] == nil)
     }
 
-    @Test func theEventsAreWrittenAsTheyAreSpecified() throws {
+    @Test func `the events are written as they are specified`() throws {
         let client = try Daemon().connect()
         try client.order(#"{"id":"x","command":"test:both 1","stream":true}"#)
         #expect(try client.line() == #"{"id":"x","event":"queued","job":1,"position":1}"#)
@@ -57,7 +57,7 @@ import Testing
         #expect(line.wholeMatch(of: end) != nil, "\(line)")
     }
 
-    @Test func base64EventsAreExact() throws {
+    @Test func `base64 events are exact`() throws {
         let daemon = try Daemon()
         let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ ($0 >> 8)) }
         let file = try daemon.box.write("bytes", bytes)
@@ -68,7 +68,7 @@ import Testing
         #expect(decoded == bytes)
     }
 
-    @Test func base64StandsForItselfInEachEvent() throws {
+    @Test func `base64 stands for itself in each event`() throws {
         let (_, client, fifo) = try follower(["encoding": "base64"])
         for _ in 0..<2 { _ = try client.answer() }
         for (text, data) in [("n a", "YQ=="), ("n bc", "YmM="), ("e x", "eAo="), ("", "Cg==")] {
@@ -79,7 +79,7 @@ import Testing
         #expect(try client.answer()["event"] == "end")
     }
 
-    @Test func bothOutputsAreToldApart() throws {
+    @Test func `both outputs are told apart`() throws {
         let answer = try Daemon().stream(["command": ["test:both", "300"], "stream": true])
         #expect(answer.text("stdout") == (0..<300).map { "out \($0)\n" }.joined())
         #expect(answer.text("stderr") == (0..<300).map { "err \($0)\n" }.joined())
@@ -87,7 +87,7 @@ import Testing
     }
 
     /// The first half is read and sent before the second is written; only what is cut waits.
-    @Test func noCharacterIsCutInTwo() throws {
+    @Test func `no character is cut in two`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let whole = Array("<\u{e9}\u{20ac}\u{1f600}>".utf8)
@@ -110,14 +110,14 @@ import Testing
     }
 
     /// What is still half a character at the end is no character.
-    @Test func whatWasNeverCompletedIsReplaced() throws {
+    @Test func `a character that was never completed is replaced`() throws {
         let daemon = try Daemon()
         let file = try daemon.box.write("bytes", [0x61, 0xe2, 0x82])
         let answer = try daemon.stream(["command": ["test:bytes", .text(file)], "stream": true])
         #expect(answer.text("stdout") == "a\u{fffd}")
     }
 
-    @Test func positionsAndNumbersCount() throws {
+    @Test func `positions and numbers count`() throws {
         let daemon = try Daemon()
         let fifo = try daemon.box.fifo()
         let blocker = try daemon.connect()
@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func timesAreThoseOfWaitingAndRunning() throws {
+    @Test func `times are those of waiting and running`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         // Both wait before the first of them starts.
@@ -157,14 +157,14 @@ import Testing
         #expect(second["queued_ms"]?.int ?? 0 >= run && second["id"] == 2)
     }
 
-    @Test func aCommandWithoutOutputHasNoOutputEvent() throws {
+    @Test func `a command without output has no output event`() throws {
         let answer = try Daemon().stream(["command": ["test:exit", "3"], "stream": true])
         #expect(answer.course == ["queued", "started"])
         #expect(answer.end["ok"] == false && answer.end["exit_status"] == 3)
     }
 
     /// The output of a process that outlives its command is waited for a moment, and then is nobody's.
-    @Test func theEndComesWithoutWhatAGrandchildSaysLater() throws {
+    @Test func `the end comes without a grandchild's later words`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
         let fifo = try daemon.box.fifo()
         let answer = try daemon.stream(["command": ["test:grandchild", .text(fifo.path)], "stream": true])

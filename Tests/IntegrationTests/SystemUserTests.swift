@@ -29,14 +29,14 @@ struct SystemUserTests {
             box, sockets: [ListeningSocket(box.path("socket"))], settings: own.merging(settings) { $1 })
     }
 
-    @Test func aCommandRunsAsThatUser() throws {
+    @Test func `a command runs as that user`() throws {
         let daemon = try daemon("id -un; id -gn; id -G")
         #expect(try daemon.ask("apps:list") == .good("nobody\nnogroup\n65534"))
         #expect(daemon.box.journal.lines.first == "listing nobody")
         #expect(daemon.errors == "")
     }
 
-    @Test func whatDokkuRunsAsRootStaysRoot() throws {
+    @Test func `commands that dokku runs as root stay root's`() throws {
         let daemon = try daemon("id -un")
         for line in ["plugin:list", "--quiet plugin:list", "--app x plugin:list"] {
             #expect(try daemon.ask(line) == .good("root"), "\(line)")
@@ -48,7 +48,7 @@ struct SystemUserTests {
         #expect(try daemon.ask("--quiet apps:list plugin:list") == .good("nobody"))
     }
 
-    @Test func itsEnvironmentIsWhatSudoLeaves() throws {
+    @Test func `the environment is what sudo leaves`() throws {
         let daemon = try daemon(
             #"echo "$SSH_USER $SUDO_USER $USER $LOGNAME $HOME $PATH ${TMPDIR-none} ${TMP-none} $KEPT""#,
             settings: ["TMPDIR": "/x", "TMP": "/x", "KEPT": "as it was", "HOME": "/root"])
@@ -58,7 +58,7 @@ struct SystemUserTests {
                 == .good("root root nobody nobody /nonexistent \(path) none none as it was"))
     }
 
-    @Test func itGetsItsWordsItsInputAndItsSession() throws {
+    @Test func `a command gets its words and its input and its session`() throws {
         let daemon = try daemon(
             #"printf '<%s>\n' "$@"; read -r pid name state parent group session rest </proc/$$/stat; "#
                 + #"[ $$ = "$group" ] && [ $$ = "$session" ] && echo leads; pwd; cat"#)
@@ -68,7 +68,7 @@ struct SystemUserTests {
             answer["output"] == "<config:set>\n<app>\n<A=b \"c\">\n<>\nleads\n/\nfrom the client")
     }
 
-    @Test func filesOfARedirectionAreTheDaemons() throws {
+    @Test func `files of a redirection are the daemon's`() throws {
         let daemon = try daemon("cat; id -un")
         let secret = try daemon.box.write("secret", "root's own\n", mode: 0o600)
         #expect(try daemon.ask("apps:list < \(secret)") == .good("root's own\nnobody"))
@@ -76,13 +76,13 @@ struct SystemUserTests {
         #expect(daemon.box.read("secret").text == "nobody\n")
     }
 
-    @Test func itIsEndedAsAnyOther() throws {
+    @Test func `a command of another user is ended as any other`() throws {
         let daemon = try daemon("sleep 1000", settings: ["DOKKU_DAEMON_TIMEOUT": "0.1"])
         let answer = try daemon.connect().request(#"{"command":"apps:list"}"#)
         #expect(answer["error"] == "timeout" && answer["signal"] == "SIGTERM")
     }
 
-    @Test func aProgramThatIsMissingHasNotRun() throws {
+    @Test func `a program that is missing has not run`() throws {
         let daemon = try daemon("true")
         unlink(daemon.box.path("dokku"))
         let client = try daemon.connect()
@@ -97,7 +97,7 @@ struct SystemUserTests {
     }
 
     @Test(arguments: ["root", "nobody-of-that-name"])
-    func whereThereIsNobodyToChangeToTheDaemonsUserStays(name: String) throws {
+    func `the daemon's user stays if there is nobody to change to`(name: String) throws {
         let daemon = try daemon("id -un; echo $SUDO_USER", settings: ["DOKKU_SYSTEM_USER": name])
         #expect(try daemon.ask("apps:list") == .good("root"))
     }

@@ -7,7 +7,7 @@ import Testing
         #expect(try client.ask("test:args alive") == .good("<alive>"))
     }
 
-    @Test func whatIsNoCommandIsRefusedInTheSameWords() throws {
+    @Test func `words that are no command are refused in the same words`() throws {
         let client = try Daemon().connect()
         let lines = [
             "", " ", "\t \t", "\r", "app", "s:list", "apps:.ist", "apps:../../../../bin/echo x", "apps:lis",
@@ -23,7 +23,7 @@ import Testing
         try expectAlive(client)
     }
 
-    @Test func whatNeedsMoreThanALineIsRefusedInFixedWords() throws {
+    @Test func `commands that need more than a line are refused in fixed words`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         for line in ["enter", "enter app web", "shell", "--quiet shell"] {
@@ -44,7 +44,7 @@ import Testing
         try expectAlive(client)
     }
 
-    @Test func forceWhereverItStandsIsForce() throws {
+    @Test func `force is force wherever it stands`() throws {
         let client = try Daemon().connect()
         for line in ["apps:destroy --force app", "apps:destroy app --force", "--force apps:destroy app"] {
             #expect(try client.ask("apps:create app").ok)
@@ -55,7 +55,7 @@ import Testing
     @Test(arguments: [
         ("apps:create 'open", "quote"), ("apps:create \"open", "quote"), ("apps:create a\\", "backslash"),
         ("'", "quote"),
-    ]) func unfinishedQuotingSaysSo(line: String, word: String) throws {
+    ]) func `unfinished quoting says so`(line: String, word: String) throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         let reply = try client.ask(line)
@@ -64,7 +64,7 @@ import Testing
         try expectAlive(client)
     }
 
-    @Test func aNulIsAnError() throws {
+    @Test func `a NUL is an error`() throws {
         let daemon = try Daemon()
         let client = try daemon.connect()
         for line in ["apps:create a\0b\n", "\0\n", "\0apps:list\n"] {
@@ -76,7 +76,7 @@ import Testing
         try expectAlive(client)
     }
 
-    @Test func bytesThatAreNoTextAreNoCommand() throws {
+    @Test func `bytes that are no text are no command`() throws {
         let client = try Daemon().connect()
         for bytes: [UInt8] in [[0xff, 0xfe], [0xc3], [0xed, 0xa0, 0x80], [0x1b, 0x5b, 0x41], [0x07]] {
             try client.send(bytes + [0x0a])
@@ -85,7 +85,7 @@ import Testing
         try expectAlive(client)
     }
 
-    @Test func aHelpThatDokkuLacksIsDokkusToRefuse() throws {
+    @Test func `a help that dokku lacks is dokku's to refuse`() throws {
         let daemon = try Daemon()
         #expect(try daemon.ask("apps:create:help").ok)
         #expect(try daemon.ask("no-such-plugin:help").ok)
@@ -93,7 +93,7 @@ import Testing
         #expect(daemon.ran == ["apps:create:help", "no-such-plugin:help", "--version"])
     }
 
-    @Test func aLineTooLongIsSkippedAndAnsweredOnce() throws {
+    @Test func `a line that is too long is skipped and answered once`() throws {
         let daemon = try Daemon(["DOKKU_DAEMON_MAX_LINE": "100"])
         let client = try daemon.connect()
         let longest = "test:args " + String(repeating: "x", count: 90)
@@ -111,7 +111,7 @@ import Testing
         #expect(try client.ends())
     }
 
-    @Test func aLineOfAnyKindOfByteGetsOneReply() throws {
+    @Test func `a line of any kind of byte gets one reply`() throws {
         let client = try Daemon().connect()
         for byte in UInt8.min...UInt8.max where byte != 0x0a {
             try client.send([byte, 0x0a, byte, 0x78, byte, 0x0a])
@@ -121,7 +121,7 @@ import Testing
         try expectAlive(client)
     }
 
-    @Test func aClientThatSendsAndLeavesHarmsNobody() throws {
+    @Test func `a client that sends and leaves harms nobody`() throws {
         let daemon = try Daemon()
         for text in ["", "\n", "apps:list\n", "apps:li", "{", "\0", "commands\ncommands\ncommands\n"] {
             let client = try daemon.connect()

@@ -11,7 +11,7 @@ import Testing
         ("daemon:cancel 18446744073709551615", .cancel(job: .max)), ("--quiet daemon:status", .status),
         ("--app x commands", .commands),
     ])
-    func areRecognised(line: String, builtin: Builtin) {
+    func `built-ins are recognised in every form`(line: String, builtin: Builtin) {
         #expect(judge(line, with: nil) == .builtin(builtin))
         #expect(judge(line, Forms.stream) == .builtin(builtin))
         #expect(judge(line, Forms.input) == .builtin(builtin))
@@ -23,7 +23,7 @@ import Testing
         "refresh x",
         "daemon:version 1", "daemon:help me", "daemon:cancel 000000000000000000001x",
     ])
-    func wrongWordsAreSaid(line: String) {
+    func `wrong words are refused with the reason`(line: String) {
         guard case .refuse(let refusal) = judge(line) else {
             Issue.record("\(line) was not refused")
             return
@@ -32,19 +32,19 @@ import Testing
         #expect(!refusal.text.isEmpty)
     }
 
-    @Test func aNumberIsOneWordOfDigits() {
+    @Test func `a job number is one word of digits`() {
         for number in ["", " 1", "1 ", "1\n", "١", "1_000", "-0", "-00"] {
             #expect(judge(["daemon:cancel", number]).code == .invalidRequest)
         }
     }
 
     @Test(arguments: ["commands", "refresh", "daemon:version", "daemon:cancel 1"])
-    func cannotBeRedirected(line: String) {
+    func `a built-in cannot be redirected`(line: String) {
         #expect(judge(line, Forms.toFile).code == .invalidRequest)
         #expect(judge(line, Forms.fromFile).code == .invalidRequest)
     }
 
-    @Test func namesAreExact() {
+    @Test func `names are exact`() {
         for line in [
             "daemon:versio", "daemon:version:help", "daemon:cancel:help", "daemon:queue:",
         ] {
@@ -53,7 +53,7 @@ import Testing
         for line in ["command", "refreshes", "daemon", "Daemon:version"] { #expect(judge(line).isUnknown) }
     }
 
-    @Test func helpNamesThemAll() {
+    @Test func `the help names all built-ins`() {
         let names = ["commands", "refresh", "version", "status", "queue", "cancel N", "help"]
         for name in names { #expect(DaemonHelp.help.contains(name)) }
         #expect(!DaemonHelp.help.hasSuffix("\n"))

@@ -18,7 +18,7 @@ import Testing
         "    postgres:create <service>  Create", "    version",
     ].joined(separator: "\n")
 
-    @Test func listedNamesComeInOrderAndOnce() throws {
+    @Test func `listed names come in order and once`() throws {
         #expect(
             try Catalogue(helpOutput: Self.help.utf8).listedNames == [
                 "apps:create", "apps:list", "buildpacks:set", "ps:scale", "logs", "scheduler-k3s:cluster:add",
@@ -30,21 +30,21 @@ import Testing
     @Test(arguments: [
         "", "\n\n", "Usage: dokku\n", "  apps:list\n", "dokku: command not found", "\u{1b}[", "    ",
     ])
-    func aHelpWithoutANameIsUnreadable(text: String) {
+    func `a help without a name is unreadable`(text: String) {
         #expect(throws: Catalogue.Unreadable.self) { try Catalogue(helpOutput: text.utf8) }
     }
 
-    @Test func bytesThatAreNoTextSpoilOnlyTheirLine() throws {
+    @Test func `bytes that are no text spoil their line only`() throws {
         let help = Array("    a\u{0}b x\n    ok x\n    ".utf8) + [0xff, 0xfe, 0x0a]
         #expect(try Catalogue(helpOutput: help).listedNames == ["ok"])
     }
 
-    @Test func whatIsListedIsValid() throws {
+    @Test func `listed names are valid`() throws {
         let catalogue = try Catalogue(helpOutput: Self.help.utf8)
         for name in catalogue.listedNames { #expect(catalogue.contains(name), "\(name)") }
     }
 
-    @Test func whatExistsUnlistedIsValid() throws {
+    @Test func `commands that exist unlisted are valid`() throws {
         let catalogue = Catalogue(listed: ["apps:list"])
         let internalNames = CommandFacts.internalNames
         for name in CommandFacts.unlisted where !internalNames.contains(name) {
@@ -54,7 +54,7 @@ import Testing
         #expect(catalogue.listedNames == ["apps:list"])
     }
 
-    @Test func aliasesAreValidWhereTheirTargetIs() throws {
+    @Test func `an alias is valid if its target is`() throws {
         let catalogue = try Catalogue(helpOutput: Self.help.utf8)
         #expect(catalogue.contains("docker-local:report"))
         #expect(catalogue.contains("docker-local"))
@@ -68,7 +68,7 @@ import Testing
         "help", "--version", "-v", "apps:help", "apps:create:help", "no-such_plugin.x:help",
         "docker-local:help",
     ])
-    func helpsAndVersionsAreValidUnlisted(name: String) {
+    func `help and version commands are valid unlisted`(name: String) {
         #expect(Catalogue(listed: ["apps:list"]).contains(name))
     }
 
@@ -81,21 +81,21 @@ import Testing
         "é:help",
         ".x:help", "apps:help\n", "nginx-vhosts:stop",
     ])
-    func otherNamesAreNot(name: String) {
+    func `other names are not valid`(name: String) {
         #expect(!Catalogue(listed: ["apps:list"]).contains(name))
     }
 
-    @Test func keptNamesAreReadWithTheSameSuspicion() {
+    @Test func `kept names are read with the same suspicion`() {
         let names = ["b", "a:b", "b", "../x", "git-hook", "--force", "", "x y"]
         #expect(Catalogue(listed: names).listedNames == ["b", "a:b"])
     }
 
-    @Test func theLockFileHasANameALine() {
+    @Test func `the lock file has one name a line`() {
         #expect(Catalogue(listed: ["b", "a:b"]).lockFileText == Array("b\na:b\n".utf8))
         #expect(Catalogue(listed: []).lockFileText.isEmpty)
     }
 
-    @Test func aNameHasAFilesLengthAtMost() {
+    @Test func `a name is at most as long as a file name`() {
         let long = String(repeating: "a", count: 251)
         #expect(Catalogue(listed: []).contains(long.dropLast() + ":help"))
         #expect(!Catalogue(listed: []).contains(long + ":help"))

@@ -8,7 +8,7 @@ import Testing
         CommandTable.traits.filter { holds($0.value) }.keys.sorted()
     }
 
-    @Test func everyCommandIsThere() {
+    @Test func `every command is in the table`() {
         #expect(CommandTable.traits.count == CommandFacts.count)
         #expect(names { $0.isListed }.count == CommandFacts.listedCount)
         #expect(names { $0.reading != nil }.count == CommandFacts.readOnlyCount)
@@ -17,21 +17,21 @@ import Testing
         #expect(unlisted == CommandFacts.unlisted.sorted())
     }
 
-    @Test func helpsAreUnlistedAndHarmless() {
+    @Test func `help commands are unlisted and harmless`() {
         for (name, traits) in CommandTable.traits where name.hasSuffix(":help") {
             #expect(traits == CommandTraits(reading: Reading(of: name, needsFlag: false)), "\(name)")
             #expect(traits.reading?.flags == "", "\(name)")
         }
     }
 
-    @Test func harmlessAreExactlyThese() {
+    @Test func `exactly these commands are harmless`() {
         let harmless = names { $0.reading != nil }
         #expect(harmless.filter { !$0.hasSuffix(":help") } == CommandFacts.harmless.sorted())
         #expect(names { $0.reading?.needsFlag ?? false } == CommandFacts.needFlag.sorted())
         #expect(names { $0.reading != nil && $0.endless != .never } == [])
     }
 
-    @Test func eachTraitHasItsNames() {
+    @Test func `each trait has its names`() {
         #expect(names { $0.readsInput } == CommandFacts.readInput.sorted())
         #expect(names { $0.confirms } == CommandFacts.confirm.sorted())
         #expect(names { $0.needsRoot } == CommandFacts.needRoot.sorted())
@@ -40,7 +40,7 @@ import Testing
         #expect(names { $0.shownWords == 2 } == CommandFacts.showTwoWords.sorted())
     }
 
-    @Test func eachKindOfEndlessHasItsNames() {
+    @Test func `each kind of endless command has its names`() {
         #expect(names { $0.endless == .build } == ["builds:output"])
         #expect(names { $0.endless == .internalCommand } == CommandFacts.internalNames.sorted())
         #expect(names { $0.endless == .program } == CommandFacts.programs.sorted())
@@ -58,7 +58,7 @@ import Testing
         ("lambda:set", "builder-lambda:set"), ("nixpacks:set", "builder-nixpacks:set"),
         ("pack:report", "builder-pack:report"), ("rails:report", "builder-railpack:report"),
     ])
-    func anAliasHasTheTraitsOfItsTarget(alias: String, target: String) {
+    func `an alias has the traits of its target`(alias: String, target: String) {
         #expect(CommandTraits.of(alias) == CommandTable.traits[target])
         #expect(CommandTraits.of(alias) != nil)
     }
@@ -66,7 +66,7 @@ import Testing
     @Test(arguments: [
         "", ":", "app", "apps:", "apps:lis", "apps:listt", "postgres:create", "nginx-vhosts:stop", "k3s:x",
     ])
-    func ofOtherNamesNothingIsKnown(name: String) {
+    func `nothing is known of other names`(name: String) {
         #expect(CommandTraits.of(name) == nil)
     }
 
@@ -77,7 +77,7 @@ import Testing
         ("events --tail", false), ("logs:vector-logs --tail", true), ("logs:vector-logs -t", false),
         ("builds:output a", false), ("run a sleep -t", false), ("apps:list -t", false),
     ])
-    func flagsMakeEndless(line: String, isEndless: Bool) throws {
+    func `flags make a command endless`(line: String, isEndless: Bool) throws {
         let words = ArgumentList(CommandFacts.words(line))
         #expect(try #require(CommandTraits.of(words.text(0))).isEndless(words, after: 0) == isEndless)
     }

@@ -9,7 +9,7 @@ import Testing
         ("--quiet --trace --force --rm --rm-container --detach --app x apps:list y", 8),
         ("--app -x apps:list", 2),
     ])
-    func theNameFollowsTheGlobalFlags(line: String, index: Int) {
+    func `the name follows the global flags`(line: String, index: Int) {
         let invocation = Invocation(ArgumentList(CommandFacts.words(line)))
         #expect(invocation?.nameIndex == index)
         #expect(invocation?.name == "apps:list")
@@ -18,23 +18,23 @@ import Testing
     @Test(arguments: [
         "", "--force", "--app", "--app x", "--quiet --app", "--app --force apps:list x", "--app --app x",
     ])
-    func noName(line: String) {
+    func `global flags alone have no name`(line: String) {
         #expect(Invocation(ArgumentList(CommandFacts.words(line))) == nil)
     }
 
     @Test(arguments: ["--app=x", "--verbose", "-f", "--Quiet"])
-    func anyOtherFlagStandsForTheName(flag: String) {
+    func `any other flag stands for the name`(flag: String) {
         #expect(Invocation([flag, "apps:list"])?.name == flag)
     }
 
-    @Test func aNameIsText() {
+    @Test func `a name is text`() {
         var words = ArgumentList()
         words.append([0x61, 0xff])
         words.endWord()
         #expect(Invocation(words) == nil)
     }
 
-    @Test func flagsAreFoundWhereverTheyStand() {
+    @Test func `flags are found wherever they stand`() {
         #expect(Invocation(["apps:destroy", "x", "--force"])?.hasForce == true)
         #expect(Invocation(["--force", "apps:destroy", "x"])?.hasForce == true)
         #expect(Invocation(["apps:destroy", "x", "--forced"])?.hasForce == false)
@@ -46,7 +46,7 @@ import Testing
         "--app x plugin:list", "ssh-keys:add", "ssh-keys:remove", "scheduler-k3s:initialize",
         "scheduler-k3s:uninstall",
     ])
-    func whatKeepsRoot(line: String) {
+    func `commands of root keep root`(line: String) {
         #expect(Invocation(ArgumentList(CommandFacts.words(line)))?.keepsRoot == true)
     }
 
@@ -54,7 +54,7 @@ import Testing
         "apps:list", "apps:list plugin:install", "ssh-keys:list", "ssh-keys", "k3s:initialize", "plugi:n",
         "scheduler-k3s:report", "help plugin",
     ])
-    func whatDoesNot(line: String) {
+    func `other commands do not keep root`(line: String) {
         #expect(Invocation(ArgumentList(CommandFacts.words(line)))?.keepsRoot == false)
     }
 }

@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: 0..<SecretPlaces.all.count)
-    func itIsFoundNowhere(place: Int) throws {
+    func `a planted secret is found nowhere`(place: Int) throws {
         for seed in 0..<150 {
             var generator = Generator(state: UInt64(place * 1000 + seed))
             let secret = secret(&generator, for: SecretPlaces.all[place])
@@ -72,7 +72,7 @@ import Testing
     @Test(arguments: [
         "apps:create A", "domains:add A A", "--app app ps:stop", "checks:set A wait-to-retire 60",
     ])
-    func whereNoneIsPlantedTheLineStays(place: String) throws {
+    func `a line without a planted secret stays`(place: String) throws {
         var generator = Generator(state: 1)
         let arguments = ArgumentList(words(place, "", &generator))
         #expect(!Redaction.describe(arguments, isUnderstood: true).contains(Redaction.hidden))

@@ -42,7 +42,7 @@ extension Verdict {
 }
 
 @Suite struct PolicyTests {
-    @Test func aCommandRunsWithItsWordsUntouched() throws {
+    @Test func `a command runs with its words untouched`() throws {
         let words: ArgumentList = ["--quiet", "apps:create", "a b", ""]
         #expect(judge(words) == .run(try #require(Invocation(words)), .queue))
     }
@@ -56,7 +56,7 @@ extension Verdict {
         "--version apps:destroy x --force", "--version --app apps:destroy x --force", "-v x",
         "--app --force apps:list apps:destroy x", "--x:help apps:list",
     ])
-    func whatNeverIsACommandIsRefused(line: String) {
+    func `words that are never a command are refused`(line: String) {
         for catalogue in [Forms.catalogue, nil] {
             #expect(judge(line, with: catalogue) == .refuse(.invalidCommand))
             #expect(judge(line, on: .readOnly, with: catalogue) == .refuse(.invalidCommand))
@@ -67,11 +67,11 @@ extension Verdict {
         "", "apps:list\u{0}", "apps:list\n", " apps:list", "apps:list ", "x\n:help", "\u{0}",
         "apps:list\u{301}",
     ])
-    func aNameIsOneWordOfNameCharacters(name: String) {
+    func `a name is one word of name characters`(name: String) {
         #expect(judge([name]) == .refuse(.invalidCommand))
     }
 
-    @Test func nothingAtAllIsNoCommand() {
+    @Test func `an empty line is no command`() {
         #expect(judge([] as ArgumentList) == .refuse(.invalidCommand))
         var words = ArgumentList()
         words.append([0xff, 0xfe])
@@ -82,12 +82,12 @@ extension Verdict {
     @Test(arguments: [
         "app", "s:list", "APPS:LIST", "apps:lis", "mysql:list x", "nginx-vhosts:stop", "foo:destroy x",
     ])
-    func whatTheCatalogueLacksIsUnknown(line: String) {
+    func `a name that the catalogue lacks is unknown`(line: String) {
         #expect(judge(line).isUnknown)
         #expect(judge(line, with: nil).isUnknown)
     }
 
-    @Test func withoutACatalogueOnlyWhatNeedsNoneIsDecided() {
+    @Test func `without a catalogue only what needs none is decided`() {
         #expect(judge("apps:list", with: nil).isUnknown)
         #expect(judge("help", with: nil).isUnknown)
         #expect(judge("daemon:version", with: nil) == .builtin(.version))
@@ -96,23 +96,23 @@ extension Verdict {
         #expect(judge("apps:destroy x", with: nil) == .refuse(.requiresForce))
     }
 
-    @Test func aListedCommandThatThisDokkuLacksIsUnknown() {
+    @Test func `a listed command that this dokku lacks is unknown`() {
         #expect(judge("apps:list", with: Catalogue(listed: ["apps:create"])).isUnknown)
     }
 
     @Test(arguments: [
         "help", "help --all", "--version", "-v", "apps:help", "apps:create:help x", "nope:help", "k3s:help",
     ])
-    func helpsAndVersionsRun(line: String) {
+    func `help and version commands run`(line: String) {
         #expect(judge(line).lane == .queue)
     }
 
     @Test(arguments: ["shell", "shell x", "--quiet shell", "enter", "enter app", "enter app web ls"])
-    func fixedAnswersOfPlainLines(line: String) {
+    func `plain lines get fixed answers`(line: String) {
         #expect(judge(line) == .refuse(Refusal(code: .notSupported, text: "Not implemented")))
     }
 
-    @Test func enterNeedsACommandWithoutATerminal() {
+    @Test func `enter needs a command because there is no terminal`() {
         for line in [
             "enter app web ls", "enter app web ls -la", "--app app enter web ls",
             "enter app --container-id 1 ls",
@@ -135,7 +135,7 @@ extension Verdict {
         "apps:destroy x", "apps:destroy", "network:destroy x", "storage:destroy x", "postgres:destroy x",
         "--app x apps:destroy", "apps:destroy x -f", "apps:destroy x --forced", "apps:destroy x --force=true",
     ])
-    func whatDestroysNeedsForce(line: String) {
+    func `a command that destroys needs force`(line: String) {
         for form in [Forms.plain, Forms.json, Forms.stream, Forms.input] {
             #expect(
                 judge(line, form) == .refuse(Refusal(code: .requiresForce, text: "Requires --force flag")))
@@ -148,12 +148,12 @@ extension Verdict {
         "postgres:destroy x -f", "postgres:destroy x --force", "network:destroy x --force",
         "apps:destroy:help",
     ])
-    func forceMayStandAnywhere(line: String) {
+    func `force may stand anywhere`(line: String) {
         #expect(judge(line).lane == .queue)
     }
 
     @Test(arguments: ["config:import x", "postgres:import x", "certs:generate x y", "--app x config:import"])
-    func whatReadsAnEmptyInputAsAnOrderNeedsOne(line: String) {
+    func `a command that takes an empty input for an order needs an input`(line: String) {
         #expect(judge(line).code == .requiresStdin)
         #expect(judge(line, Forms.stream).code == .requiresStdin)
         #expect(judge(line, Forms.toFile).code == .requiresStdin)
@@ -169,7 +169,7 @@ extension Verdict {
         "config:import --global=false x",
         "config:import --replace --format=json x -", "config:import",
     ])
-    func anImportFromNoFileNeedsInput(line: String) {
+    func `an import without a file needs an input`(line: String) {
         #expect(judge(line).code == .requiresStdin)
         #expect(judge(line, Forms.input).lane == .queue)
     }
@@ -180,12 +180,12 @@ extension Verdict {
         "--app x config:import env",
         "config:import x --format=json /root/env.json", "config:import --no-restart x env",
     ])
-    func anImportFromAFileNeedsNoInput(line: String) {
+    func `an import from a file needs no input`(line: String) {
         #expect(judge(line).lane == .queue)
         #expect(judge(line, Forms.stream).lane == .queue)
     }
 
-    @Test func anEmptyFileNameIsNoFile() {
+    @Test func `an empty file name is no file`() {
         #expect(judge(["config:import", "x", ""]).code == .requiresStdin)
         #expect(judge(["postgres:import", "x", "/root/dump"]).code == .requiresStdin)
     }
@@ -194,7 +194,7 @@ extension Verdict {
         "git:auth h u", "ssh-keys:add n", "certs:add x a.crt a.key", "run x ls", "git:load-image x",
         "postgres:export x",
     ])
-    func otherCommandsRunWithoutInput(line: String) {
+    func `other commands run without input`(line: String) {
         #expect(judge(line).lane == .queue)
     }
 
@@ -204,7 +204,7 @@ extension Verdict {
         "nginx:error-logs x -t", "run:logs x --tail", "logs:vector-logs --tail", "caddy:logs -t",
         "postgres:logs x -t", "postgres:logs x --tail",
     ])
-    func whatNeverEndsRunsStreamedOnly(line: String) throws {
+    func `an endless command runs only streamed`(line: String) throws {
         for form in [Forms.plain, Forms.json, Forms.input] {
             guard case .refuse(let refusal) = judge(line, form) else {
                 Issue.record("\(line) was not refused")
@@ -219,7 +219,7 @@ extension Verdict {
     @Test(arguments: [
         "logs x", "logs x -n 5", "events", "postgres:logs x", "caddy:logs", "logs:failed x", "cron:run x y",
     ])
-    func whatEndsRunsInTheQueue(line: String) {
+    func `a command that ends runs in the queue`(line: String) {
         for form in [Forms.plain, Forms.json, Forms.stream] { #expect(judge(line, form).lane == .queue) }
     }
 
@@ -227,19 +227,19 @@ extension Verdict {
     @Test(arguments: [
         "builds:output x", "builds:output x y", "--app x builds:output", "builds:output x current",
     ])
-    func aBuildsOutputIsShownBesideTheQueue(line: String) {
+    func `a build's output is shown beside the queue`(line: String) {
         #expect(judge(line).lane == .beside)
         #expect(judge(line, Forms.json).lane == .beside)
         #expect(judge(line, Forms.stream).lane == .follow)
     }
 
-    @Test func aBuildIsCancelledBesideTheQueue() {
+    @Test func `a build is cancelled beside the queue`() {
         #expect(judge("builds:cancel x").lane == .cancel)
         #expect(judge("--quiet builds:cancel x", Forms.stream).lane == .cancel)
     }
 
     @Test(arguments: CommandTable.traits.keys.sorted())
-    func everyCommandOfTheTableIsDecided(name: String) throws {
+    func `every command of the table is decided`(name: String) throws {
         let traits = try #require(CommandTable.traits[name])
         let verdict = judge([name])
         if traits.endless == .internalCommand {
@@ -256,13 +256,13 @@ extension Verdict {
         }
     }
 
-    @Test func anAliasFollowsTheRulesOfItsTarget() {
+    @Test func `an alias follows the rules of its target`() {
         #expect(judge("k3s:cluster:list").lane == .queue)
         #expect(judge("docker-local:report x").lane == .queue)
         #expect(judge("k3s:nothing").isUnknown)
     }
 
-    @Test func aOneShotSocketAnswersInDokkusWords() throws {
+    @Test func `a one-shot socket answers in dokku's words`() throws {
         let refusal = Refusal.unknownCommand("nope", on: [.oneShot, .rawWords])
         #expect(refusal.code == .invalidCommand)
         #expect(refusal.text.hasPrefix(" !     `nope` is not a dokku command."))

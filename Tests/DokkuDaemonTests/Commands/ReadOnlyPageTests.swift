@@ -37,7 +37,7 @@ import Testing
         return (parts[0], parts[1])
     }
 
-    @Test func whatRunsIsOnThePageAndTheOtherWayRound() throws {
+    @Test func `the page names exactly what runs`() throws {
         let rows = try tables().runs
         #expect(rows.flatMap(\.commands).sorted() == CommandFacts.harmless.sorted())
         for row in rows {
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func eachFlagOfThePageRuns() throws {
+    @Test func `each flag of the page runs`() throws {
         for row in try tables().runs {
             for command in row.commands {
                 for flag in row.flags where !(row.needsFlag && flag == "--global") {
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func whatIsRefusedIsRefused() throws {
+    @Test func `each form that the page refuses is refused`() throws {
         let rows = try tables().refused
         for row in rows {
             #expect(row.cells.count == 3 && !row.cells[2].isEmpty, "\(row.cells)")
@@ -79,7 +79,7 @@ import Testing
     }
 
     /// What sounds like reading is on the page in any case, so that nobody has to wonder.
-    @Test func nothingThatSoundsHarmlessIsLeftOut() throws {
+    @Test func `the page leaves out nothing that sounds harmless`() throws {
         let (runs, refused) = try tables()
         let named = Set((runs + refused).flatMap(\.commands))
         let endings = [

@@ -9,7 +9,7 @@ import Testing
     }
 
     @Test(arguments: CommandTable.traits.keys.sorted())
-    func onlyTheHarmlessOfTheTableRun(name: String) throws {
+    func `only the harmless commands of the table run`(name: String) throws {
         let verdict = judgeHere(name, Forms.stream)
         if CommandFacts.needFlag.contains(name) {
             #expect(verdict.code == .denied)
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: CommandTable.traits.keys.filter { !CommandFacts.harmless.contains($0) }.sorted())
-    func noFormOfTheOthersRuns(name: String) {
+    func `no form of the other commands runs`(name: String) {
         guard !name.hasSuffix(":help") else { return }
         for form in [Forms.plain, Forms.json, Forms.stream, Forms.input, Forms.fromFile, Forms.toFile] {
             for line in ["\(name) x --force", "--force \(name) x", "--app x --quiet \(name)"] {
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func anAliasIsAsGoodAsItsTarget() {
+    @Test func `an alias is as good as its target`() {
         #expect(judgeHere("docker-local:report x").lane == .queue)
         #expect(judgeHere("k3s:cluster:list").lane == .queue)
         #expect(judgeHere("nixpacks:report x --builder-nixpacks-nixpackstoml-path").lane == .queue)
@@ -46,13 +46,13 @@ import Testing
     }
 
     @Test(arguments: ["postgres:list", "postgres:create x", "postgres:logs x"])
-    func aPluginsCommandIsDenied(line: String) {
+    func `a plugin's command is denied`(line: String) {
         #expect(judgeHere(line) == .refuse(.readOnlySocket))
         #expect(judge(line, on: .readOnly, with: nil) == .refuse(.readOnlySocket))
     }
 
     @Test(arguments: ["nginx-vhosts:stop", "20_events:on", "00_dokku-standard:cleanup", "common:x", "nope"])
-    func aPluginsFolderIsNoName(line: String) {
+    func `a plugin's folder is no name`(line: String) {
         #expect(judgeHere(line) == .refuse(.invalidCommand))
     }
 
@@ -67,7 +67,7 @@ import Testing
         "apps:report --file=/etc/x", "scheduler-k3s:autoscaling-auth:report x --include-metadata",
         "k3s:autoscaling-auth:report --include-metadata=true x", "apps:report é",
     ])
-    func wordsThatCouldDoHarmAreDenied(line: String) {
+    func `words that could do harm are denied`(line: String) {
         #expect(judgeHere(line) == .refuse(.readOnlySocket))
     }
 
@@ -101,7 +101,7 @@ import Testing
         "storage:report --global --format json", "storage:labels:report x", "network:info x --format json",
         "network:list --format json", "certs:show x crt", "report", "letsencrypt:list",
     ])
-    func whatMayTellASecretIsDenied(line: String) {
+    func `commands that may tell a secret are denied`(line: String) {
         for form in [Forms.plain, Forms.json, Forms.stream] {
             #expect(judge(line, form, on: .readOnly, with: Self.catalogue) == .refuse(.readOnlySocket))
         }
@@ -120,7 +120,7 @@ import Testing
         "apps:help x", "apps:help --format json", "postgres:help x", "--force apps:list", "--rm apps:list",
         "--detach apps:list", "--rm-container apps:list", "--app -x apps:list", "--app a/b apps:list",
     ])
-    func aFlagThatIsNotNamedIsDenied(line: String) {
+    func `a flag that is not named is denied`(line: String) {
         #expect(judgeHere(line) == .refuse(.readOnlySocket))
     }
 
@@ -130,12 +130,12 @@ import Testing
         "--app x traefik:report true --traefik-image", "traefik:report --traefik-image x true",
         "apps:report x --global", "ps:report --global", "ps:report --global=true", "ps:report x --global=",
     ])
-    func aReportWithSecretsTakesOneAppAndAFlag(line: String) {
+    func `a report with secrets takes one app and a flag`(line: String) {
         #expect(judgeHere(line) == .refuse(.readOnlySocket))
     }
 
     @Test(arguments: ["a b", "a\nb", "", "a\tb", "a\u{0}"])
-    func wordsThatAShellWouldSplit(word: String) {
+    func `words that a shell would split are denied`(word: String) {
         let isEmpty = word.isEmpty
         #expect((judge(["apps:exists", word], Forms.json, on: .readOnly).code == .denied) == !isEmpty)
     }
@@ -155,12 +155,12 @@ import Testing
         "apps:create:help", "postgres:help", "plugin:list", "network:list --dokku-managed",
         "scheduler-k3s:report x --scheduler-k3s-computed-namespace",
     ])
-    func ordinaryReadingRuns(line: String) {
+    func `ordinary reading runs`(line: String) {
         #expect(judgeHere(line).lane == .queue)
         #expect(judgeHere(line, Forms.plain).lane == .queue)
     }
 
-    @Test func inputAndRedirectionAreDenied() {
+    @Test func `input and redirection are denied`() {
         for form in [Forms.input, Forms.fromFile, Forms.toFile] {
             #expect(judgeHere("apps:list", form) == .refuse(.readOnlySocket))
             #expect(judgeHere("apps:help", form) == .refuse(.readOnlySocket))
@@ -168,7 +168,7 @@ import Testing
         }
     }
 
-    @Test func onlyBuiltinsThatChangeNothingAreAnswered() {
+    @Test func `only built-ins that change nothing are answered`() {
         for line in ["commands", "daemon:version", "daemon:status", "daemon:queue", "daemon:help"] {
             guard case .builtin = judgeHere(line) else {
                 Issue.record("\(line) was not answered")

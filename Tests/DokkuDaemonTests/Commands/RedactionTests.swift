@@ -17,7 +17,7 @@ import Testing
         ("daemon:cancel 12", "daemon:cancel 12"),
         ("refresh", "refresh"),
     ])
-    func whatIsNoSecretStays(line: String, description: String) {
+    func `words that are no secret stay`(line: String, description: String) {
         #expect(describe(line: line) == description)
     }
 
@@ -40,7 +40,7 @@ import Testing
         ("cron:suspend app SECRET", "cron:suspend app ***"),
         ("docker-options:add app deploy --password SECRET", "docker-options:add app ***"),
     ])
-    func ofTakersAndPluginsTheFirstArgumentStays(line: String, description: String) {
+    func `takers of secrets and plugins keep their first argument`(line: String, description: String) {
         #expect(describe(line: line) == description)
     }
 
@@ -51,7 +51,7 @@ import Testing
         ("--app x logs:set vector-sink SECRET", "--app x logs:set vector-sink ***"),
         ("logs:set vector-sink SECRET", "logs:set vector-sink ***"),
     ])
-    func ofSettingsTheValueIsHidden(line: String, description: String) {
+    func `the value of a setting is hidden`(line: String, description: String) {
         #expect(describe(line: line) == description)
     }
 
@@ -81,14 +81,14 @@ import Testing
         "scheduler-k3s:annotations:set --process-type web app x SECRET", "storage:labels:set vol x SECRET",
         "docker-options:add app deploy --env=SECRET", "help x=SECRET", "resource:limit --secret SECRET",
     ])
-    func noSecretIsShown(line: String) {
+    func `no secret is shown`(line: String) {
         for secret in ["SECRET", "Secret", "SEC=", "SEC/", "SEC@"] {
             #expect(!describe(line: line).contains(secret), "\(line)")
         }
         #expect(describe(line: line).contains("***"))
     }
 
-    @Test func aUsersNameAndPasswordLeaveTheHost() {
+    @Test func `the user and password of a URL are hidden`() {
         #expect(
             describe(line: "git:sync app https://u:p@example.com/x.git main")
                 == "git:sync app https://***@example.com/x.git main")
@@ -104,7 +104,7 @@ import Testing
                 == "git:from-image app example.com/x@sha256:ab")
     }
 
-    @Test func aFlagAndItsValueInOneWordAreHidden() {
+    @Test func `a flag and its value in one word are hidden`() {
         #expect(
             describe(["apps:create", "app", "--password SECRET", "x"]) == "apps:create app *** ***")
         #expect(
@@ -120,12 +120,12 @@ import Testing
         ("user:SECRET", "***"), ("--quiet k3s:SECRET", "k3s:***"), ("apps:create app", "apps:create"),
         ("nixpacks:report SECRET", "nixpacks:report"), ("SECRET:help", "***"), (":SECRET", "***"),
     ])
-    func ofWhatWasNotUnderstoodADokkuNameStays(line: String, description: String) {
+    func `a line that was not understood keeps a dokku name`(line: String, description: String) {
         #expect(
             Redaction.describe(ArgumentList(CommandFacts.words(line)), isUnderstood: false) == description)
     }
 
-    @Test func aNameThatNobodyKnowsHasAColon() {
+    @Test func `a name that nobody knows has a colon`() {
         #expect(describe(line: "SECRET app") == "*** app")
         #expect(describe(line: "postgres:list app") == "postgres:list app")
         #expect(describe(["--app", "--force", "SECRET"]) == "***")
@@ -134,7 +134,7 @@ import Testing
     }
 
     /// A command that refuses its arguments repeats them.
-    @Test func whatIsHiddenAnywhereKeepsTheOutputOut() throws {
+    @Test func `a command with hidden words keeps its output out of the log`() throws {
         func mayLog(_ words: [String]) throws -> Bool {
             Redaction.mayLogOutput(of: try #require(Invocation(ArgumentList(words))))
         }
@@ -150,20 +150,20 @@ import Testing
 
     /// What was meant as the value may stand behind a blank, and end as a base32 text does.
     @Test(arguments: ["ABCDEFGH2345====", "ABCDEFGH2345=", "ABCDEFGH2345===", "A=B"])
-    func aValueBehindItsPairIsHidden(value: String) {
+    func `a value behind its pair is hidden`(value: String) {
         #expect(describe(["config:set", "app", "KEY=", value]) == "config:set app *** ***")
     }
 
-    @Test func whatBase32EndsWithIsNoPair() {
+    @Test func `the padding of base32 makes no pair`() {
         #expect(describe(["config:set", "app", "ABCDEFGH2345===="]) == "config:set app ***")
         #expect(describe(["config:set", "app", "KEY="]) == "config:set app KEY=***")
     }
 
-    @Test func wordsStayApart() {
+    @Test func `words stay apart`() {
         #expect(describe(["apps:create", "a b", "", "c\"d"]) == "apps:create \"a b\" \"\" \"c\\\"d\"")
     }
 
-    @Test func noControlCharacterPasses() {
+    @Test func `no control character passes`() {
         let hostile = "a\nb\r\u{1b}[31m\u{0}\u{7f}\u{85}\u{9b}\u{202e}\u{2028}\t\\é"
         let expected = "a\\nb\\r\\u{1b}[31m\\u{0}\\u{7f}\\u{85}\\u{9b}\\u{202e}\\u{2028}\\t\\\\é"
         #expect(Redaction.sanitize(hostile, limit: 200) == expected)
@@ -175,12 +175,12 @@ import Testing
         }
     }
 
-    @Test func whatIsNoTextIsReplaced() {
+    @Test func `bytes that are no text are replaced`() {
         #expect(Redaction.sanitize([0x61, 0xff, 0xe2, 0x82, 0x62], limit: 40) == "a\u{fffd}\u{fffd}b")
     }
 
     @Test(arguments: [3, 4, 5, 6, 7, 8, 64])
-    func aLimitHoldsAndCutsNoCharacter(limit: Int) {
+    func `a limit holds and cuts no character`(limit: Int) {
         for unit in ["a", "é", "€", "😀", "\n", "\\", "\u{202e}"] {
             for count in 0...40 {
                 let text = Redaction.sanitize(String(repeating: unit, count: count), limit: limit)
@@ -192,7 +192,7 @@ import Testing
         #expect(Redaction.sanitize(String(repeating: "a", count: limit + 1), limit: limit).hasSuffix("…"))
     }
 
-    @Test func hugeLinesStayShort() {
+    @Test func `huge lines stay short`() {
         let huge = String(repeating: "x", count: 1 << 20)
         #expect(describe(["apps:create", huge]).utf8.count < 300)
         #expect(describe(["config:set", "app", huge + "=SECRET"]).utf8.count < 300)
@@ -208,7 +208,7 @@ import Testing
         "apps:list", "apps:create", "apps:destroy", "domains:add", "apps:help", "ps:scale",
         "docker-local:report",
     ])
-    func outputKnownToBeHarmlessIsLogged(name: String) {
+    func `output known to be harmless is logged`(name: String) {
         #expect(Redaction.mayLogOutput(of: Invocation.sample(name)))
     }
 
@@ -216,7 +216,7 @@ import Testing
         arguments: CommandFacts.secret + [
             "postgres:info", "postgres:create", "nope", "k3s:preview", "k3s:show-kubeconfig", "",
         ])
-    func otherOutputIsNot(name: String) {
+    func `other output is not logged`(name: String) {
         #expect(!Redaction.mayLogOutput(of: Invocation.sample(name)))
     }
 
@@ -225,11 +225,11 @@ import Testing
         ("", false),
         ("+1\n++2", false),
     ])
-    func aShellsTraceIsKnown(output: String, isTrace: Bool) {
+    func `a shell's trace is recognised`(output: String, isTrace: Bool) {
         #expect(Redaction.isTrace(Array(output.utf8)) == isTrace)
     }
 
-    @Test func tracesAreNotLogged() throws {
+    @Test func `traces are not logged`() throws {
         #expect(Redaction.mayLogOutput(of: try #require(Invocation(["apps:list"]))))
         #expect(!Redaction.mayLogOutput(of: try #require(Invocation(["apps:list", "--trace"]))))
     }

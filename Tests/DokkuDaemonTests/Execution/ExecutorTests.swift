@@ -34,7 +34,8 @@ import Testing
         for job in jobs { try recorded.finish(job) }
     }
 
-    @Test(arguments: [Lane.follow, .beside, .cancel]) func soManyRunBesideTheQueue(lane: Lane) throws {
+    @Test(arguments: [Lane.follow, .beside, .cancel])
+    func `a limited number of commands run beside the queue`(lane: Lane) throws {
         let first = try submit(lane)
         for _ in 1..<4 { try submit(lane) }
         #expect(isFull(lane))
@@ -44,7 +45,7 @@ import Testing
         try end()
     }
 
-    @Test func whoFollowsKeepsNobodyFromCancelling() throws {
+    @Test func `following commands keep nobody from cancelling`() throws {
         for _ in 0..<4 { try submit(.follow) }
         for _ in 0..<4 { try submit(.beside) }
         for _ in 0..<4 { try submit(.cancel) }
@@ -52,9 +53,8 @@ import Testing
         try end()
     }
 
-    @Test(arguments: [Lane.follow, .beside, .cancel]) func restrictedSocketsLeaveSomeToOthers(lane: Lane)
-        throws
-    {
+    @Test(arguments: [Lane.follow, .beside, .cancel])
+    func `restricted sockets leave some places to others`(lane: Lane) throws {
         for _ in 0..<3 { try submit(lane, isRestricted: true) }
         #expect(isFull(lane, isRestricted: true))
         try submit(lane)
@@ -72,8 +72,8 @@ import Testing
     }
 
     /// Its client had left when it was taken.
-    @Test(arguments: [Lane.queue, .follow]) func whatNobodyWantsWhenItIsAcceptedNeverStarts(lane: Lane) throws
-    {
+    @Test(arguments: [Lane.queue, .follow])
+    func `a command that nobody wants any more never starts`(lane: Lane) throws {
         var ends = 0
         recorded.executor.didEnd = { _ in ends += 1 }
         let observer = JobRecorder()
@@ -86,7 +86,7 @@ import Testing
     }
 
     /// Each of them is over at once, and the one behind it has its turn.
-    @Test func whatCannotBeStartedHoldsUpNobody() throws {
+    @Test func `a command that cannot be started holds up nobody`() throws {
         let lock = CommandLock(path: folder.path("lock"))
         #expect(try lock.acquire())
         var ends: [UInt64] = []
@@ -102,7 +102,7 @@ import Testing
         #expect(last.isSuccess && recorded.executor.failureCount == 50 && recorded.executor.runCount == 51)
     }
 
-    @Test func theOthersMoveUpWhenOneThatWaitsIsCancelled() throws {
+    @Test func `the others move up when a waiting command is cancelled`() throws {
         let lock = CommandLock(path: folder.path("lock"))
         #expect(try lock.acquire())
         let observers = (0..<3).map { _ in JobRecorder() }

@@ -29,7 +29,7 @@ import Testing
         for _ in 0..<300 { recorded.loop.timers.fire(until: .now + .milliseconds(101)) }
     }
 
-    @Test func aLongWaitForTheLockIsComplainedOfOnce() throws {
+    @Test func `a long wait for the lock is complained of once`() throws {
         let job = try recorded.submit("exit 0")
         #expect(executor.lockWait?.holder?.pid == getpid() && executor.waitingCount == 1)
         let changesBefore = changes
@@ -44,7 +44,7 @@ import Testing
         #expect(job.isSuccess)
     }
 
-    @Test func aWaitEndsWithWhoWaited() throws {
+    @Test func `a wait ends with the command that waited`() throws {
         let job = try recorded.submit("exit 0")
         #expect(executor.lockWait != nil)
         job.interrupt(.clientHasLeft)
@@ -54,7 +54,7 @@ import Testing
         try recorded.run("exit 0")
     }
 
-    @Test func aStopEndsTheWait() throws {
+    @Test func `a stop ends the wait`() throws {
         let job = try recorded.submit("exit 0")
         executor.stop()
         #expect(executor.lockWait == nil)

@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test(arguments: ["default", "dokkurc", ".dokkurc/DOKKU_TRACE", ".dokkurc/own"])
-    func itIsSeenInEachFileThatDokkuSources(name: String) throws {
+    func `tracing is seen in each file that dokku sources`(name: String) throws {
         #expect(!tracing.isOn)
         try folder.makeFolder(".dokkurc")
         #expect(!tracing.isOn)
@@ -24,7 +24,7 @@ import Testing
         #expect(!tracing.isOn)
     }
 
-    @Test func aFileThatChangesIsReadAgain() throws {
+    @Test func `a file that changes is read again`() throws {
         try folder.write("DOKKU_ROOT=/home/dokku\n", to: "default")
         #expect(!tracing.isOn)
         try folder.write("set -x\n", to: "default")
@@ -33,7 +33,7 @@ import Testing
         #expect(!tracing.isOn)
     }
 
-    @Test func whatIsNoFileIsNoTracing() throws {
+    @Test func `a path that is no file is no tracing`() throws {
         try folder.makeFolder(".dokkurc/DOKKU_TRACE")
         #expect(mkfifo(folder.path("default"), 0o600) == 0)
         #expect(!tracing.isOn)

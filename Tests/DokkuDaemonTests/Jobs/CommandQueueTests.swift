@@ -30,34 +30,34 @@ import Testing
         return taken
     }
 
-    @Test func anEmptyQueueHasNothing() {
+    @Test func `an empty queue has nothing`() {
         #expect(queue.first == nil)
         #expect(queue.count == 0)
         #expect(queue.waiting.isEmpty)
         #expect(queue.position(of: job()) == 0)
     }
 
-    @Test func firstComeFirstServed() throws {
+    @Test func `the first to come is served first`() throws {
         for _ in 0..<3 { try append(1, from: Submitter(places: places)) }
         #expect(takeAll() == [1, 2, 3])
         #expect(queue.count == 0)
     }
 
-    @Test func aThousandCommandsDelayAnotherSubmitterByOne() throws {
+    @Test func `a thousand commands delay another submitter by one`() throws {
         try append(999, from: Submitter(places: places))
         let other = try append(1, from: Submitter(places: places))
         #expect(queue.position(of: other[0]) == 2)
         #expect(Array(takeAll().prefix(4)) == [1, 1000, 2, 3])
     }
 
-    @Test func submittersTakeTurns() throws {
+    @Test func `submitters take turns`() throws {
         try append(4, from: Submitter(places: places))
         try append(2, from: Submitter(places: places))
         try append(3, from: Submitter(places: places))
         #expect(takeAll() == [1, 5, 7, 2, 6, 8, 3, 9, 4])
     }
 
-    @Test func whoComesWhileOthersRunStandsBehindThoseWhoWait() throws {
+    @Test func `a newcomer stands behind those who wait`() throws {
         let one = Submitter(places: places)
         try append(3, from: one)
         queue.remove(try #require(queue.first))
@@ -69,7 +69,7 @@ import Testing
         #expect(takeAll() == [5])
     }
 
-    @Test func positionsComeTrue() throws {
+    @Test func `positions come true`() throws {
         for count in [3, 1, 5, 2, 4] { try append(count, from: Submitter(places: places)) }
         let expected = queue.waiting.map { (position: queue.position(of: $0), number: $0.number) }
             .sorted { $0.position < $1.position }
@@ -78,7 +78,7 @@ import Testing
     }
 
     /// Whatever waits: what a command is told comes true if nobody else comes, and the list has the same order.
-    @Test func positionsComeTrueInAnyQueue() throws {
+    @Test func `positions come true in any queue`() throws {
         for _ in 0..<200 {
             let queue = CommandQueue()
             let submitters = (0..<4).map { _ in Submitter(places: places) }
@@ -107,7 +107,7 @@ import Testing
         #expect(places.used == 0)
     }
 
-    @Test func aPartOfTheClientsHasAPartOfThePlaces() throws {
+    @Test func `one part of the clients has one part of the places`() throws {
         let places = Budget(limit: 4)
         let restricted = Budget(restrictedShareOf: places)
         let submitters = (0..<2).map { _ in Submitter(places: restricted) }
@@ -120,7 +120,7 @@ import Testing
         #expect(places.used == 0 && restricted.used == 0)
     }
 
-    @Test func theLimitCountsWhatIsHeldBack() throws {
+    @Test func `the limit counts what is held back`() throws {
         let queue = CommandQueue()
         let places = Budget(limit: 3)
         let submitter = Submitter(places: places)
@@ -136,7 +136,7 @@ import Testing
         #expect(queue.position(of: late) == 2)
     }
 
-    @Test func removalInTheMiddle() throws {
+    @Test func `a command in the middle can be removed`() throws {
         let jobs = try append(4, from: Submitter(places: places))
         let others = try append(2, from: Submitter(places: places))
         // One that is held back, one that is in the queue, and one that left already.
@@ -148,20 +148,20 @@ import Testing
         #expect(takeAll() == [1, 6, 2, 4])
     }
 
-    @Test func theNextOneOfARemovedCommandEntersAtTheTail() throws {
+    @Test func `the command after a removed one enters at the tail`() throws {
         let jobs = try append(2, from: Submitter(places: places))
         try append(1, from: Submitter(places: places))
         queue.remove(jobs[0])
         #expect(takeAll() == [3, 2])
     }
 
-    @Test func allThatWaitIsListedOnce() throws {
+    @Test func `each command that waits is listed once`() throws {
         for count in [3, 2] { try append(count, from: Submitter(places: places)) }
         #expect(queue.waiting.map(\.number).sorted() == [1, 2, 3, 4, 5])
         #expect(queue.waiting.prefix(2).map(\.number) == [1, 4])
     }
 
-    @Test func theQueueHoldsNoCommandThatHasLeft() throws {
+    @Test func `the queue holds no command that has left`() throws {
         weak var left: Job?
         let submitter = Submitter(places: places)
         do {

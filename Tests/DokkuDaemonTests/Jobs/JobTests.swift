@@ -46,7 +46,7 @@ extension Job {
         #expect(observer.events == [.started, .ended])
     }
 
-    @Test func aJobThatSucceeds() throws {
+    @Test func `a job that succeeds reports its status and output`() throws {
         let job = start("echo done")
         try finish(job)
         #expect(job.isSuccess)
@@ -54,7 +54,7 @@ extension Job {
         #expect(job.outputCount == 5)
     }
 
-    @Test func aJobThatCannotBeStarted() throws {
+    @Test func `a job that cannot be started says so`() throws {
         let job = start("x", program: "/none/dokku")
         try finish(job)
         #expect(job.status == nil)
@@ -62,7 +62,7 @@ extension Job {
         #expect(job.failure?.reason.text == "/none/dokku: No such file or directory")
     }
 
-    @Test func outputIsCutAtItsLimitAndTheCommandGoesOn() throws {
+    @Test func `output is cut at its limit and the command goes on`() throws {
         let job = start("echo 0123456789; echo more; exit 3", outputLimit: 4)
         try finish(job)
         #expect(observer.text == "0123")
@@ -71,7 +71,7 @@ extension Job {
     }
 
     /// What an end says does not hide that output is missing before it, and what comes after the gap is not told.
-    @Test func whatWasCutAndThenEndedSaysBoth() throws {
+    @Test func `a job that was cut and then ended says both`() throws {
         let job = start(
             "exec 2>/dev/null; trap 'echo late; exit 3' TERM; echo early; while :; do sleep 0.01; done")
         try loop.turn(until: observer.text == "early\n")
@@ -84,7 +84,7 @@ extension Job {
         #expect(job.failure?.isOutputCut == true)
     }
 
-    @Test func whatWasEndedAndThenCutSaysBoth() throws {
+    @Test func `a job that was ended and then cut says both`() throws {
         let job = start(
             "exec 2>/dev/null; trap 'echo 0123456789; exit 3' TERM; echo a; while :; do sleep 0.01; done",
             outputLimit: 4)
@@ -96,14 +96,14 @@ extension Job {
         #expect(job.failure?.isOutputCut == true)
     }
 
-    @Test func aTimeOutEndsIt() throws {
+    @Test func `a time-out ends the job`() throws {
         let job = start("sleep 1000", timeout: .milliseconds(1))
         try finish(job)
         #expect(job.failure?.reason.code == .timeout)
         #expect(job.status == .signalled("SIGTERM"))
     }
 
-    @Test func theFirstReasonStays() throws {
+    @Test func `the first reason stays`() throws {
         let job = start("echo ready; sleep 1000")
         try loop.turn(until: observer.text == "ready\n")
         job.interrupt(Refusal(code: .cancelled, text: "one"))
@@ -112,7 +112,7 @@ extension Job {
         #expect(job.failure?.reason.code == .cancelled)
     }
 
-    @Test func aWaitingJobIsOverAtOnce() {
+    @Test func `a waiting job is over at once`() {
         let job = Job.sample(1, observer: observer)
         job.interrupt(.shuttingDown)
         job.interrupt(.shuttingDown)
@@ -122,7 +122,7 @@ extension Job {
     }
 
     /// What has exited was not cut short: only its last output is not waited for any more.
-    @Test func anInterruptionAfterTheExitChangesNoResult() throws {
+    @Test func `an interruption after the exit changes no result`() throws {
         let job = start("sleep 1000 & echo done $!")
         try loop.turn(until: exits == 1)
         #expect(!observer.hasEnded)
@@ -134,7 +134,7 @@ extension Job {
         #expect(kill(sleeper, SIGKILL) == 0)
     }
 
-    @Test func aTimeThatRunsOutAfterTheExitIsNoTimeOut() throws {
+    @Test func `a time that runs out after the exit is no time-out`() throws {
         try #require(mkfifo(folder.path("fifo"), 0o600) == 0)
         let fifo = try Descriptor.open(folder.path("fifo"), O_RDWR)
         let job = start("(read line < \(folder.path("fifo")); echo late) & echo soon", timeout: .seconds(1))
@@ -148,7 +148,7 @@ extension Job {
     }
 
     /// It may be writing, and come to its end only behind that.
-    @Test func aFollowedCommandThatIsToldToEndIsNotHeldUpByItsReader() throws {
+    @Test func `a followed command that is told to end is not held up by its reader`() throws {
         let job = start("trap '' TERM; echo on; head -c 3000000 /dev/zero; exit 3", lane: .follow)
         try loop.turn(until: observer.text.hasPrefix("on\n"))
         observer.wantsOutput = false
@@ -161,7 +161,7 @@ extension Job {
         #expect(observer.output.count < 2_000_000)
     }
 
-    @Test func aFollowedCommandsLastWordsAreReadHoweverSlowItsReaderIs() throws {
+    @Test func `a followed command's last words are read however slow its reader is`() throws {
         observer.wantsOutput = false
         // Another test's process may have the pipe for a moment, until it has become its program.
         let job = start("echo last words", lane: .follow, drain: .milliseconds(1))
@@ -172,7 +172,7 @@ extension Job {
 
     /// It was accepted before `trace:on`, and would print what dokku reads.
     @Test(arguments: [true, false])
-    func aReadOnlyJobDoesNotStartWhereDokkuTraces(isRestricted: Bool) throws {
+    func `a read-only job does not start while dokku traces`(isRestricted: Bool) throws {
         try folder.makeFolder(".dokkurc")
         try folder.write("export DOKKU_TRACE=1\n", to: ".dokkurc/DOKKU_TRACE")
         var peer = Peer.sample
@@ -189,7 +189,7 @@ extension Job {
         #expect(job.failure?.reason.code == (isRestricted ? .denied : nil))
     }
 
-    @Test func aJobWhoseInputCannotBeReadIsEndedAndSaysSo() throws {
+    @Test func `a job whose input cannot be read is ended and says so`() throws {
         // The name is what it looks for in its input.
         var command = Command.sample(["git:auth"])
         command.redirection = Redirection(direction: .input, path: Array("/proc/self/mem".utf8))

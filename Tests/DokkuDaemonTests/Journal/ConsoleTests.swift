@@ -12,14 +12,14 @@ import Testing
         return "\(status.st_dev):\(status.st_ino)"
     }
 
-    @Test func standardErrorIsTheJournalsWhereTheVariableMeansThatVeryFile() {
+    @Test func `standard error is the journal's if the variable means that very file`() {
         #expect(Console.isJournal(["JOURNAL_STREAM": stream]))
         #expect(!Console.isJournal([:]))
         #expect(!Console.isJournal(["JOURNAL_STREAM": "1:1"]), "inherited from somebody whose it was")
         #expect(!Console.isJournal(["INVOCATION_ID": "0123"]))
     }
 
-    @Test func entriesGoWhereTheyAreWanted() {
+    @Test func `the setting and the stream decide if the journal is written`() {
         func configuration(_ setting: String?) -> Configuration {
             var environment: [String: String] = [:]
             environment["DOKKU_DAEMON_JOURNAL"] = setting

@@ -18,7 +18,7 @@ import Testing
         return try #require(object?["output"] as? String)
     }
 
-    @Test func itHasTheOriginalsForm() {
+    @Test func `the line has the form of the original`() {
         #expect(
             reply("Creating python-app... done\n".utf8)
                 == #"{"ok":true,"output":"Creating python-app... done"}"#)
@@ -29,7 +29,7 @@ import Testing
         #expect(reply("\u{1b}[31mred\u{1b}[0m".utf8) == #"{"ok":true,"output":"red"}"#)
     }
 
-    @Test func noControlCharacterPasses() throws {
+    @Test func `no control character passes`() throws {
         let hostile = "a\r\u{0}\u{7f}\u{85}\u{9b}\u{202e}\u{2028}\u{e0001}\té"
         let text = reply(hostile.utf8)
         let expected = #"{"ok":true,"output":"a\r\u0000\u007f\u0085\u009b\u202e\u2028\udb40\udc01\té"}"#
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func aCutShowsAndLeavesAJSONLine() throws {
+    @Test func `a cut shows and leaves a JSON line`() throws {
         for unit in ["a", "\"", "\n", "\u{0}", "é", "€", "😀", "\u{202e}"] {
             for limit in 1...40 {
                 let text = reply(String(repeating: unit, count: 41).utf8 + Array("x".utf8), limit: limit)

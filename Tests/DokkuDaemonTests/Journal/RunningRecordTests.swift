@@ -25,13 +25,13 @@ import Testing
         return found
     }
 
-    @Test func nothingIsLeftOfWhatEnded() throws {
+    @Test func `nothing is left of a command that ended`() throws {
         try executor.run("exit 0")
         try executor.run("exit 1")
         #expect(try interrupted().isEmpty)
     }
 
-    @Test func whatRunsIsFoundAndWhatWaitsIsNot() throws {
+    @Test func `a running command is found and a waiting one is not`() throws {
         try executor.run("exit 0")
         let build = try executor.submit("exec sleep 60", title: "ps:rebuild app \"a b\"")
         let waiting = try executor.submit("exit 0", title: "never started")
@@ -46,7 +46,7 @@ import Testing
         #expect(try interrupted().isEmpty)
     }
 
-    @Test func aSlotIsUsedAgain() throws {
+    @Test func `a slot is used again`() throws {
         let long = try executor.submit("exec sleep 60", title: String(repeating: "long ", count: 1000))
         try executor.submit("exec sleep 60", title: "second", lane: .follow)
         #expect(try interrupted().map(\.number) == [1, 2])
@@ -61,18 +61,18 @@ import Testing
         executor.executor.terminateRunning()
     }
 
-    @Test func aRecordIsOneDaemonsAlone() throws {
+    @Test func `a record belongs to one daemon alone`() throws {
         #expect(throws: SystemError.self) { try RunningRecord(folder: folder.path) }
     }
 
     @Test(arguments: ["", "\n", "x", "12", "12 ", "of another kind\n", String(repeating: "\0", count: 5000)])
-    func whatIsNoRecordIsNothing(contents: String) throws {
+    func `a file that is no record reads as nothing`(contents: String) throws {
         let other = try Folder()
         try contents.write(toFile: "\(other.path)/running", atomically: false, encoding: .utf8)
         #expect(try RunningRecord(folder: other.path).interrupted.isEmpty)
     }
 
-    @Test func theLogAndTheJournalSayIt() throws {
+    @Test func `the log and the journal say what was running`() throws {
         let other = try Folder()
         try "7 apps:create x\n".write(toFile: "\(other.path)/running", atomically: false, encoding: .utf8)
         let socket = JournalSocket("\(other.path)/journal")

@@ -22,7 +22,7 @@ import Testing
             folder: folder)
     }
 
-    @Test func aCommandHasAnEntryAtItsBeginningAndOneAtItsEnd() throws {
+    @Test func `a command has an entry at its beginning and one at its end`() throws {
         let journal = JournalSocket(path)
         try makeExecutor().run("exit 20", title: "apps:report nope")
         var (first, second) = try #require(journal.entries().pair)
@@ -43,7 +43,7 @@ import Testing
         #expect(second == common)
     }
 
-    @Test func theBeginningIsWrittenBeforeTheCommandStarts() throws {
+    @Test func `the beginning is written before the command starts`() throws {
         let journal = JournalSocket(path)
         let executor = try makeExecutor()
         let job = try executor.submit("exit 0")
@@ -52,7 +52,7 @@ import Testing
         #expect(journal.entries().count == 1)
     }
 
-    @Test func aSignalAndAReasonAreFields() throws {
+    @Test func `a signal and a reason are fields`() throws {
         let journal = JournalSocket(path)
         let executor = try makeExecutor()
         let job = try executor.submit("exec sleep 60")
@@ -68,7 +68,7 @@ import Testing
         #expect(ends.last?["DOKKU_ERROR"] == nil)
     }
 
-    @Test func aValueWithALineFeedGoesWithItsLength() throws {
+    @Test func `a value with a line feed goes with its length`() throws {
         let journal = JournalSocket(path)
         try makeExecutor().run("exit 0", listener: "/a\nPRIORITY=0\nb")
         let (first, second) = try #require(journal.entries().pair)
@@ -77,7 +77,7 @@ import Testing
         #expect(second["DOKKU_JOB"] == "1")
     }
 
-    @Test func aLongValueIsCut() throws {
+    @Test func `a long value is cut`() throws {
         let journal = JournalSocket(path)
         try makeExecutor().run("exit 0", title: String(repeating: "x", count: 1_000_000))
         let (first, second) = try #require(journal.entries().pair)
@@ -85,7 +85,7 @@ import Testing
         #expect(second["DOKKU_EXIT_STATUS"] == "0")
     }
 
-    @Test func whatAFullJournalDoesNotTakeIsCountedAndSaid() throws {
+    @Test func `entries that a full journal does not take are counted and reported`() throws {
         let journal = JournalSocket(path)
         let executor = try makeExecutor()
         var written = 0
@@ -106,7 +106,7 @@ import Testing
         #expect(complaints.texts.count == 1)
     }
 
-    @Test func aJournalThatWasAwayIsFoundAgain() throws {
+    @Test func `a journal that was away is found again`() throws {
         let executor = try makeExecutor()
         try executor.run("exit 0")
         #expect(complaints.texts.count == 1)
@@ -118,7 +118,7 @@ import Testing
         #expect(late.entries().count + another.entries().count == 2)
     }
 
-    @Test func aJournalStartedAnewLosesNothing() throws {
+    @Test func `a journal that is started anew loses nothing`() throws {
         let executor = try makeExecutor()
         do {
             let first = JournalSocket(path)

@@ -20,7 +20,7 @@ import Testing
 
     // MARK: Events
 
-    @Test func whatIsReadyIsHandedOutAndSettled() throws {
+    @Test func `a ready descriptor is handed out and settled`() throws {
         let (handler, ends) = try connect()
         try loop.turnOnce()
         #expect(handler.seen == [])
@@ -31,7 +31,7 @@ import Testing
         #expect(handler.settleCount == 2)
     }
 
-    @Test func whatIsNotReadIsReportedAgain() throws {
+    @Test func `unread input is reported again`() throws {
         let (handler, ends) = try connect()
         try ends.send("x")
         try loop.turnOnce()
@@ -39,14 +39,14 @@ import Testing
         #expect(handler.seen == [.readable, .readable])
     }
 
-    @Test func aHandlerThatIsAddedBeforeATurnGetsItsEventsInIt() throws {
+    @Test func `a handler that is added before a turn gets its events in it`() throws {
         let (handler, ends) = try connect([.read, .write])
         try ends.send("x")
         try loop.turnOnce()
         #expect(handler.seen == [[.readable, .writable]])
     }
 
-    @Test func anEmptyInterestStillLearnsOfAHangUp() throws {
+    @Test func `an empty interest still learns of a hang-up`() throws {
         let (handler, ends) = try connect([])
         try ends.send("x")
         try loop.turnOnce()
@@ -57,7 +57,7 @@ import Testing
         #expect(handler.seen.first?.contains(.hungUp) == true)
     }
 
-    @Test func noInterestLearnsOfNothingAndWakesNobody() throws {
+    @Test func `no interest learns of nothing and wakes nobody`() throws {
         let (handler, ends) = try connect()
         try loop.turnOnce()
         handler.interest = nil
@@ -77,7 +77,7 @@ import Testing
         #expect(handler.seen.first?.contains(.hungUp) == true)
     }
 
-    @Test func noInterestFromTheStartIsNotTold() throws {
+    @Test func `no interest from the start is not told to epoll`() throws {
         let (handler, ends) = try connect(nil)
         ends.closeTheirs()
         try loop.turnOnce()
@@ -85,7 +85,7 @@ import Testing
         #expect(handler.seen == [])
     }
 
-    @Test func manyEventsTakeMoreTurnsButNobodyIsForgotten() throws {
+    @Test func `many events take more turns and nobody is forgotten`() throws {
         let connected = try (0..<100).map { _ in try connect() }
         for (_, ends) in connected { try ends.send("x") }
         for (handler, _) in connected { handler.onReady = { $0.close() } }
@@ -95,7 +95,7 @@ import Testing
 
     // MARK: Interest that ends
 
-    @Test func interestThatEndsIsToldLateAndTheEventIsKeptBack() throws {
+    @Test func `interest that ends is told late and the event is kept back`() throws {
         let (handler, ends) = try connect()
         try loop.turnOnce()
         handler.interest = []
@@ -112,7 +112,7 @@ import Testing
         #expect(handler.seen == [])
     }
 
-    @Test func interestThatReturnsFindsWhatCameMeanwhile() throws {
+    @Test func `interest that returns finds what came meanwhile`() throws {
         let (handler, ends) = try connect()
         try loop.turnOnce()
         handler.interest = []
@@ -125,7 +125,7 @@ import Testing
         #expect(handler.seen == [.readable])
     }
 
-    @Test func anEventThatIsHalfWantedIsDelivered() throws {
+    @Test func `an event that is half wanted is delivered`() throws {
         let (handler, ends) = try connect([.read, .write])
         try ends.send("x")
         try loop.turnOnce()
@@ -138,7 +138,7 @@ import Testing
 
     // MARK: Handlers that come and go
 
-    @Test func aStaleEventForANumberUsedAgainFindsNobody() throws {
+    @Test func `a stale event for a reused number finds nobody`() throws {
         let connected = try (0..<2).map { _ in try connect() }
         for (_, ends) in connected { try ends.send("x") }
         var heir: (handler: Recorder, ends: Ends)?
@@ -165,7 +165,7 @@ import Testing
         #expect(new.handler.seen == [.readable])
     }
 
-    @Test func aHandlerMayLeaveInItsCallback() throws {
+    @Test func `a handler may leave in its callback`() throws {
         let (handler, ends) = try connect()
         try ends.send("x")
         handler.onReady = { $0.close() }
@@ -177,7 +177,7 @@ import Testing
         #expect(handler.seen.count == 1)
     }
 
-    @Test func aHandlerMayLeaveWhileItSettles() throws {
+    @Test func `a handler may leave while it settles`() throws {
         let (handler, _) = try connect()
         handler.onSettle = { $0.close() }
         try loop.turnOnce()
@@ -186,7 +186,7 @@ import Testing
         #expect(handler.settleCount == 1)
     }
 
-    @Test func aHandlerMaySendOthersAway() throws {
+    @Test func `a handler may send others away`() throws {
         let connected = try (0..<3).map { _ in try connect() }
         for (_, ends) in connected { try ends.send("x") }
         for (handler, _) in connected {
@@ -197,7 +197,7 @@ import Testing
         #expect(connected.map(\.0.seen.count).reduce(0, +) == 1)
     }
 
-    @Test func theLoopKeepsAHandlerUntilItLeaves() throws {
+    @Test func `the loop keeps a handler until it leaves`() throws {
         weak var held: Recorder?
         let ends = try Ends.sockets()
         do {
@@ -211,7 +211,7 @@ import Testing
         #expect(ends.hasEnded())
     }
 
-    @Test func aSharedDescriptorLeavesEpoll() throws {
+    @Test func `a shared descriptor leaves epoll`() throws {
         let (handler, ends) = try connect()
         let copy = Descriptor(owning: dup(handler.number))
         try loop.turnOnce()
@@ -225,7 +225,7 @@ import Testing
         #expect(copy.number >= 0)
     }
 
-    @Test func leavingTwiceHarmsNobody() throws {
+    @Test func `leaving twice harms nobody`() throws {
         let (handler, _) = try connect()
         let token = try #require(handler.token)
         let ends = try Ends.sockets()
@@ -239,7 +239,7 @@ import Testing
 
     // MARK: Settling
 
-    @Test func handlersMayMarkEachOtherWithinATurn() throws {
+    @Test func `handlers may mark each other within a turn`() throws {
         let (one, _) = try connect()
         let (other, _) = try connect()
         try loop.turnOnce()
@@ -250,7 +250,7 @@ import Testing
         #expect(other.settleCount == before + 1)
     }
 
-    @Test func aHandlerThatMarksItselfAgainAndAgainLetsOthersHaveTheirTurn() throws {
+    @Test func `a handler that marks itself again and again lets others have their turn`() throws {
         let (restless, _) = try connect()
         let (other, ends) = try connect()
         restless.onSettle = { $0.mark() }
@@ -264,7 +264,7 @@ import Testing
         #expect(restless.settleCount > rounds)
     }
 
-    @Test func markedTwiceIsSettledOnce() throws {
+    @Test func `a handler that is marked twice settles once`() throws {
         let (handler, _) = try connect()
         try loop.turnOnce()
         handler.mark()
@@ -286,7 +286,7 @@ import Testing
         return count
     }
 
-    @Test func whatTheKernelDoesNotTakeIsTriedAgainAfterAPause() throws {
+    @Test func `a registration that the kernel refuses is tried again after a pause`() throws {
         // Regular files cannot be watched: an error as a lack of memory would be.
         let folder = try Folder()
         let file = try Descriptor.open(folder.path("file"), O_RDWR | O_CREAT, mode: 0o600)
@@ -304,7 +304,7 @@ import Testing
         handler.close()
     }
 
-    @Test func whatTheKernelDoesNotLetGoOfKeepsNobodyBusy() throws {
+    @Test func `a descriptor that the kernel does not let go of keeps nobody busy`() throws {
         let (handler, ends) = try connect()
         try loop.turnOnce()
         handler.interest = []
@@ -327,7 +327,7 @@ import Testing
 
     // MARK: Running
 
-    @Test func runReturnsAtTheEndOfTheTurnThatStopsIt() throws {
+    @Test func `run returns at the end of the turn that stops it`() throws {
         let (handler, ends) = try connect()
         try ends.send("x")
         handler.onReady = { [loop] _ in loop.stop() }
@@ -337,7 +337,7 @@ import Testing
     }
 
     /// What settles before a turn waits may be the last that was waited for.
-    @Test func aStopBeforeTheWaitIsNotSleptThrough() throws {
+    @Test func `a stop before the wait is not slept through`() throws {
         let (handler, _) = try connect()
         handler.onSettle = { [loop] _ in loop.stop() }
         var isOverdue = false
@@ -347,7 +347,7 @@ import Testing
         #expect(!isOverdue)
     }
 
-    @Test func timeStandsStillWithinATurn() throws {
+    @Test func `time stands still within a turn`() throws {
         let (handler, ends) = try connect()
         try ends.send("x")
         var times: [Instant] = []

@@ -4,7 +4,7 @@ import Testing
 @testable import DokkuDaemon
 
 @Suite struct PatienceTests {
-    @Test func itEndsSoLongAfterTheLastSign() throws {
+    @Test func `patience ends so long after the last sign`() throws {
         let loop = try EventLoop()
         var hasEnded = false
         let patience = Patience(.milliseconds(100), loop: loop) { hasEnded = true }
@@ -15,7 +15,7 @@ import Testing
         #expect(Instant.now - renewed >= .milliseconds(100))
     }
 
-    @Test func itEndsWithItsOwner() throws {
+    @Test func `patience ends with its owner`() throws {
         let loop = try EventLoop()
         var patience: Patience? = Patience(.milliseconds(1), loop: loop) { Issue.record("nobody waits") }
         #expect(patience != nil)

@@ -5,7 +5,7 @@ import Testing
 @testable import DokkuDaemon
 
 @Suite struct SignalSourceTests {
-    @Test func signalsAreReportedByTheLoopAndDoNothingElse() throws {
+    @Test func `signals are reported by the loop and do nothing else`() throws {
         try withBlockedSignals([SIGUSR1, SIGUSR2]) {
             let loop = try EventLoop()
             var received: [Int32] = []
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func onlyItsSignalsAreBlocked() throws {
+    @Test func `only its own signals are blocked`() throws {
         try withBlockedSignals([]) {
             var mask = sigset_t()
             sigemptyset(&mask)

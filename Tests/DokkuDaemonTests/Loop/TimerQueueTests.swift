@@ -7,7 +7,7 @@ import Testing
     private let timers = TimerQueue()
     private var far: Instant { .now + .seconds(1000) }
 
-    @Test func timersFireInTheOrderOfTheirDeadlines() {
+    @Test func `timers fire in the order of their deadlines`() {
         var fired: [Int] = []
         for seconds in [30, 10, 20, 5, 25] {
             _ = timers.schedule(after: .seconds(seconds)) { fired.append(seconds) }
@@ -16,7 +16,7 @@ import Testing
         #expect(fired == [5, 10, 20, 25, 30])
     }
 
-    @Test func whatIsNotDueWaits() {
+    @Test func `a timer that is not due waits`() {
         var fired: [Int] = []
         for seconds in [1, 500] { _ = timers.schedule(after: .seconds(seconds)) { fired.append(seconds) } }
         timers.fire(until: .now)
@@ -28,7 +28,7 @@ import Testing
         #expect(fired == [1, 500])
     }
 
-    @Test func equalDeadlinesFireInTheOrderInWhichTheyWereMade() {
+    @Test func `equal deadlines fire in the order in which they were made`() {
         var fired: [Int] = []
         // An instant that no clock reaches is the one deadline that several timers can surely share.
         for number in 0..<5 {
@@ -38,7 +38,7 @@ import Testing
         #expect(fired == [0, 1, 2, 3, 4])
     }
 
-    @Test func aCancelledTimerDoesNotFire() {
+    @Test func `a cancelled timer does not fire`() {
         var fired: [Int] = []
         let made = (0..<3).map { number in
             timers.schedule(after: .seconds(number)) { fired.append(number) }
@@ -50,7 +50,7 @@ import Testing
         made[0].cancel()
     }
 
-    @Test func oneMayCancelTheOthersThatAreDueWithIt() {
+    @Test func `a timer may cancel others that are due with it`() {
         var fired: [Int] = []
         var made: [Timer] = []
         for number in 0..<40 {
@@ -65,7 +65,7 @@ import Testing
         #expect(fired == [0, 39])
     }
 
-    @Test func oneMayMakeAnother() {
+    @Test func `a timer may make another`() {
         var fired: [String] = []
         _ = timers.schedule(after: .seconds(1)) { [timers] in
             fired.append("first")
@@ -76,7 +76,7 @@ import Testing
         #expect(fired == ["first", "soon"])
     }
 
-    @Test func aTimerThatMakesItselfAgainAtOnceDoesNotFireForEver() {
+    @Test func `a timer that makes itself again at once does not fire for ever`() {
         var count = 0
         var isOver = false
         func again() {
@@ -92,7 +92,7 @@ import Testing
         timers.fire(until: .now)
     }
 
-    @Test func whatACancelledTimerHeldIsLetGoAtOnce() {
+    @Test func `a cancelled timer lets go at once of what it held`() {
         final class Held {}
         weak var held: Held?
         let timer: Timer
@@ -106,7 +106,7 @@ import Testing
         #expect(held == nil)
     }
 
-    @Test func manyCancelledTimersLeaveTheQueue() {
+    @Test func `many cancelled timers leave the queue`() {
         weak var first: Timer?
         var fired = false
         _ = timers.schedule(after: .seconds(1)) { fired = true }
@@ -121,7 +121,7 @@ import Testing
         #expect(fired)
     }
 
-    @Test func cancelAfterTheQueueIsGone() {
+    @Test func `a timer may be cancelled after its queue is gone`() {
         var queue: TimerQueue? = TimerQueue()
         let timer = queue?.schedule(after: .seconds(1)) {}
         queue = nil
@@ -130,14 +130,14 @@ import Testing
 
     // MARK: How long to wait
 
-    @Test func nothingWaitsForNothing() {
+    @Test func `an empty queue waits for nothing`() {
         #expect(timers.millisecondsToNext(limit: nil) == -1)
         #expect(timers.millisecondsToNext(limit: .milliseconds(7)) == 7)
         #expect(timers.millisecondsToNext(limit: .nanoseconds(1)) == 1)
         #expect(timers.millisecondsToNext(limit: .zero) == 0)
     }
 
-    @Test func theWaitIsForTheNextTimerRoundedUp() {
+    @Test func `the wait is for the next timer and rounded up`() {
         let timer = timers.schedule(after: .milliseconds(90_000)) {}
         let wait = timers.millisecondsToNext(limit: nil)
         #expect(wait > 80_000 && wait <= 90_000)
@@ -146,12 +146,12 @@ import Testing
         #expect(timers.millisecondsToNext(limit: nil) == -1)
     }
 
-    @Test func whatIsOverdueIsNotWaitedFor() {
+    @Test func `an overdue timer is not waited for`() {
         _ = timers.schedule(after: .seconds(-5)) {}
         #expect(timers.millisecondsToNext(limit: nil) == 0)
     }
 
-    @Test func aWaitOfCenturiesIsAsLongAsEpollCanWait() {
+    @Test func `a wait of centuries is as long as epoll can wait`() {
         _ = timers.schedule(after: .seconds(1 << 60)) {}
         #expect(timers.millisecondsToNext(limit: nil) == .max)
     }

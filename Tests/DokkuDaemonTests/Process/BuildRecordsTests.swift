@@ -13,7 +13,7 @@ import Testing
         Invocation(words).flatMap { BuildRecords.Query($0) }
     }
 
-    @Test func theAppAndTheBuildAreWords() {
+    @Test func `the app and the build are words`() {
         #expect(query(["builds:output", "app", "id1"])?.app == "app")
         #expect(query(["builds:output", "app", "id1"])?.id == "id1")
         for words in [
@@ -30,14 +30,14 @@ import Testing
         ["builds:output"], ["builds:list", "app"], ["builds:output", "../app"], ["builds:output", ".", "id"],
         ["builds:output", "app", "../id"], ["builds:output", "--flag", "app"], ["builds:output", ""],
     ])
-    func noOthersAre(words: [String]) { #expect(query(ArgumentList(words)) == nil) }
+    func `other lines name no build`(words: [String]) { #expect(query(ArgumentList(words)) == nil) }
 
     private func record(_ id: String, _ text: String) throws {
         try folder.makeFolder("data/builds/app")
         try folder.write(text, to: "data/builds/app/\(id).json")
     }
 
-    @Test func itRunsWhileItsRecordAndItsProcessSaySo() throws {
+    @Test func `a build runs while its record and its process say so`() throws {
         let records = BuildRecords(library: folder.path)
         #expect(!records.isRunning("id1", of: "app"))
         try record("id1", #"{"id":"id1","pid":\#(getpid()),"status":"running"}"#)
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func withoutAnIdItIsTheOneThatDeploysTheApp() throws {
+    @Test func `a build without an id is the one that deploys the app`() throws {
         let records = BuildRecords(library: folder.path)
         let words = self.query(["builds:output", "app"])
         let query = try #require(words)

@@ -25,7 +25,7 @@ import Testing
         return shim_lock(file.number) == 0
     }
 
-    @Test func aLockIsHeldUntilItIsReleased() throws {
+    @Test func `a lock is held until it is released`() throws {
         #expect(lock.number == -1)
         #expect(try lock.acquire())
         #expect(lock.number >= 0)
@@ -36,7 +36,7 @@ import Testing
         #expect(try lock.acquire())
     }
 
-    @Test func somebodyElsesLockIsWaitedFor() throws {
+    @Test func `somebody else's lock is waited for`() throws {
         try folder.write("", to: "lock")
         do {
             let other = try opener()
@@ -48,7 +48,7 @@ import Testing
         #expect(try lock.acquire())
     }
 
-    @Test func aReleaseHoldsForAllWhoInheritedIt() throws {
+    @Test func `a release holds for all who inherited the lock`() throws {
         #expect(try lock.acquire())
         // As a child has it: another number for the same open file.
         let inherited = Descriptor(owning: dup(lock.number))
@@ -57,7 +57,7 @@ import Testing
         #expect(inherited.number >= 0)
     }
 
-    @Test func aCrashLeavesTheLockToTheChild() throws {
+    @Test func `a crash leaves the lock to the child`() throws {
         var crashing: CommandLock? = CommandLock(path: path)
         #expect(try crashing?.acquire() == true)
         do {
@@ -69,12 +69,12 @@ import Testing
         #expect(try lock.acquire())
     }
 
-    @Test func itReachesNoChildByItself() throws {
+    @Test func `the lock reaches no child by itself`() throws {
         #expect(try lock.acquire())
         #expect(fcntl(lock.number, F_GETFD) == FD_CLOEXEC)
     }
 
-    @Test func aNewFileIsNotForEverybody() throws {
+    @Test func `a new lock file is not for everybody`() throws {
         #expect(try lock.acquire())
         // What a strict file mode mask takes away is not ours to give.
         let mode = try folder.status("lock").st_mode & 0o7777
@@ -82,7 +82,7 @@ import Testing
         #expect(mode & ~0o640 == 0)
     }
 
-    @Test func theListIsWrittenInPlace() throws {
+    @Test func `the list is written in place`() throws {
         try folder.write("a longer list of what was there before\n", to: "lock")
         let before = try folder.status("lock").st_ino
         #expect(try lock.acquire())
@@ -93,7 +93,7 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["lock"])
     }
 
-    @Test func aSymbolicLinkIsRefused() throws {
+    @Test func `a symbolic link is refused`() throws {
         let target = try folder.write("precious", to: "target")
         try #require(symlink(target, path) == 0)
         let error = #expect(throws: SystemError.self) { _ = try lock.acquire() }
@@ -103,13 +103,13 @@ import Testing
         #expect(try folder.read("target") == "precious")
     }
 
-    @Test func aMissingFolderIsAnError() throws {
+    @Test func `a missing folder is an error`() throws {
         let lock = CommandLock(path: folder.path("none/lock"))
         let error = #expect(throws: SystemError.self) { _ = try lock.acquire() }
         #expect(error?.number == ENOENT)
     }
 
-    @Test func aPipeInItsPlaceDoesNotBlock() throws {
+    @Test func `a pipe in the lock's place does not block`() throws {
         try #require(mkfifo(path, 0o600) == 0)
         #expect(try lock.acquire())
         #expect(throws: SystemError.self) { try lock.write(Array("x".utf8)) }

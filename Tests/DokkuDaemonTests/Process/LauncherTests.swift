@@ -27,7 +27,7 @@ import Testing
         return variables
     }
 
-    @Test func whatWasMeantForTheDaemonIsHidden() throws {
+    @Test func `variables that were meant for the daemon are hidden`() throws {
         var given = ["DOKKU_ROOT": "/home/dokku", "HOME": "/root", "VALUE": "a=b\nc"]
         for name in ChildEnvironment.hiddenVariables { given[name] = "x" }
         for name in ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID"] {
@@ -38,14 +38,16 @@ import Testing
         #expect(seen["VALUE"] == "a=b\nc")
     }
 
-    @Test func thePathIsComplete() throws {
+    @Test func `the path is complete`() throws {
         #expect(
             try environment([:])["PATH"] == "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         let path = try environment(["PATH": "/opt/bin:/usr/bin"])["PATH"]
         #expect(path == "/opt/bin:/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/bin")
     }
 
-    @Test func theTerminalIsDumb() throws { #expect(try environment(["TERM": "xterm"])["TERM"] == "dumb") }
+    @Test func `the terminal is dumb`() throws {
+        #expect(try environment(["TERM": "xterm"])["TERM"] == "dumb")
+    }
 
     @Test(
         arguments: [
@@ -53,11 +55,11 @@ import Testing
             (["LANG": "en_US.utf8"], "en_US.utf8"),
             (["LANG": "POSIX"], "C.UTF-8"), (["LANG": ""], "C.UTF-8"),
         ] as [([String: String], String)])
-    func theLanguageIsUTF8(given: [String: String], language: String) throws {
+    func `the language is UTF-8`(given: [String: String], language: String) throws {
         #expect(try environment(given)["LANG"] == language)
     }
 
-    @Test func anotherLocaleDoesNotOutvoteTheLanguage() throws {
+    @Test func `another locale does not outvote the language`() throws {
         let seen = try environment(["LC_ALL": "C", "LC_CTYPE": "POSIX", "LANG": "de_DE.UTF-8"])
         #expect(seen["LC_ALL"] == nil)
         #expect(seen["LC_CTYPE"] == nil)
@@ -65,7 +67,7 @@ import Testing
         #expect(try environment(["LC_ALL": "de_DE.UTF-8"])["LC_ALL"] == "de_DE.UTF-8")
     }
 
-    @Test func theProgramIsSearchedAtEachStart() throws {
+    @Test func `the program is looked up at each start`() throws {
         let folder = try Folder()
         let first = try folder.makeFolder("first")
         let second = try folder.makeFolder("second")
@@ -77,7 +79,7 @@ import Testing
         #expect(try launcher.locate() == first + "/a-program")
     }
 
-    @Test func aProgramThatMayNotBeRunIsSaidToBe() throws {
+    @Test func `a program that may not be run is reported as such`() throws {
         let folder = try Folder()
         try folder.write("#!/bin/sh\n", to: "a-program", mode: 0o644)
         let launcher = Launcher(program: "a-program", environment: ["PATH": folder.path])

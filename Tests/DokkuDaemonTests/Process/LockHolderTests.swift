@@ -22,16 +22,16 @@ import Testing
             (0x19, 77, 4242), (0x10301, 78, 5000), (0x99, 77, 4242), (0x21, 79, 6001), (0x99, 79, nil),
             (0x19, 80, nil), (0x19, 81, nil),
         ] as [(dev_t, ino_t, pid_t?)])
-    func itIsFoundByItsFile(device: dev_t, inode: ino_t, pid: pid_t?) {
+    func `a holder is found by its file`(device: dev_t, inode: ino_t, pid: pid_t?) {
         #expect(LockHolder.pid(in: list, device: device, inode: inode) == pid)
     }
 
     @Test(arguments: ["", "x", "1:", "1: FLOCK ADVISORY WRITE x 0:0:0 0 EOF", "1: FLOCK A W 1 0:0 0 EOF"])
-    func whatIsNoListNamesNobody(text: String) {
+    func `a text that is no list names nobody`(text: String) {
         #expect(LockHolder.pid(in: Array(text.utf8), device: 0, inode: 0) == nil)
     }
 
-    @Test func thisProcessIsFoundByItsLock() throws {
+    @Test func `this process is found by its lock`() throws {
         let folder = try Folder()
         let file = try Descriptor.open(folder.write("", to: "lock"), O_RDWR)
         let nobody = LockHolder.of(file)
@@ -43,7 +43,7 @@ import Testing
         #expect("\(holder)".hasPrefix("process \(getpid()) ("))
     }
 
-    @Test func oneThatHasEndedIsSaidToHave() {
+    @Test func `a holder that has ended is reported as ended`() {
         #expect("\(LockHolder(pid: 7, name: nil))" == "what process 7 started, which has ended")
         #expect("\(LockHolder(pid: 0, name: nil))" == "a process of another container")
     }

@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    @Test func nobodysProcessEndsForAnothersSake() throws {
+    @Test func `nobody's process ends for another's sake`() throws {
         let loop = try EventLoop()
         let drain = PipeDrain(loop: loop, limit: DescriptorBudget.usualLeftOverPipes)
         let pipes = try adopt(400, into: drain)
@@ -24,7 +24,7 @@ import Testing
         try loop.turn(until: drain.isEmpty)
     }
 
-    @Test func whereDescriptorsEndOnlyTheNewestLoses() throws {
+    @Test func `only the newest pipe is lost when descriptors run out`() throws {
         let loop = try EventLoop()
         let drain = PipeDrain(loop: loop, limit: 2)
         let pipes = try adopt(3, into: drain)

@@ -13,7 +13,7 @@ import Testing
         try Redirection(direction: direction, path: Array(folder.path(name).utf8)).open()
     }
 
-    @Test func aFileIsRead() throws {
+    @Test func `a file is read`() throws {
         try folder.write("text", to: "file")
         let file = try open("file", .input)
         #expect(fcntl(file.descriptor.number, F_GETFL) & O_ACCMODE == O_RDONLY)
@@ -22,7 +22,7 @@ import Testing
     }
 
     /// The start may still fail: the file is emptied by the process that writes to it.
-    @Test func aFileIsOpenedAsItIs() throws {
+    @Test func `a file is opened as it is`() throws {
         try folder.write("what was there", to: "file")
         let file = try open("file", .output)
         #expect(try folder.read("file") == "what was there")
@@ -30,14 +30,14 @@ import Testing
         #expect(try folder.read("file") == "newt was there")
     }
 
-    @Test func aNewFileIsForItsOwnerAlone() throws {
+    @Test func `a new file is for its owner alone`() throws {
         _ = try open("new", .output)
         #expect(try folder.status("new").st_mode & 0o077 == 0)
         #expect(try folder.status("new").st_size == 0)
     }
 
     @Test(arguments: [Redirection.Direction.input, .output])
-    func whatIsNoFileIsRefused(direction: Redirection.Direction) throws {
+    func `a path that is no file is refused`(direction: Redirection.Direction) throws {
         try folder.makeFolder("folder")
         try #require(mkfifo(folder.path("fifo"), 0o600) == 0)
         for name in ["folder", "fifo"] {
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func aFIFOWithAReaderIsRefused() throws {
+    @Test func `a FIFO with a reader is refused`() throws {
         try #require(mkfifo(folder.path("fifo"), 0o600) == 0)
         let reader = try Descriptor.open(folder.path("fifo"), O_RDWR)
         let refusal = #expect(throws: Refusal.self) { _ = try open("fifo", .output) }
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test(arguments: [Redirection.Direction.input, .output])
-    func aFIFOIsNotEvenOpened(direction: Redirection.Direction) throws {
+    func `a FIFO is not even opened`(direction: Redirection.Direction) throws {
         try #require(mkfifo(folder.path("fifo"), 0o600) == 0)
         let path = folder.path("fifo")
         let end = try Descriptor.open(path, (direction == .output ? O_RDONLY : O_RDWR) | O_NONBLOCK)
@@ -72,35 +72,35 @@ import Testing
         }
     }
 
-    @Test func aLinkThatLeadsNowhereYetMakesTheFile() throws {
+    @Test func `a link that leads nowhere yet makes the file`() throws {
         try #require(symlink(folder.path("target"), folder.path("link")) == 0)
         _ = try open("link", .output)
         #expect(folder.has("target"))
     }
 
-    @Test func aDeviceIsRefused() {
+    @Test func `a device is refused`() {
         let path = Array("/dev/null".utf8)
         #expect(throws: Refusal.self) { _ = try Redirection(direction: .output, path: path).open() }
     }
 
-    @Test func aLinkIsFollowedAsAShellWould() throws {
+    @Test func `a link is followed as a shell would`() throws {
         let target = try folder.write("text", to: "target")
         try #require(symlink(target, folder.path("link")) == 0)
         _ = try open("link", .input)
     }
 
-    @Test func aMissingFileIsNamed() {
+    @Test func `a missing file is named`() {
         let refusal = #expect(throws: Refusal.self) { _ = try open("none", .input) }
         #expect(refusal?.text == folder.path("none") + ": No such file or directory")
         #expect(throws: Refusal.self) { _ = try open("none/none", .output) }
     }
 
-    @Test func ofAPathAnErrorShowsNoSecret() {
+    @Test func `an error shows no secret of a path`() {
         let refusal = #expect(throws: Refusal.self) { _ = try open("none/token=SECRET", .output) }
         #expect(refusal?.text == folder.path("none/token=***: No such file or directory"))
     }
 
-    @Test func aNameThatIsNotUTF8() throws {
+    @Test func `a name need not be UTF-8`() throws {
         let path = Array(folder.path("x").utf8) + [0xff]
         _ = try Redirection(direction: .output, path: path).open()
         _ = try Redirection(direction: .input, path: path).open()

@@ -58,13 +58,13 @@ import Testing
         return (owner, run.status)
     }
 
-    @Test func outputAndStatus() throws {
+    @Test func `a run has output and a status`() throws {
         let (owner, status) = try finish(plan("echo one; echo two >&2; exit 20"))
         #expect(owner.text == "one\ntwo\n")
         #expect(status == .exited(20))
     }
 
-    @Test func twoPipesKeepStreamsApart() throws {
+    @Test func `two pipes keep the streams apart`() throws {
         var plan = plan("echo one; echo two >&2")
         plan.separatesStreams = true
         let (owner, status) = try finish(plan)
@@ -73,24 +73,24 @@ import Testing
         #expect(status?.isSuccess == true)
     }
 
-    @Test func aSignalIsNoStatus() throws {
+    @Test func `a signal is no status`() throws {
         let (_, status) = try finish(plan("kill -USR1 $$"))
         #expect(status == .signalled("SIGUSR1"))
     }
 
-    @Test func outputOfAnySizeIsWhole() throws {
+    @Test func `output of any size is whole`() throws {
         let (owner, _) = try finish(plan("i=0; while [ $i -lt 20000 ]; do echo $i; i=$((i+1)); done"))
         #expect(owner.text == (0..<20000).map { "\($0)\n" }.joined())
     }
 
-    @Test func withoutInputTheChildReadsAnEmptyFile() throws {
+    @Test func `a child without input reads an empty file`() throws {
         let (owner, _) = try finish(
             plan("[ -c /dev/stdin ] || [ -t 0 ] || echo no terminal; cat; cat /dev/stdin; echo end"))
         #expect(owner.text == "no terminal\nend\n")
     }
 
     /// Both children have the same file, and one that is left behind may look for it at any time.
-    @Test func nobodyCanWriteIntoTheEmptyInputOfAnother() throws {
+    @Test func `nobody can write into the empty input of another`() throws {
         let (forOne, forOther) = (try makeFIFO("one"), try makeFIFO("other"))
         let context = context()
         let (one, other) = (Owner(), Owner())
@@ -109,7 +109,7 @@ import Testing
         #expect(first.status == .exited(0) && second.status == .exited(0))
     }
 
-    @Test func theChildLeadsASessionOfItsOwn() throws {
+    @Test func `the child leads a session of its own`() throws {
         let (owner, _) = try finish(plan("cut -d' ' -f5,6 /proc/$$/stat; echo $$ $$"))
         let lines = owner.text.split(separator: "\n")
         #expect(lines.count == 2)
@@ -118,7 +118,7 @@ import Testing
 
     // MARK: Ends in either order
 
-    @Test func aPipeThatEndsFirstIsNotTheEnd() throws {
+    @Test func `a pipe that ends first is not the end`() throws {
         let fifo = try makeFIFO()
         let owner = Owner()
         let run = try Run(
@@ -129,7 +129,7 @@ import Testing
         #expect(run.status == .exited(3))
     }
 
-    @Test func aGrandchildThatHoldsThePipeDelaysNobody() throws {
+    @Test func `a grandchild that holds the pipe delays nobody`() throws {
         let fifo = try makeFIFO()
         let context = context(drain: .zero)
         let owner = Owner()
@@ -146,7 +146,7 @@ import Testing
         #expect(owner.text == "soon\n")
     }
 
-    @Test func outputWithinTheDrainGraceCounts() throws {
+    @Test func `output within the drain grace counts`() throws {
         let fifo = try makeFIFO()
         let owner = Owner()
         _ = try Run(
@@ -161,7 +161,7 @@ import Testing
 
     // MARK: Ending it
 
-    @Test func terminateEndsTheWholeGroup() throws {
+    @Test func `terminate ends the whole group`() throws {
         let owner = Owner()
         let run = try Run(plan("sleep 1000 & echo ready; wait"), context: context(), owner: owner)
         try loop.turn(until: owner.text == "ready\n")
@@ -171,7 +171,7 @@ import Testing
         #expect(run.status == .signalled("SIGTERM"))
     }
 
-    @Test func whoIgnoresTheFirstSignalGetsTheLast() throws {
+    @Test func `a child that ignores the first signal gets the last`() throws {
         let owner = Owner()
         let run = try Run(
             plan("trap '' TERM; echo ready; while :; do sleep 1000; done"), context: context(kill: .zero),
@@ -190,7 +190,7 @@ import Testing
         return spool
     }
 
-    @Test(arguments: [0, 10, 3_000_000]) func inputIsFedToItsEnd(count: Int) throws {
+    @Test(arguments: [0, 10, 3_000_000]) func `input is fed to its end`(count: Int) throws {
         var plan = plan("cat")
         let sample = Sample.bytes(count)
         plan.input = .fed(.spool(try input(sample)))
@@ -200,7 +200,7 @@ import Testing
         #expect(status?.isSuccess == true)
     }
 
-    @Test func aChildThatDoesNotReadIsNoError() throws {
+    @Test func `a child that does not read is no error`() throws {
         var plan = plan("exit 0")
         plan.input = .fed(.spool(try input(Sample.bytes(3_000_000))))
         let (_, status) = try finish(plan)
@@ -209,7 +209,7 @@ import Testing
         #expect(account.used == 0)
     }
 
-    @Test(arguments: [0, 10, 300_000]) func aFileIsFedThroughAPipe(count: Int) throws {
+    @Test(arguments: [0, 10, 300_000]) func `a file is fed through a pipe`(count: Int) throws {
         let text = String(repeating: "0123456789", count: count / 10)
         let file = OpenFile(try Descriptor.open(folder.write(text, to: "in"), O_RDONLY))
         var plan = plan("[ -p /dev/stdin ] && cat")
@@ -219,7 +219,7 @@ import Testing
     }
 
     /// The child must not take the end of what could be read for the end of its input.
-    @Test func inputThatCannotBeReadLeavesTheChildWaitingUntilItIsEnded() throws {
+    @Test func `input that cannot be read leaves the child waiting until it is ended`() throws {
         var plan = plan("cat; echo taken for all")
         // Nothing is mapped at address 0, and so nothing can be read there.
         plan.input = .fed(.file(OpenFile(try Descriptor.open("/proc/self/mem", O_RDONLY))))
@@ -233,7 +233,7 @@ import Testing
         #expect(run.status == .signalled("SIGTERM"))
     }
 
-    @Test func filesStandForInputAndOutput() throws {
+    @Test func `files stand for input and output`() throws {
         var plan = plan("cat; echo warning >&2")
         plan.input = .file(OpenFile(try Descriptor.open(folder.write("from a file", to: "in"), O_RDONLY)))
         plan.outputFile = OpenFile(try Descriptor.open(folder.path("out"), O_WRONLY | O_CREAT, mode: 0o600))
@@ -245,7 +245,7 @@ import Testing
     // MARK: Faults
 
     @Test(arguments: [("/none/dokku", ENOENT), ("dokku-that-is-nowhere", ENOENT), ("/etc", EACCES)])
-    func aProgramThatCannotBeStarted(program: String, number: Int32) throws {
+    func `a program that cannot be started is an error`(program: String, number: Int32) throws {
         let owner = Owner()
         let error = #expect(throws: RunFailure.self) {
             _ = try Run(self.plan("x"), context: self.context(program), owner: owner)
@@ -259,7 +259,7 @@ import Testing
 
     /// Nothing that can be known before the start empties the file.
     @Test(arguments: ["/none/dokku", "/etc", "dokku-that-is-nowhere", "/bin/sh"])
-    func aStartThatFailsLeavesTheFileAsItWas(program: String) throws {
+    func `a start that fails leaves the file as it was`(program: String) throws {
         let file = try folder.write("what was there", to: "out")
         var plan = plan(program == "/bin/sh" ? String(repeating: "x", count: 200_000) : "exit 0")
         plan.outputFile = OpenFile(try Descriptor.open(file, O_WRONLY))
@@ -273,7 +273,7 @@ import Testing
     }
 
     /// What the daemon itself ends must not outlive it, and what ignores TERM has no more time then.
-    @Test func whatWasToEndIsKilledWithTheDaemon() throws {
+    @Test func `a child that was to end is killed with the daemon`() throws {
         let owner = Owner()
         let context = context()
         let run = try Run(

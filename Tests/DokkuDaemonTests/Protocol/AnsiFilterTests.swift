@@ -42,18 +42,18 @@ import Testing
         ("\u{9B}31m\u{9D}x\u{90}", "\u{9B}31m\u{9D}x\u{90}"),
         ("日本\u{1B}[0m語", "日本語"),
     ])
-    func sequencesGoWhereverTheyAreCut(input: String, expected: String) {
+    func `ANSI sequences go wherever they are cut`(input: String, expected: String) {
         for chunks in cuts(bytes(input)) {
             #expect(text(filtered(chunks)) == expected + "!", "\(chunks.map { Array($0) })")
         }
     }
 
-    @Test func bytesThatAreNotUTF8Stay() {
+    @Test func `bytes that are not UTF-8 stay`() {
         let input: [UInt8] = [0x9B, 0x33, 0x31, 0x6D, 0xFF, 0x00, 0x80]
         #expect(filtered([input[...]]) == input + bytes("!"))
     }
 
-    @Test func plainTextIsOnePart() {
+    @Test func `plain text is one part`() {
         var filter = AnsiFilter()
         var parts = 0
         filter.filter(bytes("a line\nand another\n").span) { _ in parts += 1 }

@@ -20,14 +20,14 @@ import Testing
 
     private func fault(_ line: String) -> JSONRequest.Fault? { fault(bytes(line)) }
 
-    @Test func theLeastThatIsARequest() throws {
+    @Test func `a command alone is a request`() throws {
         var expected = JSONRequest()
         expected.command = ["apps:list"]
         #expect(try decode(#"{"command":["apps:list"]}"#) == expected)
         #expect(try decode(" \t{ \"command\" : \"apps:list\" } \r") == expected)
     }
 
-    @Test func everyKey() throws {
+    @Test func `every key is read`() throws {
         let request = try decode(
             #"{"id":7,"command":["config:set","app","KEY=a \"b\" é",""],"stream":true,"stdin":"a\u0000b","#
                 + #""encoding":"utf-8","strip_ansi":true,"timeout":1.5,"on_disconnect":"cancel"}"#)
@@ -41,7 +41,7 @@ import Testing
         #expect(request.endsWithClient)
     }
 
-    @Test func theOtherValues() throws {
+    @Test func `the other values are read`() throws {
         let request = try decode(
             #"{"id":"é\u0000","command":"a 'b c' > /d","stream":false,"stdin_length":0,"encoding":"base64","#
                 + #""strip_ansi":false,"timeout":3,"on_disconnect":"finish"}"#)
@@ -61,7 +61,7 @@ import Testing
         ("9007199254740992", RequestID.number(1 << 53)), ("-9007199254740992", .number(-(1 << 53))),
         ("0", .number(0)), ("-0", .number(0)), (#""""#, .text("")), (#""\ud83d\ude00""#, .text("\u{1F600}")),
     ])
-    func identifiers(id: String, expected: RequestID) throws {
+    func `identifiers come back as they were`(id: String, expected: RequestID) throws {
         #expect(try decode("{\"command\":\"a\",\"id\":\(id)}").id == expected)
     }
 
@@ -69,7 +69,7 @@ import Testing
         ("1e300", Duration.seconds(1_000_000_000)), ("9223372036854775807", .seconds(1_000_000_000)),
         ("1e-300", .milliseconds(1)), ("0.25", .milliseconds(250)), ("1e2", .seconds(100)),
     ])
-    func timeoutsAreClamped(timeout: String, expected: Duration) throws {
+    func `time-outs are clamped`(timeout: String, expected: Duration) throws {
         #expect(try decode("{\"command\":\"a\",\"timeout\":\(timeout)}").timeout == expected)
     }
 
@@ -100,7 +100,7 @@ import Testing
         (#""command":"a","stdin_lenght":1"#, "stdin_lenght"), (#""command":"a","":1"#, "Unknown key"),
         (#""command":"a","Command":1"#, "Unknown key"),
     ])
-    func wrongMembersAreNamed(members: String, named: String) {
+    func `wrong members are named`(members: String, named: String) {
         #expect(fault("{\(members)}")?.refusal.text.contains(named) == true)
     }
 
@@ -109,7 +109,7 @@ import Testing
         #""command":"a","encoding":"SECRET""#, #""command":"a","stdin":SECRET"#,
         #""command":"a","stdin":"SECRET","stdin":"SECRET""#, #""command":"a","stdin":"SECRET"#,
     ])
-    func valuesAreNeverRepeated(members: String) throws {
+    func `values are never repeated`(members: String) throws {
         let fault = try #require(self.fault("{\(members)}"))
         #expect(!fault.refusal.text.contains("SECRET"))
     }
@@ -125,11 +125,11 @@ import Testing
         #"{"command":"a","\u0000":1}"#,
         #"{"command":"a"/**/}"#, #"{"command":"a","command":"a"}"#, #"{"command":"a","x":{"b":1,"b":1}}"#,
     ])
-    func whatIsNoRequest(line: String) {
+    func `other documents are no request`(line: String) {
         #expect(fault(line) != nil)
     }
 
-    @Test func whatIsNotUTF8() {
+    @Test func `a line that is not UTF-8 is no request`() {
         #expect(fault(bytes(#"{"command":""#) + [0xFF] + bytes("\"}")) != nil)
         #expect(fault(bytes(#"{"command":""#) + [0xC0, 0xAF] + bytes("\"}")) != nil)
         #expect(fault(bytes(#"{"command":""#) + [0xED, 0xA0, 0x80] + bytes("\"}")) != nil)
@@ -153,7 +153,7 @@ import Testing
         #"{"id":7,"stream":true,"stdin_length":9,"command":"a"}{"id":3,"stdin_length":4}"#,
         "\u{FEFF}{\"id\":7,\"stream\":true,\"stdin_length\":9,\"command\":\"a\"}",
     ])
-    func whatCanBeReadIsKept(line: String) throws {
+    func `what can be read of a wrong request is kept`(line: String) throws {
         let fault = try #require(self.fault(line))
         #expect(fault.id == .number(7))
         #expect(fault.isStreamed)
@@ -166,7 +166,7 @@ import Testing
         #"{"id""stream""stdin_length""#, #"{"id":"a"#, #"{"x":"\"#, #"{"command":"id"7,}"#, "{\"",
         #"{"stream":tru,"stdin_length":1e9}"#, #"}{"id":7,"#,
     ])
-    func whatCannotBeReadIsNot(line: String) throws {
+    func `what cannot be read of a wrong request is not kept`(line: String) throws {
         let fault = try #require(self.fault(line))
         #expect(fault.id == nil)
         #expect(!fault.isStreamed)
@@ -180,7 +180,7 @@ import Testing
         #"{"stdin_lenght":9,"command":"a"}"#, #"{"stdin_size":9,"command":"a"}"#,
         #"{"stdin_length":9,"stdin_length":true,"command":"a"}"#,
     ])
-    func aLengthThatCannotBeReadIsNotTakenForNone(line: String) throws {
+    func `a length that cannot be read is not taken for none`(line: String) throws {
         #expect(try #require(self.fault(line)).following == .unknown)
     }
 
@@ -188,11 +188,11 @@ import Testing
         #"{"stdin_length":null,"command":"a"}"#, #"{"stdin_length":0}"#, #"{"stdin":"9","x":1}"#,
         #"{"stdin":"9","command":"a"#, #"{"id":1,"nonsense":true}"#, #"{"stdin_chunks":tru}"#,
     ])
-    func whatAnnouncesNothingIsFollowedByALine(line: String) throws {
+    func `a request that announces no input is followed by a line`(line: String) throws {
         #expect(try #require(self.fault(line)).following == .nothing)
     }
 
-    @Test func aClaimOfAnySizeIsCarried() throws {
+    @Test func `a claim of any size is carried`() throws {
         let line = #"{"id":"x","stdin_length":9223372036854775807"#
         #expect(fault(line + "}")?.following == .bytes(.max))
         #expect(fault(line + ",}")?.following == .bytes(.max))
@@ -201,7 +201,7 @@ import Testing
 
     /// A mebibyte each, and what would be slow for a parser that is not careful.
     @Test(.timeLimit(.minutes(1)), arguments: Hostile.allCases)
-    func hostileDocumentsAreRefusedAtOnce(kind: Hostile) {
+    func `hostile documents are refused at once`(kind: Hostile) {
         let line = kind.line
         let start = ContinuousClock.now
         #expect(fault(line) != nil)

@@ -23,7 +23,7 @@ import Testing
         ("é日本\u{1F600}\u{10FFFF}", "é日本\u{1F600}\u{10FFFF}"),
         ("1234567\"12345678\"123456789\n é", #"1234567\"12345678\"123456789\n é"#),
     ])
-    func textIsEscapedHoweverItIsCut(input: String, expected: String) {
+    func `text is escaped however it is cut`(input: String, expected: String) {
         for chunks in cuts(bytes(input)) { #expect(text(encoded(chunks)) == expected) }
     }
 
@@ -42,14 +42,14 @@ import Testing
             ([0xC3, 0x22], "?\\\""), ([0xE2, 0x82, 0x0A], "?\\n"), ([0xF1, 0x80, 0xC3, 0xA9], "?é"),
             ([0xC3, 0xC3, 0xA9], "?é"), ([0xE2, 0x82, 0xAC, 0xAC], "€?"), ([0x41, 0x42, 0xE2, 0x82], "AB?"),
         ] as [([UInt8], String)])
-    func whatIsNotUTF8IsReplacedBySubparts(input: [UInt8], expected: String) {
+    func `bytes that are not UTF-8 are replaced by subparts`(input: [UInt8], expected: String) {
         let expected = expected.replacingOccurrences(of: "?", with: "\u{FFFD}")
         for chunks in cuts(input) {
             #expect(text(encoded(chunks)) == expected, "\(chunks.map { Array($0) })")
         }
     }
 
-    @Test func allPairsOfBytesAgreeWithTheStandardLibrary() {
+    @Test func `all pairs of bytes agree with the standard library`() {
         var input: [UInt8] = []
         for first in UInt8.min...UInt8.max {
             for second in UInt8.min...UInt8.max {
@@ -64,7 +64,7 @@ import Testing
         #expect(decoded?.first?.unicodeScalars.elementsEqual(expected.unicodeScalars) == true)
     }
 
-    @Test func eachSingleByteInEachPlaceOfAWord() {
+    @Test func `each single byte is written in each place of a word`() {
         for byte in UInt8.min...UInt8.max {
             for place in 0..<17 {
                 var input = [UInt8](repeating: 0x20, count: 17)
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func charactersAreWrittenWhole() {
+    @Test func `characters are written whole`() {
         var encoder = JSONStringEncoder()
         var output: [UInt8] = []
         encoder.encode([0x61, 0xF0, 0x9F].span, into: &output)
@@ -87,7 +87,7 @@ import Testing
         #expect(text(output) == "a\u{1F600}b")
     }
 
-    @Test func afterFinishItIsAsNew() {
+    @Test func `an encoder is as new after finish`() {
         var encoder = JSONStringEncoder()
         var output: [UInt8] = []
         encoder.encode([0xE2].span, into: &output)

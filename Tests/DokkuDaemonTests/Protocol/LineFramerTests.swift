@@ -42,16 +42,16 @@ import Testing
         ("a\nrest\r", ["a", "rest"]),
         ("a\n1234567890", ["a", "SKIPPED"]),
     ])
-    func linesAreTheSameHoweverTheyAreCut(input: String, expected: [String]) {
+    func `lines are the same however they are cut`(input: String, expected: [String]) {
         for chunks in cuts(bytes(input)) { #expect(events(chunks) == expected, "\(chunks.map { text($0) })") }
     }
 
-    @Test func withoutItsEndALineIsNoEvent() {
+    @Test func `a line without its end is no event`() {
         #expect(events([bytes("a\nbc")[...]], finishing: false) == ["a"])
         #expect(events([bytes("1234567890")[...]], finishing: false) == [])
     }
 
-    @Test func linesWaitForTheirTurn() {
+    @Test func `lines wait for their turn`() {
         var framer = framer("a\nb\n")
         #expect(framer.hasCompleteLine)
         #expect(framer.next() == .line(bytes("a")[...]))
@@ -64,14 +64,14 @@ import Testing
         #expect(framer.bufferedBytes == 1)
     }
 
-    @Test func finishGivesWaitingLinesFirst() {
+    @Test func `finish gives waiting lines first`() {
         var framer = framer("a\nb")
         #expect(framer.finish() == .line(bytes("a")[...]))
         #expect(framer.finish() == .line(bytes("b")[...]))
         #expect(framer.finish() == nil)
     }
 
-    @Test func anOverlongLineTakesNoMemory() {
+    @Test func `an overlong line takes no memory`() {
         var framer = LineFramer(maximumLength: 10)
         let chunk = [UInt8](repeating: 0x41, count: 1000)
         for _ in 0..<1000 {
@@ -86,7 +86,7 @@ import Testing
         #expect(framer.next() == nil)
     }
 
-    @Test func aReturnDoesNotCountTowardsTheLimit() {
+    @Test func `a return does not count towards the limit`() {
         for parts in [["1234567890\r\n"], ["1234567890\r", "\n"], ["1234567890", "\r", "\n"]] {
             var framer = LineFramer(maximumLength: 10)
             for part in parts.dropLast() {
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func aShortLineIsTakenInThePlaceOfABody() {
+    @Test func `a short line is taken in the place of a body`() {
         var framer = framer("head\n12\nbody345", limit: 100)
         #expect(framer.next() == .line(bytes("head")[...]))
         guard case .line(let line) = framer.takeShort(2) else {
@@ -117,7 +117,7 @@ import Testing
         }
     }
 
-    @Test func theRestIsDropped() {
+    @Test func `the rest is dropped`() {
         var rest = framer("a\nhalf")
         #expect(rest.dropRest() == 4)
         #expect(rest.next() == .line(bytes("a")[...]))
@@ -132,7 +132,7 @@ import Testing
         #expect(overlong.next() == .line(bytes("b")[...]))
     }
 
-    @Test func aSkippedLineKeepsItsPlace() {
+    @Test func `a skipped line keeps its place`() {
         var framer = framer("half")
         framer.skipCurrentLine(.crowdedOut)
         #expect(framer.bufferedBytes == 0)
@@ -147,14 +147,14 @@ import Testing
         #expect(seen == ["SKIPPED", "", "last"])
     }
 
-    @Test func whatMayBeABodyIsNotSkipped() {
+    @Test func `bytes that may be a body are not skipped`() {
         var framer = framer("head\nbody")
         framer.skipCurrentLine(.crowdedOut)
         #expect(framer.next() == .line(bytes("head")[...]))
         #expect(framer.takeBody(4) == bytes("body")[...])
     }
 
-    @Test func nothingToSkipIsNotSkipped() {
+    @Test func `nothing is skipped if there is nothing to skip`() {
         var framer = framer("a\n")
         framer.skipCurrentLine(.crowdedOut)
         #expect(framer.next() == .line(bytes("a")[...]))
@@ -163,14 +163,14 @@ import Testing
         #expect(framer.next() == .line(bytes("b")[...]))
     }
 
-    @Test func aSkippedLineMayBeTheLast() {
+    @Test func `a skipped line may be the last`() {
         var framer = framer("half")
         framer.skipCurrentLine(.crowdedOut)
         #expect(framer.finish() == .skipped(.crowdedOut, isJSON: false))
         #expect(framer.finish() == nil)
     }
 
-    @Test func bodiesAreTakenByteByByte() {
+    @Test func `bodies are taken byte by byte`() {
         var framer = framer("head\n\nbo\ndy\nafter\n")
         #expect(framer.next() == .line(bytes("head")[...]))
         #expect(framer.takeBody(3) == bytes("\nbo")[...])
@@ -180,7 +180,7 @@ import Testing
         #expect(framer.takeBody(10) == [])
     }
 
-    @Test func aBodyLongerThanALineIsKept() {
+    @Test func `a body longer than a line is kept`() {
         let body = String(repeating: "x", count: 500)
         var framer = framer("head\n" + body + "tail\n", limit: 10)
         #expect(framer.next() == .line(bytes("head")[...]))
@@ -188,7 +188,7 @@ import Testing
         #expect(framer.next() == .line(bytes("tail")[...]))
     }
 
-    @Test func aBodyOverSeveralReads() {
+    @Test func `a body may take several reads`() {
         var framer = framer("head\nab")
         #expect(framer.next() == .line(bytes("head")[...]))
         #expect(framer.takeBody(5) == bytes("ab")[...])
@@ -199,7 +199,7 @@ import Testing
         #expect(framer.next() == .line(bytes("next")[...]))
     }
 
-    @Test func manyLinesAndOneLongLineAreLinear() {
+    @Test func `many lines and one long line take linear time`() {
         var framer = LineFramer(maximumLength: 1 << 20)
         var lines = 0
         let short = [UInt8](repeating: UInt8(ascii: "\n"), count: 200_000)
@@ -220,7 +220,7 @@ import Testing
         #expect(lines == 200_000)
     }
 
-    @Test func ofAnOverlongLineItIsKnownHowItBegan() {
+    @Test func `the beginning of an overlong line is known`() {
         var framer = LineFramer(maximumLength: 4)
         framer.append(Array(" {\"id\":1".utf8).span)
         #expect(framer.next() == nil)

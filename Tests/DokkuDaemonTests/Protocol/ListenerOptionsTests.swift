@@ -5,16 +5,16 @@ import Testing
 
 @Suite struct ListenerOptionsTests {
     @Test(arguments: ["", "unknown", "dokku-daemon.socket"])
-    func systemdsDefaultsMeanNoOptions(name: String) throws {
+    func `systemd's defaults mean no options`(name: String) throws {
         #expect(try ListenerOptions(parsing: name) == [])
     }
 
-    @Test func optionsAreReadInAnyOrder() throws {
+    @Test func `options are read in any order`() throws {
         #expect(try ListenerOptions(parsing: "raw-words,one-shot") == [.oneShot, .rawWords])
         #expect(try ListenerOptions(parsing: "read-only,keep-ansi") == [.readOnly, .keepAnsi])
     }
 
-    @Test func anUnknownOptionIsNamed() {
+    @Test func `an unknown option is named`() {
         #expect(throws: ListenerOptions.Unknown(option: "readonly", known: .oneShot)) {
             try ListenerOptions(parsing: "one-shot,readonly")
         }
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func whoMayOnlyReadGetsAShare() {
+    @Test func `a read-only socket gets a share`() {
         #expect(ListenerOptions([.readOnly, .oneShot]).isRestricted)
         #expect(!ListenerOptions([.oneShot, .rawWords, .keepAnsi]).isRestricted)
         #expect([1000, 16, 4, 1].map(ListenerOptions.restrictedShare) == [750, 12, 3, 1])

@@ -27,11 +27,11 @@ import Testing
         ("\u{1B}]0;title\n\nb", #"\n\nb"#),
         ("é\u{1B}[m\"日\n", #"é\"日"#),
     ])
-    func theWholeWayHoweverItIsCut(input: String, expected: String) {
+    func `an output is the same however it is cut`(input: String, expected: String) {
         for chunks in cuts(bytes(input)) { #expect(encoded(chunks) == expected) }
     }
 
-    @Test func sequencesAndNewlinesStayWhereAsked() {
+    @Test func `sequences and newlines stay if asked for`() {
         for chunks in cuts(bytes("a\u{1B}[m\n\n")) {
             #expect(encoded(chunks, strips: false, trims: false) == #"a\u001b[m\n\n"#)
             #expect(encoded(chunks, strips: false) == #"a\u001b[m"#)
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func aCutCharacterBeforeNewlinesIsReplaced() {
+    @Test func `a cut character before newlines is replaced`() {
         for chunks in cuts([0x61, 0xE2, 0x82, 0x0A, 0x0A]) { #expect(encoded(chunks) == "a\u{FFFD}") }
         for chunks in cuts([0xE2, 0x82, 0x0A, 0x0A, 0xAC]) {
             #expect(encoded(chunks) == #"\#u{FFFD}\n\n\#u{FFFD}"#)
@@ -49,7 +49,7 @@ import Testing
 }
 
 @Suite struct Base64EncoderTests {
-    @Test func groupsAreTheSameHoweverTheyAreCut() {
+    @Test func `groups are the same however they are cut`() {
         for count in 0..<20 {
             let input = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 89 &+ 200) }
             for chunks in cuts(input) {
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func everyDigitIsWritten() {
+    @Test func `every digit is written`() {
         let input = (0..<3000).map { UInt8(truncatingIfNeeded: $0 &* $0 &* 31 &+ $0 >> 3) }
         var encoder = Base64Encoder()
         var output = bytes("before:")
@@ -82,7 +82,7 @@ import Testing
         return String(decoding: text, as: UTF8.self)
     }
 
-    @Test func aCharacterCutInOneStreamGoesOnThere() {
+    @Test func `a character that is cut goes on in its own stream`() {
         let accent = Array("é".utf8)
         let text = encode([
             (.standardOutput, [accent[0]]), (.standardError, Array("x".utf8)), (.standardOutput, [accent[1]]),
@@ -90,7 +90,7 @@ import Testing
         #expect(text == "xé")
     }
 
-    @Test func aNewlineOfTheOtherStreamDoesNotEndACharacter() {
+    @Test func `a newline of the other stream does not end a character`() {
         let accent = Array("é".utf8)
         let text = encode([
             (.standardError, [accent[0]]), (.standardOutput, Array("\n".utf8)), (.standardError, [accent[1]]),
@@ -98,7 +98,7 @@ import Testing
         #expect(text == "\\né")
     }
 
-    @Test func aNewlineOfItsOwnStreamEndsACharacter() {
+    @Test func `a newline of its own stream ends a character`() {
         let accent = Array("é".utf8)
         let text = encode([
             (.standardOutput, [accent[0], 0x0A]), (.standardError, Array("x".utf8)),
@@ -107,7 +107,7 @@ import Testing
         #expect(text == "\u{FFFD}\\nx\u{FFFD}")
     }
 
-    @Test func anEscapeSequenceCutInOneStreamGoesOnThere() {
+    @Test func `an escape sequence that is cut goes on in its own stream`() {
         let text = encode([
             (.standardOutput, Array("\u{1b}[3".utf8)), (.standardError, Array("1 x".utf8)),
             (.standardOutput, Array("1mred".utf8)),
@@ -118,7 +118,7 @@ import Testing
     private struct Text: Decodable { var text: String }
 
     /// Both streams, cut anywhere, say what a reference says that sees them whole.
-    @Test(arguments: 0..<8) func whateverTheyHoldAndWhereverTheyAreCut(part: Int) throws {
+    @Test(arguments: 0..<8) func `random outputs are the same wherever they are cut`(part: Int) throws {
         var random = SystemRandomNumberGenerator()
         let newline: [UInt8] = [0x0A]
         let pieces: [[UInt8]] = [
@@ -152,7 +152,8 @@ import Testing
 
     /// A run that is longer than what is written at once comes in parts, and only where something follows.
     /// What may yet be the end is counted and not kept, and takes no longer the more of it there is.
-    @Test(arguments: ["\n", "\n\u{1B}[m"]) func newlinesThatNothingFollowsTakeNoMemory(piece: String) {
+    @Test(arguments: ["\n", "\n\u{1B}[m"])
+    func `newlines that nothing follows take no memory`(piece: String) {
         var encoder = OutputEncoder(stripsAnsi: true, trimsTrailingNewlines: true)
         var text: [UInt8] = []
         let chunk = [UInt8](repeating: 0x0A, count: 64 * 1024)
@@ -164,7 +165,8 @@ import Testing
         #expect(text.isEmpty && text.capacity < 1024)
     }
 
-    @Test(arguments: [nil, "x", "\u{1B}[m", "\u{1B}[mx", "\n"] as [String?]) func aLongRunIsWrittenInParts(
+    @Test(arguments: [nil, "x", "\u{1B}[m", "\u{1B}[mx", "\n"] as [String?])
+    func `a long run is written in parts`(
         next: String?
     ) {
         let count = 3 * OutputEncoder.runLimit + 5
@@ -189,7 +191,7 @@ import Testing
         #expect(isSame)
     }
 
-    @Test func newlinesBetweenTheStreamsStay() {
+    @Test func `newlines between the streams stay`() {
         let text = encode([(.standardOutput, Array("a\n".utf8)), (.standardError, Array("b\n\n".utf8))])
         #expect(text == "a\\nb")
     }

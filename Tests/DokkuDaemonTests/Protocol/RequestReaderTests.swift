@@ -76,7 +76,7 @@ import Testing
         ("c\n0\nz\n", ["c", "input : complete", "z"]),
         ("c\n001\nx000\nz\n", ["c", "input x: complete", "z"]),
         ("c\n2\nxy3\n\n0\n0\nz\n", ["c", "input xy\n0\n: complete", "z"]),
-    ]) func inputsStandBetweenLines(input: String, expected: [String]) {
+    ]) func `inputs stand between lines`(input: String, expected: [String]) {
         #expect(read(input) == [expected])
     }
 
@@ -84,7 +84,7 @@ import Testing
         "x\n", "\n", "-1\n", "+1\n", "1x\n", " 1\n", "1 \n", "\r\n", "0x1\n", "1\r\r\n",
         "99999999999999999999\n",
         "9223372036854775808\n", "000000000000000000000",
-    ]) func behindASizeThatIsNoneNothingIsTaken(size: String) {
+    ]) func `nothing is taken behind a size that is none`(size: String) {
         for head in ["c\n", "c\n2\nxy"] {
             let results = read(head + size + "z\n0\nz\n")
             #expect(results.allSatisfy { $0.count == 2 && $0.last?.hasSuffix(": malformed") == true })
@@ -97,11 +97,11 @@ import Testing
         ("c\n2\nab", ["c", "input ab: early(missing: nil)"]),
         ("b5", ["b5", "input : early(missing: Optional(5))"]), ("b0", ["b0", "input : complete"]),
         ("c", ["c", "input : early(missing: nil)"]), ("a\nrest", ["a", "rest"]), ("a\n", ["a"]), ("", []),
-    ]) func atTheEndWhatIsLeftIsALine(input: String, expected: [String]) {
+    ]) func `the rest at the end is a line`(input: String, expected: [String]) {
         #expect(read(input, rest: .isLine) == [expected])
     }
 
-    @Test func theRestIsDroppedOrRefused() {
+    @Test func `the rest is dropped or refused`() {
         #expect(read("a\nrest", rest: .isDropped) == [["a"]])
         #expect(read("a\nrest", rest: .isRefused) == [["a", "skipped: unfinished"]])
         #expect(read("b5\nab", rest: .isDropped) == [["b5", "input ab: early(missing: Optional(3))"]])
@@ -111,18 +111,18 @@ import Testing
     @Test(arguments: [
         ("a\nb\n", ["a"]), ("b2\nxyz\n", ["b2", "input xy: complete"]),
         ("c\n1\nx0\nz\n", ["c", "input x: complete"]),
-    ]) func oneRequestMayBeAll(input: String, expected: [String]) {
+    ]) func `one request may be all`(input: String, expected: [String]) {
         #expect(read(input, takesOneRequest: true) == [expected])
     }
 
-    @Test func whatComesAfterTheOneRequestIsNotKept() {
+    @Test func `bytes behind the only request are not kept`() {
         var reading = Reading(takesOneRequest: true)
         reading.append(bytes("a\nmore")[...])
         reading.append(bytes("and more\n")[...])
         #expect(reading.reader.isOver && reading.reader.bufferedBytes == 0)
     }
 
-    @Test func nothingIsReadUntilARequestIsJudged() {
+    @Test func `nothing is read until a request is judged`() {
         for isRefused in [true, false] {
             var reader = RequestReader(lineLimit: 100, takesOneRequest: false)
             reader.append(bytes("head\n1\nx0\nz\n").span)
@@ -151,7 +151,7 @@ import Testing
         }
     }
 
-    @Test func whoWaitsForInputIsFoundAtAStop() {
+    @Test func `a request that waits for input is found at a stop`() {
         var reading = Reading()
         reading.append(bytes("b5\nab")[...])
         let sink = reading.reader.stop()
@@ -160,7 +160,7 @@ import Testing
         #expect(another == nil)
     }
 
-    @Test func anInputIsNoUnfinishedLine() {
+    @Test func `an input is no unfinished line`() {
         var reading = Reading()
         reading.append(bytes("c\n5\nab")[...])
         reading.reader.dropUnfinishedLine()

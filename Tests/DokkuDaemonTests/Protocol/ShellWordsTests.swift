@@ -33,7 +33,7 @@ import Testing
         ("é ü\u{1F600}", ["é", "ü\u{1F600}"]),
         ("'a\nb' \"c\nd\" e\\\nf \"g\\\nh\"", ["a\nb", "c\nd", "ef", "gh"]),
     ])
-    func wordsAreAShells(line: String, expected: [String]) throws {
+    func `a line is split as a shell splits it`(line: String, expected: [String]) throws {
         let (words, redirection) = try split(line)
         #expect(words == expected)
         #expect(redirection == nil)
@@ -56,14 +56,14 @@ import Testing
         ("a > ''", .relativePath, ["a", ">", ""]),
         ("a > >", .relativePath, ["a", ">", ">"]),
     ])
-    func wrongLinesSayWhatIsWrong(line: String, failure: Failure, complete: [String]) {
+    func `a wrong line says what is wrong`(line: String, failure: Failure, complete: [String]) {
         var words: ArgumentList = ["left", "over"]
         #expect(throws: failure) { try ShellWords.split(bytes(line)[...], into: &words) }
         #expect(words == ArgumentList(complete))
     }
 
     @Test(arguments: ["a 'b", "a \"b", "a b\\", "a < b", "a \0"])
-    func refusalsAreForTheClient(line: String) {
+    func `refusals are meant for the client`(line: String) {
         var words = ArgumentList()
         do {
             _ = try ShellWords.split(bytes(line)[...], into: &words)
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func eachFailureHasAText() {
+    @Test func `each failure has a text`() {
         let texts = Set(Failure.allCases.map(\.refusal.text))
         #expect(texts.count == Failure.allCases.count)
     }
@@ -85,7 +85,7 @@ import Testing
         ("a < /b > /c", ["a", "<", "/b"], .output, "/c"),
         ("< /b", [], .input, "/b"),
     ])
-    func redirectionIsTakenOff(
+    func `a redirection is taken off`(
         line: String, rest: [String], direction: Redirection.Direction, path: String
     ) throws {
         let (words, redirection) = try split(line)
@@ -99,11 +99,11 @@ import Testing
     @Test(arguments: [
         "a '<' /b", "a \\> /b", "a \"<\" /b", "a </b", "a b< /c", "a << /b", "a /b <", "<", "a < /b c",
     ])
-    func whatLooksLikeRedirectionAndIsNot(line: String) throws {
+    func `words that only look like a redirection stay`(line: String) throws {
         #expect(try split(line).1 == nil)
     }
 
-    @Test func rawWordsKnowNoQuotes() throws {
+    @Test func `raw words know no quotes`() throws {
         #expect(try split("a  'b c'\t\\d \"e", raw: true).0 == ["a", "'b", "c'", "\\d", "\"e"])
         let (words, redirection) = try split("a > /b'c", raw: true)
         #expect(words == ["a"])
@@ -112,13 +112,13 @@ import Testing
         #expect(throws: Failure.relativePath) { try split("a < '/b'", raw: true) }
     }
 
-    @Test func wordsNeedNotBeUTF8() throws {
+    @Test func `words need not be UTF-8`() throws {
         var words = ArgumentList()
         _ = try ShellWords.split([0x61, 0x20, 0xFF, 0x80, 0xC3][...], into: &words)
         #expect(Array(words[1]) == [0xFF, 0x80, 0xC3])
     }
 
-    @Test func aLineFullOfQuotesIsLinear() throws {
+    @Test func `a line full of quotes takes linear time`() throws {
         let line = String(repeating: "'a'\\b\"c\" ", count: 100_000)
         #expect(try split(line).0.count == 100_000)
     }

@@ -95,7 +95,7 @@ import Testing
         return text
     }
 
-    @Test func aPlainLineWaitsForTheOneBeforeIt() throws {
+    @Test func `a plain line waits for the one before it`() throws {
         let client = try client()
         defer { client.close() }
         try ends.send("one\ntwo\n")
@@ -109,7 +109,7 @@ import Testing
         #expect(client.idleSince != nil && closed == [])
     }
 
-    @Test func soManyJSONRequestsAreOpenAtOnce() throws {
+    @Test func `a limited number of JSON requests are open at once`() throws {
         let client = try client(open: 2)
         defer { client.close() }
         try ends.send("{1\n{2\n{3\n")
@@ -120,7 +120,7 @@ import Testing
         try turn(until: taker.lines == ["{1", "{2", "{3"])
     }
 
-    @Test func aHalfCloseMakesTheRestALineAndEndsWhenAllIsAnswered() throws {
+    @Test func `a half-close makes the rest a line and ends when all is answered`() throws {
         let client = try client()
         defer { client.close() }
         try ends.send("one\nrest")
@@ -135,7 +135,7 @@ import Testing
         #expect(ends.hasEnded() && client.hasGone && client.unsentCount == 0)
     }
 
-    @Test func whatIsOpenLearnsThatItsClientHasLeft() throws {
+    @Test func `an open request learns that its client has left`() throws {
         let client = try client()
         defer { client.close() }
         try ends.send("{1\n")
@@ -148,7 +148,7 @@ import Testing
     }
 
     /// Whatever comes later is of no use, and sending to it is no fault.
-    @Test func aClosedOneAnswersAsOneThatHasGone() throws {
+    @Test func `a closed client answers as one that has gone`() throws {
         let client = try client()
         defer { client.close() }
         client.close()
@@ -161,7 +161,7 @@ import Testing
         #expect(ends.hasEnded())
     }
 
-    @Test func aLineThatIsTooLongIsRefusedAtItsEnd() throws {
+    @Test func `a line that is too long is refused at its end`() throws {
         let client = try client()
         defer { client.close() }
         try ends.send(String(repeating: "x", count: 30) + "\nnext\n")
@@ -170,7 +170,7 @@ import Testing
         try turn(until: taker.lines == ["line_too_long", "next"])
     }
 
-    @Test func aLineForWhichThereIsNoRoomIsDropped() throws {
+    @Test func `a line for which there is no room is dropped`() throws {
         let client = try client()
         defer { client.close() }
         keepsLines = false
@@ -181,7 +181,7 @@ import Testing
         try turn(until: taker.lines == ["buffer_full"])
     }
 
-    @Test func oneShotTakesOneLineAndEnds() throws {
+    @Test func `one-shot takes one line and ends`() throws {
         let client = try client(.oneShot)
         defer { client.close() }
         try ends.send("one\ntwo\n")
@@ -194,7 +194,7 @@ import Testing
         try turn(until: closed == [true])
     }
 
-    @Test func aStopTakesWhatWasThereAndNothingElse() throws {
+    @Test func `a stop takes what was there and nothing else`() throws {
         let client = try client()
         defer { client.close() }
         try ends.send("one\ntwo\n")
@@ -209,7 +209,7 @@ import Testing
         #expect(taker.lines == ["one", "two"])
     }
 
-    @Test func whoIsNotServedIsToldSoAndLetGoOf() throws {
+    @Test func `a client that is not served is told so and let go of`() throws {
         let client = try client(refusal: .tooManyConnections)
         defer { client.close() }
         try ends.send("one\n")

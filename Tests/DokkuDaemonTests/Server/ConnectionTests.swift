@@ -8,7 +8,7 @@ import Testing
 @Suite struct ConnectionTests {
     private let account = SpoolAccount(folder: "/tmp", limit: 1 << 20)
 
-    @Test func aWriteThatTheSystemFailsIsAnError() throws {
+    @Test func `a write that the system fails is an error`() throws {
         var connection = Connection(try Descriptor.open("/dev/full", O_WRONLY))
         _ = connection.send(account) { $0.append("x") }
         do throws(SystemError) {
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test func aPeerThatReadsNothingMoreIsNone() throws {
+    @Test func `a peer that reads nothing more is no error`() throws {
         let ends = try Ends.sockets()
         var connection = Connection(try ends.takeOurs())
         _ = connection.send(account) { $0.append("x") }
@@ -38,7 +38,7 @@ import Testing
         #expect(outcome == .received(1))
     }
 
-    @Test func whatIsUnreadIsCounted() throws {
+    @Test func `unread bytes are counted`() throws {
         let ends = try Ends.sockets()
         let connection = Connection(try ends.takeOurs())
         let before = connection.unread()

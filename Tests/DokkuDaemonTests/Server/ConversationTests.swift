@@ -40,7 +40,7 @@ import Testing
         func close() -> (any InputSink)? { conversation.close() }
     }
 
-    @Test func onePlainLineIsTakenAtATime() {
+    @Test func `one plain line is taken at a time`() {
         let talk = Talk()
         talk.feed("a\nb\n")
         #expect(talk.next() == "a")
@@ -50,14 +50,14 @@ import Testing
         #expect(talk.conversation.appetite(nothing, 100) > 0)
     }
 
-    @Test func nothingMoreIsTakenFromWhoHasTooMuchOpen() {
+    @Test func `nothing more is taken from a client with too much open`() {
         let conversation = Talk().conversation
         #expect(conversation.mayTake(.init(isPlainOpen: false, requests: 1, unsent: .empty)))
         #expect(!conversation.mayTake(.init(isPlainOpen: false, requests: 2, unsent: .empty)))
         #expect(!conversation.mayTake(.init(isPlainOpen: false, requests: 0, unsent: .high)))
     }
 
-    @Test func anInputIsTakenWhateverIsOpen() {
+    @Test func `an input is taken whatever is open`() {
         let talk = Talk()
         talk.feed("a\nxy")
         #expect(talk.next() == "a")
@@ -69,7 +69,7 @@ import Testing
 
     // MARK: Its end
 
-    @Test func aHalfCloseMakesTheRestALine() {
+    @Test func `a half-close makes the rest a line`() {
         let talk = Talk()
         talk.feed("a\nrest")
         talk.conversation.didEnd(.peer)
@@ -82,7 +82,7 @@ import Testing
         #expect(talk.conversation.ending(nothing, peerHasGone: false) == .close)
     }
 
-    @Test func whoHasGoneLosesTheUnfinishedLine() {
+    @Test func `a client that has gone loses its unfinished line`() {
         let talk = Talk()
         talk.feed("rest")
         talk.conversation.didEnd(.peer)
@@ -92,7 +92,7 @@ import Testing
         #expect(talk.conversation.ending(nothing, peerHasGone: true) == .close)
     }
 
-    @Test func oneRequestIsFollowedByTheEnd() {
+    @Test func `one request is followed by the end`() {
         let talk = Talk(takesOneRequest: true)
         talk.feed("a\nb\n")
         #expect(talk.next() == "a")
@@ -108,7 +108,7 @@ import Testing
         #expect(talk.conversation.ending(nothing, peerHasGone: false) == .close)
     }
 
-    @Test func whoLingersIsClosedWhenThePeerEnds() {
+    @Test func `a lingering client is closed when the peer ends`() {
         let talk = Talk(takesOneRequest: true)
         talk.feed("a\n")
         #expect(talk.next() == "a")
@@ -117,7 +117,7 @@ import Testing
         #expect(talk.conversation.ending(nothing, peerHasGone: false) == .close)
     }
 
-    @Test func silenceEndsALineThatHasBegun() {
+    @Test func `silence ends a line that has begun`() {
         let talk = Talk(takesOneRequest: true)
         #expect(!talk.conversation.hasBegunLine)
         talk.feed("half")
@@ -131,7 +131,7 @@ import Testing
 
     // MARK: A stop
 
-    @Test func atAStopWhatWasThereIsTakenAndNothingElse() {
+    @Test func `a stop takes what was there and nothing else`() {
         let talk = Talk()
         talk.feed("a\n")
         talk.conversation.stop(unread: 6)
@@ -144,7 +144,7 @@ import Testing
         #expect(talk.next() == nil)
     }
 
-    @Test func atAStopAnUnfinishedLineIsDropped() {
+    @Test func `a stop drops an unfinished line`() {
         for (takesOneRequest, expected) in [(false, nil), (true, "skipped: unfinished")] {
             let talk = Talk(takesOneRequest: takesOneRequest)
             talk.feed("half")
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func atAStopAnInputIsBroughtToItsEnd() {
+    @Test func `a stop brings an input to its end`() {
         for takesOneRequest in [false, true] {
             let talk = Talk(takesOneRequest: takesOneRequest)
             talk.feed("a\nxy")
@@ -175,7 +175,7 @@ import Testing
         }
     }
 
-    @Test func aRequestThatIsNotJudgedYetHoldsUpTheEnd() {
+    @Test func `a request that is not judged yet holds up the end`() {
         let talk = Talk()
         talk.feed("a\n")
         #expect(talk.next() == "a")
@@ -187,7 +187,7 @@ import Testing
         #expect(talk.conversation.isAtEnd(nothing))
     }
 
-    @Test func whoIsClosedTakesNothing() {
+    @Test func `a closed client takes nothing`() {
         let talk = Talk()
         talk.feed("a\nxy")
         #expect(talk.next() == "a")

@@ -48,7 +48,7 @@ import Testing
         return client.takeLines()
     }
 
-    @Test func whatNeedsNobodyElseIsAnsweredOnTheSpot() {
+    @Test func `a request that needs nobody else is answered on the spot`() {
         take("daemon:version")
         #expect(client.takeLines() == [#"{"ok":true,"output":"\#(version)"}"#] && client.open.isEmpty)
     }
@@ -59,13 +59,13 @@ import Testing
         ("nonsense:x", #"{"ok":false,"output":"Invalid command"}"#),
         ("apps:list 'open", #"{"ok":false,"output":"Unbalanced single quote"}"#),
     ])
-    func aPlainLineHasOneAnswer(line: String, answer: String) throws {
+    func `a plain line has one answer`(line: String, answer: String) throws {
         take(line)
         #expect(try answers() == [answer])
         #expect(client.following == [] && executor.isIdle)
     }
 
-    @Test func anInputFollowsTheLineAndRunsWithIt() throws {
+    @Test func `an input follows the line and runs with it`() throws {
         take(#"{"id":1,"command":["test:stdin"],"stdin_length":3}"#)
         #expect(client.following == [.bytes(3)] && client.takeLines() == [])
         client.input?.receive(Array("abc".utf8)[...])
@@ -80,19 +80,19 @@ import Testing
         #"{"id":1,"command":["enter","x"],"stdin_length":1001}"#,
         #"{"id":1,"nonsense":true,"stdin_length":1001}"#,
     ])
-    func theInputOfWhatIsRefusedIsSkipped(line: String) {
+    func `the input of a refused request is skipped`(line: String) {
         take(line)
         #expect(client.open.isEmpty && client.takeLines().count == 1)
         #expect(client.following == [.bytes(1001)])
     }
 
-    @Test func nothingIsReadBehindAnInputOfUnknownLength() {
+    @Test func `nothing is read behind an input of unknown length`() {
         take(#"{"id":1,"command":["apps:create","x"],"stdin_length":"3"}"#)
         #expect(client.following == [.nothing])
         #expect(client.takeLines().first?.contains(#""error":"invalid_request""#) == true)
     }
 
-    @Test func anInputInChunksIsAskedForWhenTheRequestIsJudged() throws {
+    @Test func `an input in chunks is asked for when the request is judged`() throws {
         take(#"{"id":1,"command":["test:stdin"],"stdin_chunks":true}"#)
         #expect(client.following == [.held])
         try loop.turn(until: client.following.count == 2, "the judgement")
@@ -103,7 +103,7 @@ import Testing
         #expect(client.takeLines().first?.contains("ended too early") == true)
     }
 
-    @Test func aReadOnlySocketIsJudgedByItsRules() throws {
+    @Test func `a read-only socket is judged by its rules`() throws {
         client.options = .readOnly
         take("apps:create x")
         #expect(try answers() == [#"{"ok":false,"output":"Not allowed on this read-only socket"}"#])
@@ -116,7 +116,7 @@ import Testing
             #"{"id":"a","event":"end","ok":false,"error":"too_many_connections","output":"Too many connections"}"#
         ),
     ])
-    func whoIsTurnedAwayIsToldInTheFormOfItsLine(line: String, answer: String) {
+    func `a client that is turned away is told so in the form of its line`(line: String, answer: String) {
         dispatcher.turnAway(Array(line.utf8)[...], .tooManyConnections, from: client)
         #expect(client.takeLines() == [answer] && executor.isIdle)
     }

@@ -44,13 +44,13 @@ import Testing
         }
     }
 
-    @Test func anEmptyOneHasNothingToSend() throws {
+    @Test func `an empty outbox has nothing to send`() throws {
         #expect(isEmpty)
         try outbox.flush(to: socket)
         #expect(try ends.receive() == [])
     }
 
-    @Test func smallLinesLeaveTogether() throws {
+    @Test func `small lines leave together`() throws {
         #expect(append(Array("one\n".utf8)))
         #expect(append(Array("two\n".utf8)))
         #expect(unsentCount == 8)
@@ -59,7 +59,7 @@ import Testing
         #expect(try ends.receive() == Array("one\ntwo\n".utf8))
     }
 
-    @Test func aSmallReplyIsOnePieceWithWhatStandsAroundIt() throws {
+    @Test func `a small reply is one piece with what stands around it`() throws {
         #expect(append(Array("{".utf8)))
         outbox.append(try spool(Array("inside".utf8)), account)
         #expect(append(Array("}\n".utf8)))
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test(arguments: [100_000, 2_000_000])
-    func orderHoldsBetweenSmallAndLargeReplies(count: Int) throws {
+    func `small and large replies keep their order`(count: Int) throws {
         let large = Sample.bytes(count)
         var expected: [UInt8] = []
         for number in 0..<4 {
@@ -87,7 +87,7 @@ import Testing
         #expect(account.used == 0)
     }
 
-    @Test func linesBehindALargeReplyWaitForIt() throws {
+    @Test func `lines behind a large reply wait for it`() throws {
         outbox.append(try spool(Sample.bytes(3_000_000)), account)
         #expect(append(Array("last\n".utf8)))
         try outbox.flush(to: socket)
@@ -98,7 +98,7 @@ import Testing
     }
 
     /// Memory is short, so that each reply is in a file by itself until it comes here.
-    @Test func manyRepliesTakeOneFile() throws {
+    @Test func `many replies take one file`() throws {
         let account = SpoolAccount(folder: folder.path, limit: 64 << 20, files: 3)
         var others = 0
         account.store.didAllocate(100 << 20, was: &others)
@@ -119,7 +119,7 @@ import Testing
         #expect(account.used == 0 && account.files.used == 0)
     }
 
-    @Test func whatASlowReaderLeavesGoesToSpools() throws {
+    @Test func `bytes that a slow reader leaves go to spools`() throws {
         let part = Sample.bytes(40_000)
         var expected: [UInt8] = []
         for _ in 0..<100 {
@@ -135,7 +135,7 @@ import Testing
         #expect(account.used == 0)
     }
 
-    @Test func newLinesWhileAReaderIsSlowKeepTheirPlace() throws {
+    @Test func `new lines keep their place while a reader is slow`() throws {
         var expected: [UInt8] = []
         for round in 0..<60 {
             let part = Sample.bytes(61_007, from: round * 10_000)
@@ -158,7 +158,7 @@ import Testing
         #expect(isEmpty)
     }
 
-    @Test func oneTurnSendsABoundedShare() throws {
+    @Test func `one turn sends a bounded share`() throws {
         // A pipe that is larger than a turn's share.
         let ends = try Ends.pipe()
         let pipe = try ends.takeOurs()
@@ -168,7 +168,7 @@ import Testing
         #expect(unsentCount == 3_000_000 - Outbox.turnLimit)
     }
 
-    @Test func withoutRoomTheLinesAreKeptAndTheWriterIsTold() throws {
+    @Test func `lines are kept and the writer is told if there is no room`() throws {
         let account = SpoolAccount(folder: folder.path, limit: 100_000)
         let part = Sample.bytes(70_000)
         #expect(outbox.append(account) { $0 += part })
@@ -183,7 +183,7 @@ import Testing
         #expect(account.used == 0)
     }
 
-    @Test func withoutAFolderTheLinesAreKeptAndTheWriterIsTold() throws {
+    @Test func `lines are kept and the writer is told if there is no folder`() throws {
         let account = SpoolAccount(folder: folder.path("none"), limit: 64 << 20)
         let part = Sample.bytes(600_000)
         #expect(outbox.append(account) { $0 += part })
@@ -195,7 +195,7 @@ import Testing
     }
 
     /// Memory is short, and there is no file: what is already there is kept, and nobody is asked for more.
-    @Test func withoutAFolderNoMoreIsTakenUntilAllIsSent() throws {
+    @Test func `no more is taken without a folder until all is sent`() throws {
         let account = SpoolAccount(folder: folder.path("none"), limit: 64 << 20)
         var others = 0
         account.store.didAllocate(100 << 20, was: &others)
@@ -208,7 +208,7 @@ import Testing
         #expect(outbox.append(account) { $0 += [1] } && level == .usual)
     }
 
-    @Test func whatIsDiscardedIsGivenBack() throws {
+    @Test func `discarded bytes are given back`() throws {
         outbox.append(try spool(Sample.bytes(2_000_000)), account)
         #expect(append(Sample.bytes(100_000)))
         #expect(account.used == 2_100_000)
@@ -222,7 +222,7 @@ import Testing
         #expect(received == Array("x".utf8))
     }
 
-    @Test func aReaderThatIsGoneIsAnError() throws {
+    @Test func `a reader that is gone is an error`() throws {
         ends.closeTheirs()
         #expect(append([1]))
         let error = try withoutBrokenPipeSignal {
@@ -231,7 +231,7 @@ import Testing
         #expect(error?.number == EPIPE)
     }
 
-    @Test func memoryDoesNotGrowBehindAReaderThatNeverCatchesUp() throws {
+    @Test func `memory does not grow behind a reader that never catches up`() throws {
         // A pipe takes exactly as much as was read from it.
         let ends = try Ends.pipe()
         let pipe = try ends.takeOurs()

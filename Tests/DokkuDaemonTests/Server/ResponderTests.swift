@@ -24,7 +24,7 @@ import Testing
         responder.job(job, didOutput: bytes.span, on: .standardOutput)
     }
 
-    @Test func aPlainReplyIsOneLineAtTheEnd() {
+    @Test func `a plain reply is one line at the end`() {
         let responder = PlainResponder(sink, keepsAnsi: false)
         let job = Job.sample(observer: responder)
         defer { job.interrupt(.shuttingDown) }
@@ -37,7 +37,7 @@ import Testing
         #expect(sink.takeLines() == [#"{"ok":false,"output":"one\ntwo\nThe daemon is stopping"}"#])
     }
 
-    @Test func nothingIsKeptForAReaderThatHasGone() {
+    @Test func `nothing is kept for a reader that has gone`() {
         let responder = PlainResponder(sink, keepsAnsi: true)
         let job = Job.sample(observer: responder)
         defer { job.interrupt(.shuttingDown) }
@@ -46,7 +46,7 @@ import Testing
         #expect(sink.account.used == 0 && job.failure == nil)
     }
 
-    @Test func whatCannotBeKeptIsCutAndSaysSo() {
+    @Test func `a reply that cannot be kept is cut and says so`() {
         let responder = PlainResponder(sink, keepsAnsi: false)
         let job = Job.sample(observer: responder)
         defer { job.interrupt(.shuttingDown) }
@@ -55,7 +55,7 @@ import Testing
         #expect(job.failure?.isOutputCut == true)
     }
 
-    @Test func aStreamTellsEachStep() {
+    @Test func `a stream tells each step`() {
         let responder = JSONResponder(sink, request { $0.isStreamed = true })
         let job = Job.sample(5, observer: responder)
         defer { job.interrupt(.shuttingDown) }
@@ -70,7 +70,7 @@ import Testing
     }
 
     /// What runs at once has no place to tell.
-    @Test func whatDoesNotWaitIsNotQueued() {
+    @Test func `a command that does not wait is not queued`() {
         let responder = JSONResponder(sink, request { $0.isStreamed = true })
         let job = Job.sample(5, .sample(lane: .beside), observer: responder)
         defer { job.interrupt(.shuttingDown) }
@@ -81,7 +81,8 @@ import Testing
     @Test(arguments: [
         (Lane.queue, false, true), (.queue, true, false), (.follow, false, false), (.beside, true, false),
     ])
-    func whoHasGoneWhenItIsAcceptedWantsItOrNot(lane: Lane, endsWithClient: Bool, isWanted: Bool) {
+    func `a client that has gone may still want its command`(lane: Lane, endsWithClient: Bool, isWanted: Bool)
+    {
         let responder = JSONResponder(sink, request { $0.endsWithClient = endsWithClient })
         sink.hasGone = true
         let job = Job.sample(1, .sample(lane: lane), observer: responder)
@@ -91,7 +92,7 @@ import Testing
     }
 
     @Test(arguments: [(Lane.queue, true), (.follow, false)])
-    func aReaderThatIsBehindCutsWhatEndsAndHoldsUpWhatDoesNot(lane: Lane, isCut: Bool) {
+    func `a slow reader cuts a command that ends and holds up an endless one`(lane: Lane, isCut: Bool) {
         let responder = JSONResponder(sink, request { $0.isStreamed = true })
         let job = Job.sample(1, .sample(lane: lane), observer: responder)
         defer { job.interrupt(.shuttingDown) }
@@ -104,7 +105,7 @@ import Testing
         #expect(responder.wantsOutput)
     }
 
-    @Test func anAnswerOpensAndClosesTheRequest() {
+    @Test func `an answer opens and closes the request`() {
         let responder = JSONResponder(sink, request())
         sink.didOpen(responder)
         responder.answer("text")

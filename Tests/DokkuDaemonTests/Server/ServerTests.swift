@@ -59,7 +59,7 @@ import Testing
     // MARK: Silence
 
     /// What was sent in time is no silence, however late a busy loop comes to it.
-    @Test func aBusyLoopEndsNoLineOfOneShot() throws {
+    @Test func `a busy loop ends no line of one-shot`() throws {
         let server = try serve(connections: 100)
         let others = try (0..<80).map { _ in try connect() }
         for other in others { #expect(try other.isServed()) }
@@ -79,7 +79,7 @@ import Testing
 
     // MARK: Idle connections
 
-    @Test func whoWasIdleLongestGivesWay() throws {
+    @Test func `the client that was idle longest gives way`() throws {
         let server = try serve(connections: 3)
         let callers = try (0..<3).map { _ in try connect() }
         for caller in [callers[1], callers[0], callers[2]] { #expect(try caller.isServed()) }
@@ -90,7 +90,7 @@ import Testing
         #expect(server.connectionCount == 3)
     }
 
-    @Test func whoWaitsForSomethingOrHasBegunALineGivesWayToNobody() throws {
+    @Test func `a client that waits or has begun a line gives way to nobody`() throws {
         let server = try serve(connections: 2)
         let (half, full) = (try connect(), try connect())
         try half.send("daemon:ver")
@@ -102,7 +102,7 @@ import Testing
         #expect(try half.hasAnswer())
     }
 
-    @Test func whatHasComeButWasNotReadCountsToo() throws {
+    @Test func `bytes that have come but were not read count too`() throws {
         let server = try serve(connections: 1)
         let first = try connect()
         #expect(try first.isServed())
@@ -114,7 +114,7 @@ import Testing
         #expect(try another.isServed() == false)
     }
 
-    @Test func nobodyGivesWayBeforeTheTime() throws {
+    @Test func `nobody gives way before the time`() throws {
         let server = try serve(connections: 1, idleTime: .seconds(60))
         let first = try connect()
         #expect(try first.isServed())
@@ -125,7 +125,7 @@ import Testing
 
     // MARK: Restricted sockets
 
-    @Test func restrictedSocketsLeaveSomeConnectionsToOthers() throws {
+    @Test func `restricted sockets leave some connections to others`() throws {
         let server = try serve(connections: 4, idleTime: .seconds(60))
         let restricted = try (0..<3).map { _ in try connect("restricted") }
         for caller in restricted { #expect(try caller.isServed()) }
@@ -137,7 +137,7 @@ import Testing
     }
 
     /// Nor are others kept waiting by those that are turned away, which is done for some at a time.
-    @Test func whoIsTurnedAwayKeepsNobodyWaiting() throws {
+    @Test func `a client that is turned away keeps nobody waiting`() throws {
         let server = try serve(connections: 4, idleTime: .seconds(60))
         let silent = try (0..<30).map { _ in try connect("restricted") }
         try loop.turn(until: !server.accepts(isRestricted: true))
@@ -146,7 +146,7 @@ import Testing
         withExtendedLifetime(silent) {}
     }
 
-    @Test func whoMayDoLessDisplacesNobodyWhoMayDoMore() throws {
+    @Test func `a client that may do less displaces nobody who may do more`() throws {
         let server = try serve(connections: 2)
         let callers = try (0..<2).map { _ in try connect() }
         for caller in callers { #expect(try caller.isServed()) }
@@ -164,7 +164,7 @@ import Testing
 
     // MARK: Descriptors
 
-    @Test func whoWouldTakeACommandsDescriptorIsToldThatThereAreTooMany() throws {
+    @Test func `a client that would take a command's descriptor is told that there are too many`() throws {
         let server = try serve(connections: 100, idleTime: .seconds(60), descriptorEnd: 0)
         #expect(try connect().isServed() == false)
         withExtendedLifetime(server) {}

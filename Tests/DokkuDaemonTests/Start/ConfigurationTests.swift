@@ -13,7 +13,7 @@ import Testing
         return configuration
     }
 
-    @Test func pathsByDefault() throws {
+    @Test func `paths have defaults`() throws {
         let settings = try read()
         #expect(settings.socketPath == "/var/run/dokku-daemon/dokku-daemon.sock")
         #expect(!settings.isSocketPathGiven)
@@ -48,7 +48,7 @@ import Testing
         ("DOKKU_DAEMON_IDLE_EXIT", nil, { $0.idleExit }),
     ]
 
-    @Test func sizesAreDecimal() throws {
+    @Test func `sizes are decimal`() throws {
         for (name, standard, value) in sizes {
             #expect(try value(read()) == standard, "\(name)")
             #expect(try value(read([name: ""])) == standard, "\(name)")
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func aWrongSizeIsRefusedByName() {
+    @Test func `a wrong size is refused by name`() {
         let wrong = ["0", "-1", "+1", "1k", "0x10", " 1", "1.5", "9007199254740993", "99999999999999999999"]
         for (name, _, _) in sizes {
             for text in wrong {
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func timesAreSecondsWithDecimals() throws {
+    @Test func `times are seconds with decimals`() throws {
         for (name, standard, value) in times {
             #expect(try value(read()) == standard, "\(name)")
             #expect(try value(read([name: ""])) == standard, "\(name)")
@@ -76,14 +76,14 @@ import Testing
         }
     }
 
-    @Test func zeroIsNoLimitButNoGraceEither() throws {
+    @Test func `zero means no limit but also no grace`() throws {
         #expect(try read(["DOKKU_DAEMON_TIMEOUT": "0"]).executorLimits.timeout == nil)
         #expect(try read(["DOKKU_DAEMON_INPUT_TIMEOUT": "0"]).serverLimits.inputTime == nil)
         #expect(try read(["DOKKU_DAEMON_IDLE_EXIT": "0.0"]).idleExit == nil)
         #expect(try read(["DOKKU_DAEMON_KILL_GRACE": "0"]).killGrace == .zero)
     }
 
-    @Test func aWrongTimeIsRefusedByName() {
+    @Test func `a wrong time is refused by name`() {
         for (name, _, _) in times {
             for text in ["-1", "1s", "1e3", "inf", "nan", "1.2.3", ".", " 1", "99999999999"] {
                 let failure = #expect(throws: Wrong.self) { try read([name: text]) }
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test func givenPaths() throws {
+    @Test func `given paths are taken`() throws {
         let settings = try read([
             "DOKKU_SOCK_PATH": "/a", "DOKKU_LOCK_PATH": "/b", "DOKKU_DAEMON_LOGFILE": "/c",
             "DOKKU_DAEMON_STATE_DIR": "/d", "STATE_DIRECTORY": "/e", "DOKKU_DAEMON_DOKKU": "/f/dokku",
@@ -106,13 +106,13 @@ import Testing
         #expect(settings.program == "/f/dokku")
     }
 
-    @Test func theStateFolderThatSystemdNames() throws {
+    @Test func `systemd's state folder is taken`() throws {
         #expect(try read(["STATE_DIRECTORY": "/e"]).stateFolder == "/e")
         #expect(try read(["STATE_DIRECTORY": "/e:/f"]).stateFolder == "/e")
         #expect(try read(["STATE_DIRECTORY": ""]).stateFolder == "/var/lib/dokku-daemon")
     }
 
-    @Test func aPathIsAbsolute() throws {
+    @Test func `a path is absolute`() throws {
         let names = [
             "DOKKU_SOCK_PATH", "DOKKU_LOCK_PATH", "DOKKU_DAEMON_LOGFILE", "DOKKU_DAEMON_STATE_DIR",
             "DOKKU_LIB_ROOT", "PLUGIN_PATH", "PLUGIN_CORE_PATH",
@@ -132,25 +132,25 @@ import Testing
         #expect(try read(["DOKKU_SOCK_PATH": "/" + String(repeating: "x", count: 106)]).isSocketPathGiven)
     }
 
-    @Test func allThatIsWrongIsSaid() {
+    @Test func `all that is wrong is reported`() {
         let wrong = ["DOKKU_DAEMON_MAX_LINE": "0", "DOKKU_DAEMON_TIMEOUT": "x", "DOKKU_LOCK_PATH": "y"]
         let failure = #expect(throws: Wrong.self) { try read(wrong) }
         #expect(failure?.faults.count == 3)
     }
 
-    @Test func aValueIsShownInOneLine() {
+    @Test func `a value is shown in one line`() {
         let failure = #expect(throws: Wrong.self) { try read(["DOKKU_DAEMON_JOURNAL": "a\nb\u{1B}[1m"]) }
         #expect(failure?.faults.first?.contains { $0.isNewline || $0 == "\u{1B}" } == false)
     }
 
-    @Test func unknownNamesAreNoFault() throws {
+    @Test func `unknown names are no fault`() throws {
         let settings = try read([
             "DOKKU_DAEMON_TIMEOUTS": "1", "DOKKU_DAEMON_TIMEOUT": "1", "DOKKU_HOST": "x",
         ])
         #expect(settings.warnings == ["there is no setting DOKKU_DAEMON_TIMEOUTS"])
     }
 
-    @Test func anEmptyPathIsNotSet() throws {
+    @Test func `an empty path is not set`() throws {
         let settings = try read([
             "DOKKU_SOCK_PATH": "", "DOKKU_DAEMON_LOGFILE": "", "DOKKU_DAEMON_DOKKU": "",
             "DOKKU_DAEMON_LISTENER": "",
@@ -161,9 +161,11 @@ import Testing
         #expect(settings.program == "dokku")
     }
 
-    @Test func noLog() throws { #expect(try read(["DOKKU_DAEMON_LOGFILE": "none"]).logPath == nil) }
+    @Test func `the log can be turned off`() throws {
+        #expect(try read(["DOKKU_DAEMON_LOGFILE": "none"]).logPath == nil)
+    }
 
-    @Test func optionsOfItsOwnSocket() throws {
+    @Test func `the daemon's own socket has options`() throws {
         let settings = try read(["DOKKU_DAEMON_LISTENER": "one-shot,raw-words"])
         #expect(settings.listenerOptions == [.oneShot, .rawWords])
         let failure = #expect(throws: Wrong.self) { try read(["DOKKU_DAEMON_LISTENER": "odd"]) }

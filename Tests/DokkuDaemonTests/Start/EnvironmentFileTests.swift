@@ -13,11 +13,11 @@ import Testing
         ("A=b\\\nc\n", "bc"), ("A=b\\ \\\"c\n", "b \"c"), ("A=\"b\nc\"\n", "b\nc"), ("A='b' 'c'\n", "bc"),
         ("A=b'c'\n", "b'c'"), ("A=b=c\n", "b=c"), ("A=b\r\n", "b"), ("A=\"b", "b"),
         ("#x\\\nA=y\nA=b", "b"),
-    ]) func aValue(text: String, value: String) {
+    ]) func `a value is read as systemd reads it`(text: String, value: String) {
         #expect(read(text)["A"] == value, "\(text)")
     }
 
-    @Test func linesThatSetNothing() {
+    @Test func `other lines set nothing`() {
         #expect(read("\n \nA\nB C\n").isEmpty)
         let file = EnvironmentFile(Array("export A=1\n1B=2\n=3\nC=4\n".utf8))
         #expect(file.variables == ["C": "4"])

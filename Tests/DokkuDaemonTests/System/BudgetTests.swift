@@ -4,7 +4,7 @@ import Testing
 @testable import DokkuDaemon
 
 @Suite struct BudgetTests {
-    @Test func whatIsTakenIsTakenFromTheWhole() {
+    @Test func `taken bytes are taken from the whole`() {
         let whole = Budget(limit: 10)
         let part = Budget(.upTo(6), of: whole)
         #expect(part.take(4) && whole.used == 4)
@@ -16,7 +16,7 @@ import Testing
         #expect(part.used == 0 && whole.used == 5)
     }
 
-    @Test func nobodyGetsMoreThanHalfOfWhatIsFree() {
+    @Test func `nobody gets more than half of what is free`() {
         let whole = Budget(limit: 1 << 20)
         let parts = (0..<10).map { _ in Budget(.halfOfWhatIsFree, of: whole) }
         for (number, part) in parts.enumerated() {
@@ -29,7 +29,7 @@ import Testing
         #expect(parts[3].take(1 << 19))
     }
 
-    @Test func restrictedSocketsLeaveAQuarter() {
+    @Test func `restricted sockets leave a quarter`() {
         let whole = Budget(limit: 1000)
         let restricted = Budget(restrictedShareOf: whole)
         #expect(restricted.take(750) && !restricted.take(1))
@@ -41,7 +41,7 @@ import Testing
         #expect(Budget(.halfOfWhatIsFree, of: restricted).free == 50)
     }
 
-    @Test func whatMustBeTakenIsCounted() {
+    @Test func `bytes that must be taken are counted`() {
         let whole = Budget(limit: 10)
         let part = Budget(.upTo(6), of: whole)
         #expect(part.takeAnyway(6))
@@ -52,7 +52,7 @@ import Testing
         #expect(whole.used == 0)
     }
 
-    @Test func aReservationLastsAsLongAsItIsHeld() {
+    @Test func `a reservation lasts as long as it is held`() {
         let budget = Budget(limit: 10)
         var held = Reservation(7, of: budget)
         #expect(held != nil && budget.used == 7)

@@ -7,7 +7,7 @@ import Testing
 @Suite struct DescriptorReserveTests {
     private let none = SystemError(call: "test", number: EMFILE)
 
-    @Test func thePlaceGoesToTheCallThatFindsNone() throws {
+    @Test func `the reserved place goes to the call that finds none`() throws {
         let reserve = DescriptorReserve()
         try reserve.fill()
         var calls = 0
@@ -23,7 +23,7 @@ import Testing
         #expect(try reserve.lend { () throws(SystemError) in 8 } == 8)
     }
 
-    @Test func whatFailsForAnotherReasonIsNotTriedAgain() throws {
+    @Test func `a call that fails for another reason is not tried again`() throws {
         let reserve = DescriptorReserve()
         try reserve.fill()
         let other = SystemError(call: "test", number: ENOMEM)

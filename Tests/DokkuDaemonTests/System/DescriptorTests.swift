@@ -13,7 +13,7 @@ import Testing
         return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino
     }
 
-    @Test func theOwnersEndIsTheDescriptorsEnd() throws {
+    @Test func `the owner's end is the descriptor's end`() throws {
         let folder = try Folder()
         let path = try folder.write("", to: "file")
         let number: Int32
@@ -25,7 +25,7 @@ import Testing
         #expect(!isOpen(number, at: path))
     }
 
-    @Test func whoTakesTheNumberTakesTheDuty() throws {
+    @Test func `whoever takes the number takes the duty`() throws {
         let folder = try Folder()
         let path = try folder.write("", to: "file")
         let number = try Descriptor.open(path, O_RDONLY).relinquish()
@@ -33,7 +33,7 @@ import Testing
         close(number)
     }
 
-    @Test func aNewDescriptorReachesNoChild() throws {
+    @Test func `a new descriptor reaches no child`() throws {
         let folder = try Folder()
         let file = try Descriptor.open(folder.path("file"), O_RDWR | O_CREAT, mode: 0o640)
         let pipe = try Descriptor.pipe(ours: .write)
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func aFileThatIsNotThereHasAReason() throws {
+    @Test func `a file that is not there has a reason`() throws {
         let folder = try Folder()
         let error = try #require(throws: SystemError.self) {
             _ = try Descriptor.open(folder.path("none"), O_RDONLY)
@@ -53,7 +53,7 @@ import Testing
         #expect(error.description == "open: No such file or directory")
     }
 
-    @Test func aPathNeedNotBeUTF8() throws {
+    @Test func `a path need not be UTF-8`() throws {
         let folder = try Folder()
         let path = Array(folder.path.utf8) + [UInt8(ascii: "/"), 0xff, 0xfe]
         do { _ = try Descriptor.open(path, O_RDWR | O_CREAT, mode: 0o600) }
@@ -63,7 +63,7 @@ import Testing
     // MARK: Pipes
 
     @Test(arguments: [PipeEnds.Ours.read, .write])
-    func onlyOurEndOfAPipeDoesNotBlock(end: PipeEnds.Ours) throws {
+    func `only our end of a pipe does not block`(end: PipeEnds.Ours) throws {
         let pipe = try Descriptor.pipe(ours: end)
         let ours = pipe.takeOurs()?.relinquish() ?? -1
         defer { close(ours) }
@@ -76,7 +76,7 @@ import Testing
 
     // MARK: Writing
 
-    @Test func aFullPipeIsNoError() throws {
+    @Test func `a full pipe is no error`() throws {
         let ends = try Ends.pipe()
         let pipe = try ends.takeOurs()
         var sent = 0
@@ -87,7 +87,7 @@ import Testing
         #expect(try pipe.write([1, 2, 3]) == .sent(3))
     }
 
-    @Test func aReaderThatIsGoneIsAnError() throws {
+    @Test func `a reader that is gone is an error`() throws {
         let ends = try Ends.pipe()
         let pipe = try ends.takeOurs()
         ends.closeTheirs()
@@ -97,7 +97,7 @@ import Testing
         #expect(error?.number == EPIPE)
     }
 
-    @Test func everythingGoesIntoAFile() throws {
+    @Test func `everything goes into a file`() throws {
         let folder = try Folder()
         let sample = Sample.bytes(300_000)
         do {
@@ -108,7 +108,7 @@ import Testing
         #expect(try folder.bytes("file") == sample)
     }
 
-    @Test func whatIsNoRegularFile() throws {
+    @Test func `a folder or a device is no regular file`() throws {
         let folder = try Folder()
         #expect(try !Descriptor.open(folder.path, O_RDONLY).isRegularFile())
         #expect(try !Descriptor.open("/dev/null", O_RDONLY).isRegularFile())
@@ -117,7 +117,7 @@ import Testing
 
     // MARK: The read buffer
 
-    @Test func aReadShowsWhatCame() throws {
+    @Test func `a read shows what came`() throws {
         let buffer = ReadBuffer()
         let ends = try Ends.sockets()
         let socket = try ends.takeOurs()
@@ -134,7 +134,7 @@ import Testing
         #expect(try buffer.read(socket.number) { _ in Issue.record("nothing came") } == .end)
     }
 
-    @Test func aReadNeverAsksForMoreThanTheBufferHolds() throws {
+    @Test func `a read never asks for more than the buffer holds`() throws {
         let folder = try Folder()
         let file = try Descriptor.open(folder.path("file"), O_RDWR | O_CREAT, mode: 0o600)
         try file.writeAll(Sample.bytes(ReadBuffer.size + 1)[...])
@@ -144,7 +144,7 @@ import Testing
         #expect(try buffer.read(file.number, limit: .max) { _ in } == .received(1))
     }
 
-    @Test func aReadThatFailsIsAnError() throws {
+    @Test func `a read that fails is an error`() throws {
         let folder = try Folder()
         let file = try Descriptor.open(folder.path, O_RDONLY)
         let buffer = ReadBuffer()

@@ -40,7 +40,7 @@ import Testing
 
     // MARK: Order
 
-    @Test func whatFitsStaysInMemory() throws {
+    @Test func `bytes that fit stay in memory`() throws {
         let spool = Spool(account: account)
         #expect(spool.count == 0)
         #expect(spool.isInMemory)
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func orderHoldsWhereMemoryBecomesAFile(isSocket: Bool) throws {
+    func `order holds from memory to file`(isSocket: Bool) throws {
         let spool = Spool(account: account)
         let sample = Sample.bytes(3_000_000)
         for start in stride(from: 0, to: sample.count, by: 70_001) {
@@ -71,7 +71,7 @@ import Testing
         #expect(account.used == 0)
     }
 
-    @Test func readingAndWritingTakeTurns() throws {
+    @Test func `reading and writing take turns`() throws {
         let spool = Spool(account: account)
         let ends = try Ends.sockets()
         let socket = try ends.takeOurs()
@@ -92,7 +92,7 @@ import Testing
         #expect(isSame)
     }
 
-    @Test func aDrainedSpoolServesAgain() throws {
+    @Test func `a drained spool serves again`() throws {
         let spool = Spool(account: account)
         for count in [SpoolStore.plentyLimit + 5, 10, 200_000, 3_000_000] {
             let sample = Sample.bytes(count, from: count)
@@ -106,7 +106,7 @@ import Testing
     }
 
     /// sendfile(2) hands out the file's own pages: what becomes of the file must not reach who has yet to read them.
-    @Test func whatIsOnItsWayIsNotTouchedAnyMore() throws {
+    @Test func `bytes on their way are not touched any more`() throws {
         let spool = Spool(account: account)
         let sample = Sample.bytes(20_000_000)
         let ends = try Ends.sockets()
@@ -122,7 +122,7 @@ import Testing
         #expect(isSame)
     }
 
-    @Test func aLimitedDrainLeavesTheRest() throws {
+    @Test func `a limited drain leaves the rest`() throws {
         let spool = Spool(account: account)
         let ends = try Ends.sockets()
         let socket = try ends.takeOurs()
@@ -133,7 +133,7 @@ import Testing
         #expect(account.used == 2)
     }
 
-    @Test func aFullReaderIsNoError() throws {
+    @Test func `a full reader is no error`() throws {
         let spool = Spool(account: account)
         let ends = try Ends.sockets()
         let socket = try ends.takeOurs()
@@ -146,7 +146,7 @@ import Testing
 
     // MARK: The account
 
-    @Test func anExhaustedAccountLeavesWhatWasThere() throws {
+    @Test func `an exhausted account leaves what was there`() throws {
         let account = SpoolAccount(folder: folder.path, limit: 1000)
         let spool = Spool(account: account)
         let sample = Sample.bytes(900)
@@ -158,7 +158,7 @@ import Testing
         #expect(account.used == 1000)
     }
 
-    @Test func anAccountIsSharedAndGivenBack() throws {
+    @Test func `an account is shared and given back`() throws {
         let account = SpoolAccount(folder: folder.path, limit: 3 << 20)
         var one: Spool? = Spool(account: account)
         let other = Spool(account: account)
@@ -172,7 +172,7 @@ import Testing
         #expect(account.used == 2 << 20)
     }
 
-    @Test func whatMustBeKeptIsKeptBeyondTheAccount() throws {
+    @Test func `bytes that must be kept are kept beyond the account`() throws {
         let account = SpoolAccount(folder: folder.path, limit: 10)
         let sample = Sample.bytes(25)
         do {
@@ -188,7 +188,7 @@ import Testing
         #expect(account.used == 0)
     }
 
-    @Test func eachConnectionHasItsFirstFileWhateverOthersTake() throws {
+    @Test func `each connection has its first file whatever others take`() throws {
         let account = SpoolAccount(folder: folder.path, limit: 64 << 20, files: 4, firstFiles: 3)
         let parts = (0..<4).map { _ in account.connectionShare }
         var places: [Reservation] = []
@@ -211,7 +211,7 @@ import Testing
         #expect(many.restrictedShare.firstFiles.free == 75)
     }
 
-    @Test func whoeverHasAsManyFilesAsTheyMayKeepsTheRestInMemory() throws {
+    @Test func `an owner with all its files keeps the rest in memory`() throws {
         let account = SpoolAccount(folder: folder.path, limit: 64 << 20, files: 1)
         let sample = Sample.bytes(2 << 20)
         let tooMany = Spool.Failure.file(SystemError(call: "open", number: EMFILE))
@@ -230,7 +230,7 @@ import Testing
 
     // MARK: Faults of the file
 
-    @Test func aMissingFolderCostsOnlyWhatDoesNotFit() throws {
+    @Test func `a missing folder costs only what does not fit`() throws {
         let account = SpoolAccount(folder: folder.path("none"), limit: 64 << 20)
         let spool = Spool(account: account)
         let sample = Sample.bytes(SpoolStore.plentyLimit)
@@ -247,7 +247,7 @@ import Testing
         #expect(spool.count == 1)
     }
 
-    @Test func aFileInPlaceOfTheFolder() throws {
+    @Test func `a file in the folder's place costs only what does not fit`() throws {
         let account = SpoolAccount(folder: try folder.write("", to: "file"), limit: 64 << 20)
         let spool = Spool(account: account)
         #expect(throws: Spool.Failure.file(SystemError(call: "open", number: ENOTDIR))) {
@@ -259,7 +259,7 @@ import Testing
     // MARK: A reader that never catches up
 
     /// Else whoever sends it would try for ever.
-    @Test func aFileThatHasBecomeShorterIsAnError() throws {
+    @Test func `a file that has become shorter is an error`() throws {
         let spool = Spool(account: account)
         try spool.append(Sample.bytes(2 * SpoolStore.plentyLimit).span)
         for (number, file) in OpenDescriptors.now where file.hasPrefix(folder.path + "/#") {
@@ -270,7 +270,7 @@ import Testing
         #expect(error?.number == EIO)
     }
 
-    @Test func memoryDoesNotGrowBehindAReaderThatNeverCatchesUp() throws {
+    @Test func `memory does not grow behind a reader that never catches up`() throws {
         let spool = Spool(account: account)
         let ends = try Ends.sockets()
         let socket = try ends.takeOurs()
@@ -286,7 +286,7 @@ import Testing
         #expect(spool.memoryBytes.endIndex <= 16 * part.count)
     }
 
-    @Test func filesTakeLittleMoreRoomThanWhatIsUnread() throws {
+    @Test func `files take little more room than what is unread`() throws {
         let spool = Spool(account: account)
         let ends = try Ends.sockets()
         let socket = try ends.takeOurs()

@@ -5,12 +5,12 @@ import Testing
 @testable import DokkuDaemon
 
 @Suite struct SystemErrorTests {
-    @Test func aCallThatSucceedsGivesItsResult() throws {
+    @Test func `a call that succeeds gives its result`() throws {
         #expect(try retrying("call") { Int32(7) } == 7)
         #expect(try retrying("call") { Int32(0) } == 0)
     }
 
-    @Test func anInterruptedCallIsRepeated() throws {
+    @Test func `an interrupted call is repeated`() throws {
         var calls = 0
         let result = try retrying("call") {
             calls += 1
@@ -20,7 +20,7 @@ import Testing
         #expect(result == 3)
     }
 
-    @Test func aFailureIsNamed() {
+    @Test func `a failure is named`() {
         let error = #expect(throws: SystemError.self) {
             _ = try retrying("accept") {
                 errno = EMFILE
@@ -30,7 +30,7 @@ import Testing
         #expect(error?.description == "accept: Too many open files")
     }
 
-    @Test func onlyWaitingIsNoFailure() {
+    @Test func `a call that would only wait is no failure`() {
         #expect(SystemError(call: "x", number: EAGAIN).wouldBlock)
         #expect(!SystemError(call: "x", number: EMFILE).wouldBlock)
     }
