@@ -10,14 +10,14 @@ export PREFIX DESTDIR
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-deps: ## install what all of these need and the machine lacks (apt)
+deps: ## install all missing packages that these targets need (apt)
 	@packaging/deps build demo model test lint deb
 
 build: ## build .build/release/dokku-daemon
 	@packaging/deps build
 	@packaging/with-swift swift build -c release --static-swift-stdlib --disable-local-rpath --product dokku-daemon
 
-demo: build ## hold a conversation with the daemon over a stand-in dokku, and print it
+demo: build ## show a conversation with the daemon, with a stand-in for dokku
 	@packaging/deps demo
 	@packaging/demo
 
@@ -28,64 +28,64 @@ test-debug: build ## run the suites with the debug build alone
 	@packaging/deps build demo model faults test
 	@packaging/with-swift swift test --disable-xctest
 
-test: test-debug ## run all tests, those of the whole daemon also in full size with the build that users get
+test: test-debug ## run all tests; those of the whole daemon also in full size, with the release build
 	@DOKKU_TEST_FULL=1 DOKKU_DAEMON_BINARY="$(CURDIR)/.build/release/dokku-daemon" packaging/with-swift \
 		swift test --disable-xctest --skip-build --filter IntegrationTests
 	@python3 Tests/Load/load.py .build/release/dokku-daemon 0.02
 	@Tests/Faults/run .build/release/dokku-daemon --quick 6
 	@Tests/Model/run --seed 1 --count 1000
 
-model: build ## hold random conversations with the daemon, and judge them by a model, for SECONDS=120
+model: build ## test random conversations with the daemon against a model, for SECONDS=120
 	@packaging/deps model
 	@Tests/Model/run --seconds $(or $(SECONDS),120)
 
-faults: build ## have each system call of the daemon fail by turns, and see that nobody else suffers
+faults: build ## make each system call of the daemon fail once, and check that no other client suffers
 	@packaging/deps faults
 	@Tests/Faults/run .build/release/dokku-daemon
 
-load: build ## measure it under more clients and requests than it should ever meet
+load: build ## measure the daemon under more clients and requests than it should ever meet
 	@python3 Tests/Load/load.py .build/release/dokku-daemon
 
-fuzz: ## feed parsers, encoders and rules what nobody would send, SECONDS=10 each
+fuzz: ## fuzz the parsers, encoders and rules, for SECONDS=10 each
 	@packaging/deps build
 	@packaging/with-swift Tests/Fuzz/run.sh $(or $(SECONDS),10)
 
-sanitize: ## run the suites of the parts, faults and model under the address sanitizer, which also looks for leaks
+sanitize: ## run unit tests, faults and model under the address sanitizer, which also finds leaks
 	@packaging/deps build faults model
 	@packaging/with-swift Tests/sanitize
 
-lint: ## check the format of the sources, and the shell scripts
+lint: ## check the format and the dependencies of the sources, and the shell scripts
 	@packaging/deps lint
 	@packaging/with-swift packaging/lint
 
 format: ## format the sources
 	@packaging/with-swift swift format --in-place --recursive Package.swift Sources Tests
 
-bench: build ## measure against a C program that does the least possible
+bench: build ## compare the speed with a C program that does the minimum
 	@packaging/with-swift python3 Benchmarks/run.py
 
-install: build ## put the daemon under $(DESTDIR)$(PREFIX), and on a live system in place of the original
+install: build ## install under $(DESTDIR)$(PREFIX); on a running system, replace the original
 	@packaging/install
 
-develop: build ## as install, but link to this tree
+develop: build ## like install, but with links to this tree
 	@packaging/install --link
 
-uninstall: ## take away what install put there
+uninstall: ## remove what install put there
 	@packaging/uninstall
 
-deb: build ## make the Debian package
+deb: build ## build the Debian package
 	@packaging/deps deb
 	@packaging/with-swift packaging/deb
 
 test-systemd: ## test units, package and restarts in a systemd of their own
 	@Tests/Systemd/run
 
-test-releases: ## take the first steps of the README on fresh systems: Debian 12 and 13
+test-releases: ## follow the first steps of the README on fresh systems: Debian 12 and 13
 	@packaging/deps systemd
 	@Tests/Releases/run $(RELEASES)
 
-lab: ## boot that systemd with this tree's build, and give a shell in it
+lab: ## boot that systemd with this tree's build, and open a shell in it
 	@Tests/Systemd/lab
 
-clean: ## take away what was built
+clean: ## remove what was built
 	rm -rf .build *.deb
