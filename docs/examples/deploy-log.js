@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-// Shows a deploy, or any other command, as it happens, and exits with its status:
+// Shows the output of a deploy, or of any other command, as it happens, and exits with the command's status:
 //   deploy-log.js ps:rebuild python-app
-// It exits with 255, as ssh does, where the daemon cannot be reached or ends before the command.
+// Like ssh, it exits with 255 if the daemon cannot be reached or ends before the command.
 const net = require('net')
 const readline = require('readline')
 
 const connection = net.connect(process.env.DOKKU_SOCK_PATH || '/var/run/dokku-daemon/dokku-daemon.sock')
-// Without one of its own an error ends the program with 1; what reads the lines passes it on to the one below.
+// Without this handler, an error would end the program with 1. The line reader passes errors on to its handler below.
 connection.on('error', () => {})
 connection.write(JSON.stringify({ command: process.argv.slice(2), stream: true }) + '\n')
 let isAnswered = false
@@ -15,7 +15,7 @@ function parse(line) {
   try {
     return JSON.parse(line)
   } catch {
-    // What a daemon that died has left.
+    // The daemon died in the middle of a line.
     return {}
   }
 }
@@ -36,6 +36,6 @@ readline.createInterface({ input: connection }).on('line', line => {
 }).on('error', error => console.error(error.message))
 connection.on('close', () => {
   if (isAnswered) return
-  console.error('The daemon ended without an answer: the command may have run, or not')
+  console.error('The daemon ended without an answer: the command may or may not have run')
   process.exitCode = 255
 })

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-# Shows a deploy, or any other command, as it happens, and exits with its status:
+# Shows the output of a deploy, or of any other command, as it happens, and exits with the command's status:
 #   deploy-log.py ps:rebuild python-app
-# It exits with 255, as ssh does, where the daemon cannot be reached or ends before the command.
+# Like ssh, it exits with 255 if the daemon cannot be reached or ends before the command.
 import json
 import os
 import socket
@@ -9,7 +9,7 @@ import sys
 
 
 def show(event):
-    """Shows what a line says; the last one ends the program."""
+    """Shows what a line says. The last line ends the program."""
     if "ok" in event:
         if event.get("error") or event.get("output"):
             print(*filter(None, [event.get("error"), event.get("output")]), sep=": ", file=sys.stderr)
@@ -27,10 +27,10 @@ try:
     connection.connect(os.environ.get("DOKKU_SOCK_PATH", "/var/run/dokku-daemon/dokku-daemon.sock"))
     connection.sendall(json.dumps({"command": sys.argv[1:], "stream": True}).encode() + b"\n")
     for line in connection.makefile("r", encoding="utf-8", newline="\n"):
-        # One without its end is what a daemon that died has left.
+        # A line without a newline means that the daemon died in the middle of it.
         if line.endswith("\n"):
             show(json.loads(line))
 except OSError as error:
     print(error, file=sys.stderr)
-print("The daemon ended without an answer: the command may have run, or not", file=sys.stderr)
+print("The daemon ended without an answer: the command may or may not have run", file=sys.stderr)
 sys.exit(255)

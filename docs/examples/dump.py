@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-# Saves what a command prints to a file, or gives a command a file as its input, both to the byte:
+# Saves a command's output to a file, or uses a file as a command's input. Every byte is preserved:
 #   dump.py out db.dump postgres:export db
 #   dump.py in db.dump postgres:import db
-# The file may be a pipe, such as /dev/stdin. What `out` writes replaces a file once all of it is there.
+# The file may be a pipe, such as /dev/stdin. `out` replaces an existing file only when the output is complete.
 import base64
 import json
 import os
@@ -26,7 +26,7 @@ replies = connection.makefile("r", encoding="utf-8", newline="\n")
 
 
 def send(request, file=None, length=0):
-    """Sends a request and its input. Where the daemon does not take all of it, its answer says why, if there is one."""
+    """Sends a request and its input. If the daemon does not take all of it, the answer, if there is one, says why."""
     try:
         connection.sendall(json.dumps(request).encode() + b"\n")
         if length > 0:
@@ -37,13 +37,13 @@ def send(request, file=None, length=0):
 
 
 def receive():
-    """The next line as an object; the program ends with 255, as ssh does, where none comes any more."""
+    """The next line as an object. If there is none, the program exits with 255, as ssh does."""
     try:
         line = replies.readline()
     except ConnectionResetError:
         line = ""
     if not line.endswith("\n"):
-        print("The daemon ended without an answer: the command may have run, or not", file=sys.stderr)
+        print("The daemon ended without an answer: the command may or may not have run", file=sys.stderr)
         sys.exit(255)
     return json.loads(line)
 
@@ -60,7 +60,7 @@ def save(file):
 
 
 def save_beside(path):
-    """Likewise to a file that takes the place of the one there once all has come; until then that stays as it is."""
+    """Like `save`, but to a new file, which replaces the one at `path` when it is complete."""
     path = os.path.realpath(path)
     with tempfile.NamedTemporaryFile(dir=os.path.dirname(path), delete=False) as file:
         try:
@@ -77,12 +77,12 @@ def load(path):
     with open(path, "rb") as source, tempfile.TemporaryFile() as spool:
         file = source
         if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
-            # How long it is has to be known first, and of a pipe that is known at its end.
+            # The request needs the length of the input. The length of a pipe's content is known only at its end.
             shutil.copyfileobj(source, spool)
             spool.seek(0)
             file = spool
         length = os.fstat(file.fileno()).st_size
-        # No byte more, should it grow meanwhile: what follows would be taken for lines.
+        # Only this number of bytes, even if the file grows: the daemon would read any others as lines.
         send({"command": command, "stdin_length": length}, file, length)
     return receive()
 

@@ -1,8 +1,9 @@
 #!/bin/sh
-# As dump.py, with jq and socat:
+# Does what dump.py does, with jq and socat:
 #   dump.sh out db.dump postgres:export db
 #   dump.sh in db.dump postgres:import db
-# FILE may be a pipe, such as /dev/stdin. What `out` writes replaces FILE once all of it is there, for its owner alone.
+# FILE may be a pipe, such as /dev/stdin. `out` replaces an existing FILE only when the output is complete; only its owner
+# can read the new file.
 set -eu
 
 if [ $# -lt 3 ]; then echo "Usage: dump.sh out|in FILE COMMAND..." >&2 && exit 64; fi
@@ -13,21 +14,21 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 reply=$folder/reply
 
-# Sends its input, and leaves the reply where the lines below look for it. Without one it ends with 255, as ssh does.
+# Sends its input to the daemon and writes the reply to $reply. If there is no reply, it exits with 255, as ssh does.
 converse() {
     socat -t 86400 - "UNIX-CONNECT:$socket" >"$reply" || exit 255
     if [ "$(jq 'has("ok")' "$reply" 2>/dev/null)" != true ]; then
-        echo "The daemon ended without an answer: the command may have run, or not" >&2
+        echo "The daemon ended without an answer: the command may or may not have run" >&2
         exit 255
     fi
 }
 
-# Ends as the command did, unless it ended well.
+# Exits with the command's status, unless the command succeeded.
 judge() {
     if jq -e .ok "$reply" >/dev/null; then return; fi
-    # What a command wrote to its standard output is not for people.
+    # With `out`, standard output is data and is not shown.
     jq -r '"\(.error // .signal // "exit status \(.exit_status // "unknown")")\(if has("stderr") then "" else ": \(.output)" end)"' "$reply" >&2
-    # It may have ended with 0, and its output been cut.
+    # The command may have exited with 0 although its output was cut.
     exit "$(jq '[.exit_status // 1, 1] | max' "$reply")"
 }
 
@@ -40,7 +41,8 @@ case $way in
         if [ -e "$file" ] && [ ! -f "$file" ]; then
             jq -r .output "$reply" | base64 -d >"$file"
         else
-            # Beside what it replaces, which stays whole until then; through a link, where FILE is one.
+            # Written beside the file that it replaces, which stays complete until then. If FILE is a link, its target is
+            # replaced.
             file=$(readlink -f -- "$file")
             written=$(mktemp -- "$file.XXXXXX")
             trap 'rm -rf "$folder" "$written"' EXIT
@@ -49,7 +51,7 @@ case $way in
         fi
         ;;
     in)
-        # How long it is has to be known first, and of a pipe that is known at its end.
+        # The request needs the length of the input. The length of a pipe's content is known only at its end.
         if [ ! -f "$file" ] || [ ! -s "$file" ]; then
             cat -- "$file" >"$folder/input"
             file=$folder/input
@@ -57,7 +59,7 @@ case $way in
         length=$(stat -L -c %s -- "$file")
         {
             jq -cn '{command: $ARGS.positional, stdin_length: $length}' --argjson length "$length" --args -- "$@"
-            # No byte more, should it grow meanwhile: what follows would be taken for lines.
+            # Only this number of bytes, even if the file grows: the daemon would read any others as lines.
             head -c "$length" -- "$file"
         } | converse
         if jq -e .ok "$reply" >/dev/null; then jq -r .output "$reply" >&2; fi
