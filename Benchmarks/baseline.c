@@ -1,12 +1,12 @@
-// The least that can be done: a server of the daemon's shape (one epoll loop, a pipe and a pidfd a
-// command, posix_spawn, JSON replies) with no rule, limit, log or spool, everything kept in memory.
+// A server with the daemon's structure (one epoll loop, a pipe and a pidfd per command, posix_spawn, JSON replies) that does
+// the minimum: it has no rules, limits, log or spool, and keeps everything in memory.
 //
 //   baseline        runs the program DOKKU_DAEMON_DOKKU with each line's words, one command at a time
-//   baseline bound  the same, with what the daemon promises of its children: a session of their own, default
+//   baseline bound  the same, with the daemon's promises to its children: a session of their own, default
 //                   signals, an empty pipe as standard input, and the lock at DOKKU_LOCK_PATH
 //   baseline echo   answers each line with itself
 //
-// All listen on DOKKU_SOCK_PATH.
+// Each of them listens on DOKKU_SOCK_PATH.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -73,7 +73,7 @@ static void release(struct buffer *buffer) {
     *buffer = (struct buffer){0};
 }
 
-// What is large goes back to the system; what is small stays for the next command.
+// A large buffer is returned to the system; a small one is kept for the next command.
 static void clear(struct buffer *buffer) {
     buffer->used = 0;
     if (buffer->size > KEPT) release(buffer);
@@ -248,7 +248,7 @@ static void end_part(int *fd) {
     if (job.pid_fd < 0 && job.pipe_fd < 0) finish(status);
 }
 
-// One read a wake-up: it cannot block, so the pipe may, which saves a system call a command.
+// One read per wake-up. That read cannot block, so the pipe may be blocking, which saves a system call per command.
 static void read_output(void) {
     reserve(&job.output, READ_SIZE);
     ssize_t count = read(job.pipe_fd, job.output.bytes + job.output.used, READ_SIZE);
@@ -270,7 +270,7 @@ static void accept_client(void) {
     watch(fd, client);
 }
 
-// Line by line, as any server must go, but all answers in one write.
+// Line by line, as any server must, but with all answers in one write.
 static void answer_lines(struct client *client) {
     char *start = client->in.bytes, *end;
     size_t left = client->in.used;

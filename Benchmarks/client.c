@@ -1,14 +1,14 @@
-// The clients of the benchmark. Each prints what it measured as microseconds, one sample a line, and
-// leaves the statistics to its caller. None outlives LIFETIME seconds.
+// The clients of the benchmark. Each prints its measurements in microseconds, one sample per line, and leaves the
+// statistics to its caller. None runs longer than LIFETIME seconds.
 //
-//   client sequential SOCKET LINE COUNT    a sample each request, one after another
-//   client pipelined SOCKET LINE COUNT     a sample each batch of BATCH lines sent in one write
-//   client bulk SOCKET LINE BYTES          one request, whose reply must have that many bytes
-//   client probe SOCKET LINE PAUSE         a sample each request, PAUSE µs apart, until stdin ends
-//   client idle SOCKET LINE COUNT          connections that sent one request each, kept until stdin ends
-//   client first SOCKET LINE PROGRAM…      starts the program: from there to its first reply
+//   client sequential SOCKET LINE COUNT    a sample per request, one request after another
+//   client pipelined SOCKET LINE COUNT     a sample per batch of BATCH lines that are sent in one write
+//   client bulk SOCKET LINE BYTES          one request; its reply must have this number of bytes
+//   client probe SOCKET LINE PAUSE         a sample per request, PAUSE µs apart, until stdin ends
+//   client idle SOCKET LINE COUNT          connections that send one request each and stay open until stdin ends
+//   client first SOCKET LINE PROGRAM…      starts the program, and measures the time until its first reply
 //
-// With an empty LINE, `idle` connects and sends nothing.
+// With an empty LINE, `idle` sends nothing.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -81,7 +81,7 @@ static size_t receive(int fd, char *to, size_t size) {
     return (size_t)count;
 }
 
-// Reads up to the end of that many lines, which must be the end of what was sent; returns the bytes.
+// Reads this number of lines, after which nothing may follow. Returns the number of bytes.
 static size_t receive_lines(int fd, long lines) {
     size_t total = 0;
     while (lines > 0) {

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Measures the daemon against a C program that does the least possible, by turns, on one core.
+"""Compares the daemon with a C program that does the minimum, in turns, on one core.
 
-Prints a Markdown table of medians and ratios, each with the target that it is held to. All ratios
-are medians of the ratios of neighbouring turns, so that a machine that slows down for a while slows
-both sides down. Only the standard library and a C compiler ($CC, or cc) are needed.
+Prints a Markdown table of medians and ratios, each with its target. All ratios are medians of the ratios of
+neighbouring turns, because a machine that slows down for a while then slows down both sides. It needs only
+the standard library and a C compiler ($CC, or cc).
 """
 
 import argparse
@@ -28,15 +28,15 @@ HOSTED = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror"]
 FREESTANDING = HOSTED + ["-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector"]
 PROGRAMS = {"baseline": HOSTED, "client": HOSTED, "stub": FREESTANDING}
 
-BATCH = 100  # lines a batch in client.c
+BATCH = 100  # lines per batch in client.c
 COMMAND = "apps:list"
 BUILTIN = "daemon:version"
 PROBE_PAUSE = 2000  # µs
-TIMEOUT = 120  # s, for any one client
+TIMEOUT = 120  # seconds, for each client
 
 
 class Size:
-    """How much is measured: enough for a stable ratio, or just enough to see that all works."""
+    """How much is measured: enough for a stable ratio, or just enough to see that the benchmark works."""
 
     def __init__(self, quick):
         self.rounds = 2 if quick else 15
@@ -63,7 +63,7 @@ def die_with_parent():
 
 
 class Server:
-    """One side: a server on a socket, with a state folder and a log of its own."""
+    """One side: a server on a socket, with its own state folder and log."""
 
     def __init__(self, folder, name, program, *arguments, log=False):
         self.folder = folder / name
@@ -76,7 +76,7 @@ class Server:
             "DOKKU_LOCK_PATH": str(self.folder / "lock"),
             "DOKKU_DAEMON_LOGFILE": str(self.folder / "log") if log else "none",
             "DOKKU_DAEMON_DOKKU": str(BIN / "stub"),
-            # As the other side does: also where there is a user dokku.
+            # As the other side does, even if there is a user dokku.
             "DOKKU_SYSTEM_USER": "root",
             "DOKKU_DAEMON_STATE_DIR": str(self.folder),
             "DOKKU_DAEMON_MAX_CONNECTIONS": "2000",
@@ -94,7 +94,7 @@ class Server:
         )
         deadline = time.monotonic() + 10
         while self.process.poll() is None and time.monotonic() < deadline:
-            # The socket's file may be there before anybody listens, so the first client shows it.
+            # The socket's file may exist before the server listens, so the first client shows when it does.
             if self.socket.exists() and not client("sequential", self, BUILTIN, 1, check=False).returncode:
                 return self
             time.sleep(0.01)
@@ -117,7 +117,7 @@ class Server:
         raise KeyError(field)
 
     def resident(self):
-        return self.kilobytes("Rss", "smaps_rollup")  # exact, as VmRSS is not on every kernel
+        return self.kilobytes("Rss", "smaps_rollup")  # exact; VmRSS is not exact on every kernel
 
     def forget_peak(self):
         pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
@@ -145,7 +145,7 @@ def median(*arguments, **options):
 
 @contextlib.contextmanager
 def beside(mode, server, line, argument):
-    """A client that works until the block ends; its samples are in the list by then."""
+    """A client that works until the block ends. Then its samples are in the list."""
     command = [BIN / "client", mode, server.socket, line, str(argument)]
     found = []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -162,7 +162,7 @@ def percentile(values, part):
 
 
 def by_turns(rounds, ours, theirs):
-    """Medians of both sides and of their ratio, ours over theirs."""
+    """The medians of both sides, and of their ratio, the daemon over the C program."""
     pairs = []
     for turn in range(rounds):
         if turn % 2:
@@ -273,7 +273,7 @@ def measure_memory(table, size, folder, program):
 
 def measure_start(table, size, folder, program):
     with Server(folder, "start", program) as server:
-        client("sequential", server, COMMAND, 1)  # keeps the catalogue for the next start
+        client("sequential", server, COMMAND, 1)  # makes the daemon save the catalogue for the next start
 
     def start(*command):
         return median("first", server, "commands", *command, env=server.environment) / 1000
@@ -313,8 +313,8 @@ def measure(table, size, folder, program):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("daemon", nargs="?", default=HERE.parent / ".build/release/dokku-daemon", type=pathlib.Path)
-    parser.add_argument("--quick", action="store_true", help="little of everything, to see that it works")
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a target is missed")
+    parser.add_argument("--quick", action="store_true", help="measure little, to see that the benchmark works")
+    parser.add_argument("--check", action="store_true", help="exit with status 1 if a target is missed")
     options = parser.parse_args()
     program = shutil.which(options.daemon.resolve())
     if not program:
@@ -323,7 +323,7 @@ def main():
     build()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
-    # Both sides, their clients and their commands share one core, so that neither gains from a second.
+    # Both sides, their clients and their commands share one core, so that neither side gains from a second core.
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are ended
 

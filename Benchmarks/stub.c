@@ -1,5 +1,5 @@
-// The dokku of the benchmark: static, without libc, so that running it costs next to nothing.
-// It exits at once, but for `help` (a small catalogue) and `logs MEGABYTES` (that much log text).
+// The dokku of the benchmark. It is static and has no libc, so that running it costs almost nothing.
+// It exits at once, except for `help` (prints a small catalogue) and `logs MEGABYTES` (prints that much log text).
 
 #if defined(__x86_64__)
 __asm__(".globl _start\n_start: mov %rsp, %rdi\n and $-16, %rsp\n call start\n");
@@ -8,7 +8,7 @@ enum { WRITE = 1, EXIT = 60 };
 __asm__(".globl _start\n_start: mov x0, sp\n bl start\n");
 enum { WRITE = 64, EXIT = 93 };
 #else
-#error "no system calls written down for this processor"
+#error "the system calls of this processor are missing here"
 #endif
 
 static long system_call(long number, long a, long b, long c) {
@@ -33,7 +33,7 @@ static const char catalogue[] =
     "    apps:list                           List your apps\n"
     "    logs <app>                          Display recent log output\n";
 
-// Between 80 and 130 bytes a line, some with quotes, as routers and apps write them.
+// Lines of 80 to 130 bytes, some with quotes, like those of routers and apps.
 static const char text[] =
     "2026-11-22T12:00:00.123456789Z app[web.1]: Started GET \"/articles/17\" for 10.0.0.7 at 2026-11-22 12:00\n"
     "2026-11-22T12:00:00.131200415Z app[web.1]: Processing by ArticlesController#show as HTML, id 17\n"

@@ -1,4 +1,4 @@
-# The file that fault.c and the test have in common: what was called how often, and what is to fail.
+# The file that fault.c and the test share: how often each call was made, and which call is to fail.
 import mmap
 import struct
 
@@ -19,14 +19,14 @@ class Control:
 
     @property
     def names(self):
-        """The calls that the library knows, in its order; none before the daemon has it."""
+        """The calls that the library knows, in its order. Empty until the daemon has loaded the library."""
         calls, kinds = self._header()[:2]
         start = HEADER.size + 8 * calls * kinds
         return [self.map[at : at + NAME_SIZE].split(b"\0")[0].decode()
                 for at in range(start, start + NAME_SIZE * calls, NAME_SIZE)]
 
     def counts(self):
-        """How often each call was made of each kind of descriptor: {(call, kind): count}."""
+        """How often each call was made with each kind of descriptor: {(call, kind): count}."""
         calls, kinds = self._header()[:2]
         numbers = struct.unpack_from(f"={calls * kinds}Q", self.map, HEADER.size)
         return {(name, KINDS[kind]): numbers[index * kinds + kind]
@@ -37,7 +37,7 @@ class Control:
         return self.counts()[("epoll_wait", "none")]
 
     def arm(self, call, kind, error, first, times=1):
-        """From now on `times` calls fail from the `first` on. An error of 0: they transfer one byte."""
+        """Makes `times` calls fail, beginning with the `first` from now on. With error 0 they transfer one byte."""
         self.disarm()
         calls, kinds = self._header()[:2]
         HEADER.pack_into(self.map, 0, calls, kinds, call, KINDS.index(kind), error, 0, first, times, 0, 0)
@@ -48,5 +48,5 @@ class Control:
 
     @property
     def failed(self):
-        """How many calls have failed since the arming."""
+        """How many calls have failed since `arm`."""
         return self._header()[9]

@@ -1,4 +1,5 @@
-# Six clients that talk to the daemon at once, each in its own way, always the same; and what must come back.
+# Six clients that talk to the daemon at once, each in its own way, and the replies that they must get. The conversation is
+# always the same.
 import hashlib
 import itertools
 import json
@@ -7,25 +8,25 @@ import socket
 
 PATIENCE = 10
 NUMBERS = itertools.count(1)
-# A client's answer to these says that its command has not been started.
+# Errors that say that the command has not been started.
 NOT_RUN = {"invalid_request", "invalid_command", "line_too_long", "input_too_long", "queue_full", "spawn_failed",
            "shutting_down"}
 LARGE = 1_500_000
 
 
 class Hung(Exception):
-    """Nothing came within the time that anything may take."""
+    """Nothing came within `PATIENCE` seconds."""
 
 
 class Request:
-    """One request. `is_right` judges the reply; `token` is the last word of the command that it starts, if it does."""
+    """One request. `is_right` judges the reply. If the request starts a command, `token` is the command's last word."""
 
     def __init__(self, text, is_right, token=None, body=b""):
         self.bytes = text.encode() + b"\n" + body
         self.text = text
         self.is_right = is_right
         self.token = token
-        # The reply once it is there: what a JSON request was told in its last line, with the output of its events.
+        # The reply, once it is there. For a JSON request: the last line, with the output of the events.
         self.reply = None
 
     @property
@@ -51,7 +52,7 @@ class Client:
         except TimeoutError:
             raise Hung(f"client {self.name} could not send its requests")
         except OSError:
-            # Its connection has been ended: what it got before is still to be read.
+            # The daemon has ended the connection. What it sent before can still be read.
             pass
 
     def collect(self):
@@ -94,7 +95,7 @@ def says(output):
 
 
 class Conversation:
-    """`folder` is where the daemon's socket is, and where files may be made."""
+    """`folder` has the daemon's socket, and is the place for other files."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -167,7 +168,7 @@ class Conversation:
     def run(self):
         for client in self.clients:
             client.start(f"{self.folder}/socket")
-        # The slow one looks last, when all of its replies have come.
+        # The slow client reads last, when all of its replies are there.
         for client in sorted(self.clients, key=lambda client: client.name == "slow"):
             client.collect()
 

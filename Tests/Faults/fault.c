@@ -1,8 +1,8 @@
-// A library that is loaded before the C library into the daemon (LD_PRELOAD), counts its system calls, and has chosen
-// ones fail. A test says which, in a file that both have mapped, while the daemon runs.
+// A library that the daemon loads before the C library (LD_PRELOAD). It counts the daemon's system calls and makes chosen
+// ones fail. While the daemon runs, a test chooses them in a file that both have mapped.
 //
-// Only the daemon itself is touched: a program of another name is left alone, and the daemon's children never see the
-// variables. Calls that the C library makes for itself, inside posix_spawn(3) for one, do not come through here.
+// The library affects only the daemon itself: it ignores programs of another name, and the daemon's children never get the
+// variables. Calls that the C library makes internally, such as inside posix_spawn(3), do not come through here.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -38,13 +38,13 @@ enum call {
 #undef EACH
 };
 
-// What a call's descriptor is; for one that has none, NONE.
+// The kind of a call's descriptor; NONE if the call has none.
 enum kind { NONE, STREAM, DATAGRAM, PIPE, REGULAR, OTHER, KIND_COUNT };
 
 // The file, laid out for Python's struct: see control.py.
 struct control {
     uint32_t call_count, kind_count;
-    // Of the calls of this kind from the arming on, `times` fail from the `first` on. An error of 0 has them transfer one
+    // Of the calls of this kind since the arming, `times` fail, beginning with the `first`. With error 0 they transfer one
     // byte.
     int32_t call, kind, error;
     uint32_t is_armed;
@@ -99,7 +99,7 @@ static enum kind kind_of(int descriptor) {
     return kind;
 }
 
-// Counts a call, and says what becomes of it: PASS, SHORT, or an error.
+// Counts a call, and returns what to do with it: PASS, SHORT, or an error.
 static int verdict(enum call call, enum kind kind) {
     if (control == NULL) return PASS;
     __atomic_fetch_add(&control->counts[call][kind], 1, __ATOMIC_RELAXED);
@@ -113,7 +113,7 @@ static int verdict(enum call call, enum kind kind) {
 
 static enum kind kind_for(int descriptor) { return control == NULL ? NONE : kind_of(descriptor); }
 
-// A call that fails by -1 and errno, or is passed on.
+// A call that is passed on, or fails with -1 and errno.
 #define FAIL(call, kind)                                                                                             \
     do {                                                                                                             \
         int error = verdict(CALL_##call, kind);                                                                      \
@@ -159,7 +159,7 @@ PLAIN(stat, NONE, (const char *path, struct stat *status), path, status)
 PLAIN(unlink, NONE, (const char *path), path)
 PLAIN(waitpid, NONE, (pid_t pid, int *status, int options), pid, status, options)
 
-// What the daemon forks is no daemon: its calls are its own affair.
+// A process that the daemon forks is not the daemon: its calls are neither counted nor made to fail.
 pid_t fork(void) {
     FAIL(fork, NONE);
     pid_t pid = REAL(fork)();
@@ -167,7 +167,7 @@ pid_t fork(void) {
     return pid;
 }
 
-// The descriptor is gone all the same, close(2).
+// The descriptor is closed even if close(2) fails.
 int close(int fd) {
     int error = verdict(CALL_close, kind_for(fd));
     int result = REAL(close)(fd);
@@ -176,13 +176,13 @@ int close(int fd) {
     return -1;
 }
 
-// What is taken out of an epoll that knows it cannot fail.
+// Removing a descriptor that epoll knows cannot fail.
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
     if (operation != EPOLL_CTL_DEL) FAIL(epoll_ctl, kind_for(fd));
     return REAL(epoll_ctl)(epoll, operation, fd, event);
 }
 
-// Only what may fail of a descriptor that is open: making another one, and growing a pipe.
+// Only the operations that may fail for an open descriptor: duplicating it, and growing a pipe.
 int fcntl(int fd, int command, ...) {
     va_list arguments;
     va_start(arguments, command);

@@ -1,6 +1,6 @@
-# Has each system call of the daemon fail, one after the other, with each error that it may return, while six clients
-# talk to it. Each time at most one request may have suffered, with an error that says why; everybody else is served as
-# ever, and so is who comes next; no descriptor is left open, and the loop does not spin. A start and a stop likewise.
+# Makes each system call of the daemon fail, one after another, with each error that it may return, while six clients talk
+# to the daemon. Each time at most one request may suffer, and its error must say why. All other clients, and later ones,
+# are served as usual. No descriptor stays open, and the loop does not spin. The same is tested for a start and a stop.
 #   faults.py DAEMON LIBRARY [--quick TIMES] [--only CALL[:KIND]]
 import argparse
 import collections
@@ -32,7 +32,7 @@ def name_of(error):
 
 
 class Daemon:
-    """A daemon with the library in it, in a folder of its own."""
+    """A daemon that has loaded the library, in a folder of its own."""
 
     def __init__(self, arguments):
         self.arguments = arguments
@@ -43,11 +43,11 @@ class Daemon:
         self.control = Control(f"{self.folder}/control")
         self.process = None
         self.manager = None
-        # What is open while nobody talks to it.
+        # The open descriptors while no client is connected.
         self.at_rest = None
 
     def start(self):
-        """Starts it, and waits until it is ready. False where it has ended instead."""
+        """Starts the daemon and waits until it is ready. False if it has ended instead."""
         if self.manager:
             self.manager.close()
             os.unlink(f"{self.folder}/notify")
@@ -84,7 +84,7 @@ class Daemon:
             return file.read()
 
     def descriptors(self):
-        """What is open, by kind; numbers of pipes and sockets come and go."""
+        """The open descriptors, counted by kind. The numbers of pipes and sockets are left out, because they change."""
         folder = f"/proc/{self.process.pid}/fd"
         names = []
         for number in os.listdir(folder):
@@ -95,7 +95,7 @@ class Daemon:
         return collections.Counter(names)
 
     def rest(self):
-        """Has it make what it makes once and keeps, and notes what is open when nothing has changed for a while."""
+        """Lets the daemon make what it makes once and keeps. Notes what is open when nothing has changed for a while."""
         Conversation(self.folder).run()
         same = 0
         while same < 50:
@@ -105,7 +105,7 @@ class Daemon:
             time.sleep(0.002)
 
     def ran(self, start):
-        """How often each command was started since the journal was so long."""
+        """How often each command was started since the journal had the length `start`."""
         with open(f"{self.folder}/journal") as journal:
             journal.seek(start)
             return collections.Counter(line.split()[-1] for line in journal if line.startswith("start "))
@@ -114,7 +114,7 @@ class Daemon:
         return os.path.getsize(f"{self.folder}/journal")
 
     def empty_manager(self):
-        """Reads what it tells the service manager, so that its socket never fills."""
+        """Reads the messages to the service manager, so that their socket never fills."""
         try:
             while True:
                 self.manager.recv(4096)
@@ -139,7 +139,7 @@ class Machine:
         self.daemon = Daemon(arguments)
         self.usual_turns = 0
 
-    # What is done
+    # Actions
 
     def run(self):
         self.warm_up()
@@ -162,7 +162,7 @@ class Machine:
         self.daemon.rest()
 
     def measure(self):
-        """How often a conversation makes which call, the most of a few; and how many turns of the loop it takes."""
+        """How often a conversation makes each call, at most, in a few runs; and how many turns of the loop it takes."""
         most, turns = collections.Counter(), []
         for _ in range(5):
             before = self.daemon.control.counts()
@@ -174,7 +174,7 @@ class Machine:
         return most
 
     def faults(self, counts, lasting=True):
-        """Each call that is made, each time it is made, with each of its errors; in a hurry an error each time."""
+        """Each call, each time that it is made, with each of its errors. With --quick only some, with one error each."""
         for (call, kind), count in sorted(counts.items()):
             if self.arguments.only and self.arguments.only not in (call, f"{call}:{kind}"):
                 continue
@@ -226,14 +226,14 @@ class Machine:
         if daemon.process.poll() is not None:
             self.find(what, first, f"the daemon ended with {daemon.process.returncode}: {daemon.errors[-300:]}")
             self.start()
-        # A busy loop makes tens of thousands; on a busy machine a client takes its bytes in more turns.
+        # A loop that spins makes tens of thousands of turns. On a busy machine a client reads its bytes in more turns.
         elif self.usual_turns and control.turns - turns > 20 * self.usual_turns + 1000:
             self.find(what, first, f"the loop made {control.turns - turns} turns instead of {self.usual_turns}")
         if daemon.errors and clean:
             with open(f"{daemon.folder}/stderr", "wb"):
                 pass
 
-    # What is found
+    # Findings
 
     def find(self, what, first, text):
         self.findings[(what, text)].append(first)
@@ -261,7 +261,7 @@ class Machine:
 
     @staticmethod
     def names_cause(reply, error):
-        """In words; where a reply has no place for them, since its command has run, by the code."""
+        """Whether the reply names the error in words, or by its error word if the command has run."""
         if "exit_status" in reply and reply.get("error"):
             return True
         return error and os.strerror(error) in reply.get("output", "")
@@ -276,8 +276,8 @@ class Machine:
                     self.find(what, first, f"{client.name}: {request.text[:60]!r} ran, and the reply says it did not")
 
     def settle(self, what, first):
-        """Waits until all is closed that was opened, within the time that the daemon waits for output. What is kept in
-        reserve may be gone until the next command."""
+        """Waits until everything that was opened is closed, which may take as long as the daemon waits for output. The
+        reserved descriptor may be gone until the next command."""
         deadline = time.monotonic() + 5
         while self.daemon.process.poll() is None and (more := self.daemon.descriptors() - self.daemon.at_rest):
             if time.monotonic() > deadline:
@@ -332,7 +332,7 @@ class Machine:
         self.daemon.kill()
 
     def start_with(self, call, kind, error, first, _):
-        """It serves, or it has said why not."""
+        """It serves, or it has reported why not."""
         self.trials += 1
         what = f"start: {call} ({kind}) {name_of(error)}"
         old, self.daemon = self.daemon, Daemon(self.arguments)
@@ -359,9 +359,9 @@ class Machine:
     # The table
 
     def check_table(self):
-        """Each system call that the daemon is linked to is made to fail, or it is said why not."""
+        """Each system call that the daemon is linked to is made to fail, or table.py says why not."""
         if "ASAN_OPTIONS" in os.environ:
-            # The sanitizer has system calls of its own.
+            # The sanitizer makes system calls of its own.
             return
         numbers = subprocess.run(
             ["cc", "-E", "-dM", "-"], input="#include <sys/syscall.h>\n", text=True, capture_output=True, check=True)
@@ -389,9 +389,9 @@ def main():
     parser.add_argument("daemon", type=os.path.abspath)
     parser.add_argument("library", type=os.path.abspath)
     parser.add_argument("--quick", type=int, metavar="TIMES",
-                        help="a call fails at so many of the times that it is made, each time by another of its errors")
-    parser.add_argument("--only", help="only this call, as `read` or `read:pipe`")
-    parser.add_argument("--verbose", action="store_true", help="say at once what is found")
+                        help="fail each call only this many times, each time with another error")
+    parser.add_argument("--only", help="only this call, for example `read` or `read:pipe`")
+    parser.add_argument("--verbose", action="store_true", help="print each finding at once")
     machine = Machine(parser.parse_args())
     machine.run()
     machine.report()

@@ -1,18 +1,17 @@
-# Which system calls of the daemon are made to fail, and how: the errors of their manual pages that can come although
-# the daemon made no mistake. EPIPE would be a lie: it says that
-# the reader has gone. An error that only a wrong argument brings (EBADF, EFAULT, EINVAL) ends the daemon by
-# design, see `retrying` in SystemError.swift.
+# Which system calls of the daemon are made to fail, and with which errors: those of their manual pages that can come
+# although the daemon made no mistake. EPIPE is left out: it says that the reader has gone, which would be false. Errors
+# that only a wrong argument causes (EBADF, EFAULT, EINVAL) end the daemon by design, see `retrying` in SystemError.swift.
 from errno import (EACCES, EAGAIN, EBUSY, ECONNABORTED, ECONNREFUSED, ECONNRESET, EDQUOT, EEXIST, EFBIG, EINTR, EIO,
                    ELOOP, EMFILE, ENFILE, ENOBUFS, ENODEV, ENOENT, ENOLCK, ENOMEM, ENOPROTOOPT, ENOSPC, ENOSYS, ENOTCONN,
                    EOPNOTSUPP, EPERM, EPROTO, EROFS, ETXTBSY, E2BIG)
 
-# One byte is transferred, and no error.
+# No error, but only one byte is transferred.
 SHORT = 0
 
 _NO_DESCRIPTOR = [EMFILE, ENFILE, ENOMEM]
 _DISK = [EIO, ENOSPC, EDQUOT, EFBIG]
 
-# By call and by what its descriptor is; `none` where that does not matter.
+# By call and kind of its descriptor; `none` if the kind does not matter.
 ERRORS = {
     "accept4": {"none": [EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, EPROTO, EPERM, EAGAIN, EINTR]},
     "access": {"none": [EACCES, ENOENT, ENOMEM, EIO]},
@@ -21,7 +20,7 @@ ERRORS = {
     "chmod": {"none": [EPERM, EROFS, EIO]},
     "close": {"stream": [EIO], "pipe": [EIO], "file": [EIO, EDQUOT, EINTR], "other": [EIO]},
     "close_range": {"none": [ENOSYS]},
-    # A stream that cannot be connected to is another daemon's socket, or what is left of one: both are answers.
+    # The daemon connects to a stream to find out whether another daemon listens. ECONNREFUSED is one of the answers.
     "connect": {"stream": [ECONNREFUSED], "datagram": [EAGAIN, ECONNREFUSED, ENOENT, EACCES]},
     "epoll_create1": {"none": [EMFILE, ENFILE, ENOMEM]},
     "epoll_ctl": {kind: [ENOMEM, ENOSPC] for kind in ("stream", "pipe", "other")},
@@ -69,23 +68,23 @@ ERRORS = {
               "file": [*_DISK, EINTR, SHORT]},
 }
 
-# What lasts until somebody gives something back. The rest concerns one call.
+# Errors that last until something is freed. All others concern one call.
 LASTING = {EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOSPC, EDQUOT, ENOLCK}
 
-# After these nobody can say more to the client than the end of its connection.
+# After these errors the daemon can only end the connection.
 ENDS_CONNECTION = {(call, "stream") for call in ("read", "recvmsg", "write", "send", "sendmsg", "sendfile", "epoll_ctl")}
 
-_RUNTIME = "Swift's runtime calls it, to print a crash"
+_RUNTIME = "only Swift's runtime calls it, to report a crash"
 _MEMORY = "without memory the daemon ends: Swift cannot go on"
-# Calls that the daemon is linked to and that are not made to fail, and why.
+# Calls that the daemon is linked to but that are not made to fail, and why.
 LEFT_OUT = {
-    "clock_gettime": "cannot fail", "getcwd": "a relative path is looked up once, before all else",
+    "clock_gettime": "cannot fail", "getcwd": "a relative path is resolved once, before anything else",
     "exit": "does not return", "geteuid": "cannot fail",
-    "getrlimit": "cannot fail", "nanosleep": "only in a process that closes what was passed, and ends",
+    "getrlimit": "cannot fail", "nanosleep": "only in a process that closes passed files and then ends",
     "getpid": "cannot fail", "time": "cannot fail",
-    "kill": "the daemon may signal whom it has started, and that has not been reaped",
-    "madvise": "advice: the result is not looked at", "mmap": _MEMORY, "mprotect": _MEMORY,
+    "kill": "the daemon may signal a child that it has not reaped",
+    "madvise": "advice: the result is ignored", "mmap": _MEMORY, "mprotect": _MEMORY,
     "clone": _RUNTIME, "dup2": _RUNTIME, "ioctl": _RUNTIME, "lseek": _RUNTIME, "openat": _RUNTIME,
     "sigaltstack": _RUNTIME, "socketpair": _RUNTIME,
-    "syscall": "taken apart by its number: close_range, pidfd_open and pidfd_send_signal",
+    "syscall": "counted by its number: close_range, pidfd_open and pidfd_send_signal",
 }

@@ -1,19 +1,19 @@
 #!/bin/bash
-# Builds the fuzzers with the real sources, without optimisation, and runs each for so many seconds (default 10).
-# Ends non-zero at the first finding, and says where its input is kept. FUZZERS names some of them. With GATHER set, what
-# reaches most branches with fewest bytes is written to corpus/, which is replayed by the tests.
+# Builds the fuzzers with the real sources, without optimisation, and runs each for the given number of seconds (default
+# 10). It fails at the first finding, and prints where the input is kept. FUZZERS selects some of the fuzzers. If GATHER is
+# set, it writes the inputs that reach most branches with fewest bytes to corpus/, which the tests replay.
 set -euo pipefail
 
 seconds=${1:-10}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=${FUZZ_BUILD:-$root/.build/fuzz}
-# Files of the kept corpus, and bytes of each.
+# The most files of the kept corpus, and the most bytes of each.
 most=40
 longest=4096
 read -ra fuzzers <<<"${FUZZERS:-$(sed -n 's/.*description: "\(.*\)", run.*/\1/p' "$here/Fuzzer.swift" | tr '\n' ' ')}"
 
-# The runtime's own crash reports read other stacks, which the address sanitizer takes for a fault.
+# The crash reports of Swift's runtime read other stacks, which the address sanitizer reports as an error.
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
 
 compile() {
@@ -37,7 +37,7 @@ compile() {
         "$root"/Tests/DokkuDaemonTests/Commands/SecretPlaces.swift "$build/DokkuDaemon.o" "${objects[@]}"
 }
 
-# Says what is wrong in the log of a run that found something.
+# Prints the finding from the log of a run, and fails.
 tell() {
     grep -a -e 'Fatal error' -e ERROR -e 'Test unit' "$1" || tail -n 20 "$1"
     exit 1
@@ -49,7 +49,7 @@ gather() {
     mkdir -p "$build/merged" "$kept"
     FUZZER=$1 "$build/fuzz" -merge=1 -max_len=$longest "$build/merged" "$build/corpus/$1" >"$build/$1.log" 2>&1 ||
         tell "$build/$1.log"
-    # The smallest first: most of what a long one reaches, short ones reach as well.
+    # The smallest first, because short inputs reach most of what long ones reach.
     while read -r file; do cp "$file" "$kept/"; done < <(
         find "$build/merged" -type f -printf '%s %p\n' | sort -n | cut -d' ' -f2- | awk -v most=$most '
             { files[NR] = $0 }
@@ -64,7 +64,7 @@ for fuzzer in "${fuzzers[@]}"; do
     mkdir -p "$corpus" "$here/corpus/$fuzzer"
     dictionary=bytes.dict
     [[ -e $here/$fuzzer.dict ]] && dictionary=$fuzzer.dict
-    # A finding's input is written beside the fuzzer; what is new goes to the corpus.
+    # The input of a finding is written beside the fuzzer. New inputs go to the corpus.
     FUZZER=$fuzzer "$build/fuzz" -max_total_time="$seconds" -max_len=65536 -timeout=20 -print_final_stats=1 \
         -dict="$here/$dictionary" -artifact_prefix="$build/$fuzzer-" "$corpus" "$here/corpus/$fuzzer" \
         >"$log" 2>&1 || tell "$log"

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Which file of Sources uses a type of which other, and whether that agrees with the plan of the house.
+"""Checks which files of Sources use types of which others.
 
-Fails on a circle between files, and on a folder that uses one which docs/design.md puts above it: the list there, lowest
-first, is the order. A file uses another if it names a type that the other declares; members alone do not count. Fails also
-if docs/the-way-of-a-line.md names a function that is not there.
+Fails on a circle between files, and on a folder that uses a folder below it in the table of docs/design.md. A file uses
+another if it names a type that the other declares; uses of members alone do not count. Also fails if
+docs/the-way-of-a-line.md names a function that does not exist.
 """
 
 import collections
@@ -18,14 +18,14 @@ PLAN = re.compile(r"^\| `([\w/]+)` \|", re.M)
 
 
 def code_of(path):
-    """The text without comments and without what stands in strings, but for what is interpolated."""
+    """The text without comments and without strings, but with the interpolated parts of strings."""
     text = re.sub(r"//[^\n]*", "", path.read_text())
     text = re.sub(r'"""\n.*?"""', lambda match: " ".join(re.findall(r"\\\((.*?)\)", match[0])), text, flags=re.S)
     return re.sub(r'#?"(?:[^"\\\n]|\\.)*"#?', lambda match: " ".join(re.findall(r"\\\((.*?)\)", match[0])), text)
 
 
 def arrows(files):
-    """Per file the files whose types it names, and one such type for each."""
+    """For each file, the files whose types it names, with one such type each."""
     code = {path: code_of(path) for path in files}
     home = {}
     for path, text in code.items():
@@ -39,7 +39,7 @@ def arrows(files):
 
 
 def circles(uses):
-    """Strongly connected files (Tarjan), more than one each."""
+    """The groups of more than one file that depend on each other in a circle (Tarjan)."""
     index, low, stack, found = {}, {}, [], []
 
     def visit(path):
@@ -68,12 +68,12 @@ def circles(uses):
 
 
 def missing():
-    """Which functions the page that follows a line names, and are not there."""
+    """The functions that docs/the-way-of-a-line.md names and that do not exist."""
     rows = re.findall(r"^\| `([\w/]+\.swift)` \| `(\w+)` \|", (ROOT / "docs" / "the-way-of-a-line.md").read_text(), re.M)
     for name, function in rows:
         path = SOURCES / name
         if not path.exists() or not re.search(rf"\bfunc {function}\b", path.read_text()):
-            yield f"docs/the-way-of-a-line.md names {function} in {name}, where it is not"
+            yield f"docs/the-way-of-a-line.md names {function} in {name}, which does not exist"
 
 
 def folder(path):
@@ -96,11 +96,11 @@ def main():
         if folder(path) == ".":
             continue
         if folder(path) not in rank:
-            faults.append(f"{folder(path)} is not in the plan of docs/design.md")
+            faults.append(f"{folder(path)} is not in the table of docs/design.md")
             continue
         for other, name in uses[path].items():
             if rank.get(folder(other), len(rank)) > rank[folder(path)]:
-                faults.append(f"{folder(path)}/{path.name} uses {name} of {folder(other)}, which stands above it")
+                faults.append(f"{folder(path)}/{path.name} uses {name} of {folder(other)}, which docs/design.md lists below it")
     faults += missing()
     print("\n".join(dict.fromkeys(faults)) or f"{len(files)} files, no circle, no arrow upwards")
     sys.exit(1 if faults else 0)

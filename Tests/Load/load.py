@@ -1,7 +1,7 @@
-# More clients and more requests than a daemon should ever meet. Every reply must be right; beside it a client that is at
-# work measures how long it waits for an answer; and afterwards memory and descriptors must be what they were before.
-# Prints a table for the README.
-#   load.py DAEMON [SCALE]     SCALE: the part of the full load, 1 if not given; a smaller one also has shorter seconds
+# More clients and more requests than a daemon should ever meet. Every reply must be right. Meanwhile a working client
+# measures how long it waits for its answers. Afterwards memory and descriptors must be what they were before. Prints a table
+# for the README.
+#   load.py DAEMON [SCALE]     SCALE: the part of the full load, default 1; a smaller one also shortens the pauses
 import collections
 import json
 import multiprocessing
@@ -17,8 +17,8 @@ import time
 
 STAND_IN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "StandIn", "quick-dokku")
 PATIENCE = 120
-# What may be left of a load, in bytes: the allocator keeps some of what it once had, and for each connection that was
-# there at once its place in the tables stays. A second load of the same kind adds nothing.
+# How much memory a load may leave, in bytes: the allocator keeps some of it, and the tables keep a place for each
+# connection that was open at once. A second load of the same kind adds nothing.
 MEMORY_LEFT = 2 << 20
 PLACE_LEFT = 512
 VERSION = b"daemon:version\n"
@@ -44,9 +44,9 @@ class Daemon:
         }, stdin=subprocess.DEVNULL)
         while not manager.recv(4096).startswith(b"READY=1"):
             pass
-        # Nobody reads what it says from here on.
+        # Nobody reads its messages to the service manager from here on.
         manager.close()
-        # It has read the list of commands once it can tell it.
+        # The answer comes when the daemon has read the list of commands.
         with self.connect() as client:
             client.sendall(b"commands\n")
             client.makefile("rb").readline()
@@ -65,8 +65,8 @@ class Daemon:
         return client
 
     def settle(self, descriptors=None):
-        """Waits until all clients of the load are gone, nothing runs, and so many descriptors are open as once were.
-        Returns how many are."""
+        """Waits until all clients of the load are gone, nothing runs, and as many descriptors are open as before.
+        Returns their number."""
         deadline = time.monotonic() + PATIENCE
         while True:
             with self.connect() as client:
@@ -134,7 +134,7 @@ class Worker:
 
 
 class Talk:
-    """One client that does not block: bytes to send, and the lines that must come back, in their order."""
+    """A client that does not block: the bytes to send, and the lines that must come back, in order."""
 
     def __init__(self, daemon, out, lines, piece=1 << 16):
         self.socket = daemon.connect()
@@ -167,7 +167,7 @@ class Talk:
 
 
 def serve(talks):
-    """Keeps all of them going until each has its answers, and ends them."""
+    """Serves all clients until each has its answers, and then closes them."""
     selector = selectors.DefaultSelector()
     for talk in talks:
         selector.register(talk.socket, selectors.EVENT_READ | selectors.EVENT_WRITE, talk)
@@ -194,10 +194,10 @@ def plain_reply(output):
     return json.dumps({"ok": True, "output": output}, separators=(",", ":")).encode()
 
 
-# The loads. Each returns how many answers were right. `pace` is the second of those that wait for one.
+# The loads. Each returns the number of right answers. `pace` is the length of a pause that would be a second in full size.
 
 def idle(daemon, count, pace):
-    """Connections that say nothing, and at last each one thing."""
+    """Connections that send nothing, and at the end one request each."""
     clients = [daemon.connect() for _ in range(count)]
     time.sleep(pace)
     right = read_version(daemon)
@@ -223,7 +223,7 @@ def crowd(daemon, count, pace):
 
 
 def pipeline(daemon, count, pace):
-    """All requests on one connection, as fast as it takes them: plain ones and JSON by turns."""
+    """All requests on one connection, as fast as the daemon takes them: plain lines and JSON in turns."""
     version = read_version(daemon).rstrip(b"\n")
     output = json.loads(version)["output"]
     out, lines = [], []
@@ -240,7 +240,7 @@ def pipeline(daemon, count, pace):
 
 
 def comings_and_goings(daemon, count, pace):
-    """A connection for each request, and between them those that ask nothing, or leave before the answer."""
+    """A connection for each request. In between, connections that send nothing or leave before the answer."""
     right = read_version(daemon)
     for number in range(count):
         client = daemon.connect()
@@ -266,7 +266,7 @@ def trickle(daemon, count, pace):
     return count
 
 
-# Each with how many requests or clients there are, and how many connections at once.
+# For each load: the number of requests or clients, and of connections at once.
 LOADS = [
     ("{:,} idle connections", idle, 10_000, 10_000),
     ("{:,} clients with 20 commands each", crowd, 1_000, 1_000),
@@ -281,7 +281,7 @@ def milliseconds(seconds):
 
 
 def raise_descriptor_limit():
-    """Takes what may be had, and as root what 10,000 connections need. Returns how many that are."""
+    """Raises the limit of descriptors as far as possible; root can raise it to what 10,000 connections need. Returns it."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     try:
         wanted = max(hard, 32_768)
@@ -300,7 +300,7 @@ def main():
     for title, load, full, at_once in LOADS:
         count = max(20, int(full * scale))
         # If descriptors are few, the daemon gives five eighths of them to connections. The table says how many
-        # there were.
+        # connections there were.
         if load is idle:
             count = min(count, hard * 5 // 8 - 400)
         daemon = Daemon(program)

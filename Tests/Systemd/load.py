@@ -1,14 +1,14 @@
-"""Clients that send commands without pause, inside the lab: `load.py SOCKET CLIENTS >RESULTS`, until standard input
-ends. One line of JSON a request: its id, and what became of it.
+"""Clients inside the lab that send commands without pause until standard input ends: `load.py SOCKET CLIENTS >RESULTS`.
+It prints one line of JSON per request: its id and its outcome.
 
-Every second client keeps its connection for as long as it lasts, the others make one for each command."""
+Every second client keeps its connection as long as possible. The others make a new one for each command."""
 
 import asyncio
 import itertools
 import json
 import sys
 
-PATIENCE = 120  # s: longer than any stop in the tests
+PATIENCE = 120  # seconds, longer than any stop in the tests
 
 
 def result(client, word, outcome, **more):
@@ -16,14 +16,14 @@ def result(client, word, outcome, **more):
 
 
 async def exchange(client, word, streams):
-    """Sends one command; True where its reply came, and the connection can be used again."""
+    """Sends one command. True if the reply came and the connection can be used again."""
     reader, writer = streams
     try:
         writer.write(f"apps:create {word}\n".encode())
         await writer.drain()
         line = await asyncio.wait_for(reader.readline(), PATIENCE)
     except (ConnectionResetError, BrokenPipeError) as error:
-        # The line may not have gone out whole, but whether it did is seen in what ran.
+        # The line may have been sent only in part. The witness's trace shows whether the command ran.
         result(client, word, "ended", error=type(error).__name__)
         return False
     except asyncio.TimeoutError:

@@ -1,4 +1,4 @@
-"""A booted lab for each test class, and how to ask the daemon in it."""
+"""A booted lab for each test class, and functions to talk to the daemon in it."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 SOCKET = "/run/dokku-daemon/dokku-daemon.sock"
 LOG = "/var/log/dokku/dokku-daemon.log"
-PATIENCE = 60  # s, for whatever is to happen
+PATIENCE = 60  # seconds, for any event
 
 
 def version():
@@ -77,7 +77,7 @@ class Lab:
             os.rmdir(self.folder)
 
     def command(self, script):
-        """The words that run a shell script in the system."""
+        """The arguments that run a shell script in the system."""
         return [
             "nsenter",
             f"--target={self.leader}",
@@ -100,7 +100,7 @@ class Lab:
         ]
 
     def run(self, script, **options):
-        """The finished process, whatever its status; standard error goes with the output."""
+        """The finished process, whatever its status. Standard error is part of the output."""
         options = {"stdin": subprocess.DEVNULL, "timeout": PATIENCE, **options}
         return subprocess.run(
             self.command(script), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
@@ -114,7 +114,7 @@ class Lab:
         return done.stdout.rstrip("\n")
 
     def path(self, name):
-        """Where this host sees a file of the system."""
+        """The path at which this host sees a file of the system."""
         return self.root / name.lstrip("/")
 
     def write(self, name, text, mode=0o644):
@@ -131,7 +131,7 @@ class Lab:
         self.path(name).chmod(mode)
 
     def properties(self, unit, *names):
-        """Properties of a unit by their names, as `systemctl show` has them."""
+        """Properties of a unit by name, as `systemctl show` prints them."""
         lines = self.sh(f"systemctl show {unit} " + " ".join(f"-p {name}" for name in names)).splitlines()
         return dict(line.split("=", 1) for line in lines)
 
@@ -139,7 +139,7 @@ class Lab:
         return self.properties(unit, name)[name]
 
     def wait(self, what, condition):
-        """Waits for something that systemd does by itself, and that has no event to wait for from outside."""
+        """Waits for something that systemd does by itself, and that causes no event outside of the system."""
         deadline = time.monotonic() + PATIENCE
         while not (result := condition()):
             if time.monotonic() > deadline:
@@ -152,12 +152,12 @@ class Lab:
     # ----- the daemon
 
     def install(self, file=None, name="dokku-daemon.deb"):
-        """Installs a package, this tree's if none is given; returns what dpkg said."""
+        """Installs a package, by default this tree's. Returns the output of dpkg."""
         self.copy(file or package(), f"/root/{name}", 0o644)
         return self.sh(f"dpkg --install /root/{name}")
 
     def stand_in(self, script):
-        """Puts a `dokku` in place that lists a few commands and does `script` for all others, with the words as $@."""
+        """Installs a `dokku` that lists a few commands and runs `script` for all of them, with the words as $@."""
         names = ["apps:create", "apps:list", "apps:report", "config:set", "ps:rebuild", "logs", "version"]
         listing = "".join(f"    {name:<40}Part of the lab\n" for name in names)
         self.write(
@@ -169,7 +169,7 @@ class Lab:
     def connect(self, path=SOCKET):
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(PATIENCE)
-        # A path of its own: those below /proc are too long for some sockets' names.
+        # By a short path: paths below /proc are too long for the address of a socket.
         folder = os.open(self.path(os.path.dirname(path)), os.O_PATH | os.O_DIRECTORY)
         try:
             connection.connect(f"/proc/self/fd/{folder}/{os.path.basename(path)}")
@@ -178,7 +178,7 @@ class Lab:
         return connection
 
     def ask(self, line, path=SOCKET):
-        """The reply to one line, as an object; None where the connection ended without one."""
+        """The reply to one line, as an object. None if the connection ended without a reply."""
         with self.connect(path) as connection:
             connection.sendall(line.encode() + b"\n")
             with connection.makefile("rb") as lines:
@@ -198,10 +198,10 @@ class Lab:
 
 
 class LabTest(unittest.TestCase):
-    """A class of tests that share one system, which `prepare` readies."""
+    """A class of tests that share one system. `prepare` sets the system up."""
 
     maxDiff = None
-    #: For systemd-nspawn.
+    #: Options of systemd-nspawn.
     options = []
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The journal: what a command's entries hold, and that a journal that is stuck holds nobody up."""
+"""The journal: the entries of a command. A stuck journal delays nobody."""
 
 import json
 import unittest
@@ -47,7 +47,7 @@ class Journal(LabTest):
         self.assertEqual({name: accepted[name] for name in FIELDS}, {name: ended[name] for name in FIELDS})
         self.assertNotIn("DOKKU_EXIT_STATUS", accepted)
         self.assertLess(int(accepted["__REALTIME_TIMESTAMP"]), int(ended["__REALTIME_TIMESTAMP"]))
-        # What a person sees without asking for fields.
+        # What journalctl shows without options.
         self.assertIn("accepted: apps:report nope", accepted["MESSAGE"])
         self.assertIn("ended with status 20: apps:report nope", ended["MESSAGE"])
 
@@ -71,7 +71,7 @@ class Journal(LabTest):
             self.assertIn(title, log)
 
     def test_dokku_needs_no_sudo_which_would_tell_every_secret(self):
-        # As dokku does, which becomes its own user where it is not.
+        # As dokku does: it changes to its own user if it runs as another.
         self.lab.stand_in(
             'if [[ $(id -un) != dokku && $1 != plugin:* ]]; then sudo -u dokku -E -H "$0" "$@"; exit $?; fi\n'
             'echo "$(id -un) $SSH_USER $HOME"'
@@ -111,7 +111,7 @@ class Journal(LabTest):
         self.assertIn("without-the-journal", self.lab.read(LOG))
 
     def told_and_lost(self):
-        """How many entries the journal has of commands, and how many it was told it missed."""
+        """How many entries of commands the journal has, and how many were reported as lost."""
         entries = self.lab.journal()
         lost = sum(int(entry["DOKKU_LOST"]) for entry in entries if "DOKKU_LOST" in entry)
         return sum("DOKKU_JOB" in entry for entry in entries), lost
@@ -130,7 +130,7 @@ class Journal(LabTest):
         finally:
             self.lab.sh(f"kill -CONT {journald}")
 
-        # What was missed is said with the next entry for which there is room, so there must be further ones.
+        # The number of lost entries comes with the next entry that finds room, so more commands are needed.
         further = 0
 
         def all_told():

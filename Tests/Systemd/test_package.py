@@ -1,4 +1,4 @@
-"""The package: what it installs, and how it is upgraded, removed and purged, also over an older installation."""
+"""The package: what it installs; upgrade, removal and purge, also over an older installation."""
 
 import os
 import re
@@ -18,7 +18,7 @@ FOLDERS = [
     "/run/dokku-daemon",
     "/run/lock",
 ]
-# What dpkg and systemd keep of any package or unit.
+# Files that dpkg and systemd keep of any package or unit.
 KEPT = re.compile(
     r"/etc/ld\.so\.cache|/var/lib/dpkg|/usr/share/doc$|\.pyc$|/etc/systemd/system/[^/]*\.wants$"
 )
@@ -34,7 +34,7 @@ class Fresh(LabTest):
         self.addCleanup(self.lab.run, "dpkg --purge dokku-daemon; rm -rf /var/log/dokku/*")
 
     def files(self):
-        """Every path that there is, of the folders that the package or the daemon may touch."""
+        """Every existing path in the folders that the package or the daemon may touch."""
         names = self.lab.sh("find " + " ".join(FOLDERS) + " 2>/dev/null || true").splitlines()
         return {name for name in names if not KEPT.search(name)}
 
@@ -120,7 +120,7 @@ class Fresh(LabTest):
         self.assertEqual(self.lab.inode(), inode)
         self.assertIn("TIMEOUT=60", self.lab.read("/etc/default/dokku-daemon"))
         self.lab.sh("systemctl disable --now --quiet dokku-daemon.socket dokku-daemon.service")
-        self.lab.install()  # Back again: dpkg takes the older version, too.
+        self.lab.install()  # Back to the older version.
         self.assertEqual(self.lab.run("systemctl is-enabled dokku-daemon.socket").stdout.strip(), "disabled")
         self.assertEqual(self.lab.property("dokku-daemon.socket", "ActiveState"), "inactive")
 
@@ -154,13 +154,13 @@ class Fresh(LabTest):
         self.assertNotIn("error", self.lab.sh("logrotate --force /etc/logrotate.conf 2>&1"))
         self.assertServes()
         after = self.lab.path(LOG).stat()
-        # Cut in place: what the daemon writes next stands at its beginning.
+        # Truncated in place: the daemon's next line is at the beginning of the file.
         self.assertEqual(after.st_ino, before.st_ino)
         self.assertRegex(self.lab.read(LOG).splitlines()[0], r"^\[[^]]+ UTC\] \[cmd\] ")
 
 
 class FromTheTree(LabTest):
-    """The same files by `make install` and `make develop`, and the package over them."""
+    """`make install` and `make develop` install the same files, and the package replaces them."""
 
     options = [f"--bind-ro={TOP}:/src"]
 
@@ -176,7 +176,7 @@ class FromTheTree(LabTest):
         )
 
     def packaged(self):
-        """The files of the package, and what each is a link to."""
+        """The files of the package, and the target of each link."""
         listing = subprocess.run(
             ["dpkg-deb", "-c", package()], capture_output=True, text=True, check=True
         ).stdout
@@ -223,7 +223,7 @@ class FromTheTree(LabTest):
 
 
 class OverTheOriginal(LabTest):
-    """A host that has the bash daemon: it makes way, and who used it still can."""
+    """A host with the original daemon: the package replaces it, and its users can go on."""
 
     options = [f"--bind-ro={TOP}:/src"]
 

@@ -1,4 +1,4 @@
-"""Restarts that lose nothing: fifty clients, and a daemon to which everything happens."""
+"""Restarts lose nothing: fifty clients, and a daemon that is restarted, upgraded and killed."""
 
 import collections
 import json
@@ -15,7 +15,7 @@ MOUNTED = "/mnt/container/dokku-daemon.sock"
 
 
 class Load:
-    """Clients that see the socket as a container does: mounted once, before all that follows."""
+    """Clients that see the socket as a container does: mounted once, before everything else."""
 
     def __init__(self, lab):
         self.results = tempfile.TemporaryFile("w+")
@@ -30,7 +30,7 @@ class Load:
         )
 
     def finish(self):
-        """Lets each client end its last request; all results."""
+        """Lets each client end its last request. Returns all results."""
         self.process.stdin.close()
         if self.process.wait(timeout=180) != 0:
             raise AssertionError("the clients failed")
@@ -57,7 +57,7 @@ class Restarts(LabTest):
         )
         cls.lab.copy(HERE / "witness", "/usr/bin/dokku")
         cls.lab.copy(HERE / "load.py", "/root/load.py")
-        # As in the unit, but soon enough to be waited for.
+        # As in the unit, but short enough for a test.
         cls.lab.write(
             "/etc/systemd/system/dokku-daemon.service.d/soon.conf",
             "[Service]\nWatchdogSec=3\nTimeoutAbortSec=2\n",
@@ -76,7 +76,7 @@ class Restarts(LabTest):
         self.lab.wait("another daemon", another)
 
     def wait_for_more(self, count=200):
-        """Until the clients have got some commands through."""
+        """Waits until the clients have run some commands."""
         trace = self.lab.path("/var/lib/witness/trace")
         before = trace.read_text().count("\nend ")
         self.lab.wait("commands to run", lambda: trace.read_text().count("\nend ") >= before + count)
@@ -92,7 +92,7 @@ class Restarts(LabTest):
         self.wait_for_another(pid)
 
     def kill(self):
-        """In the middle of a command."""
+        """Kills the daemon in the middle of a command."""
         pid = self.pid()
         trace = self.lab.path("/var/lib/witness/trace")
         self.lab.wait(
@@ -124,7 +124,7 @@ class Restarts(LabTest):
         self.miss_the_watchdog()
         self.wait_for_more()
         results = load.finish()
-        # What interrupted the last one is said at the next start.
+        # The next start logs the interrupted command.
         self.restart()
         self.assertEqual(self.lab.inode(), inode, "the socket is the same")
         self.assertLess(took, 60, "twenty restarts in a minute")
@@ -178,7 +178,7 @@ class Restarts(LabTest):
             interrupted = set(started) - ended
             self.assertGreaterEqual(len(interrupted), 5)
             self.assertEqual(interrupted - marked, set())
-            # Beside them only one that was over a moment before the daemon, or about to begin.
+            # Besides those there is at most one that had just ended when the daemon did, or was about to begin.
             self.assertLessEqual(len(marked - interrupted), 6)
         with self.subTest("the journal says the same"):
             said = {

@@ -1,4 +1,4 @@
-"""Wrong settings: who learns of them, and what an upgrade and `--check` make of them."""
+"""Wrong settings: where they are reported, and what an upgrade and `--check` do with them."""
 
 import tempfile
 import unittest
@@ -55,7 +55,7 @@ class Wrong(LabTest):
 
 
 class Files(LabTest):
-    """What `--check` reads from a file is what systemd reads."""
+    """`--check` reads a file as systemd does."""
 
     def test_values(self):
         values = ["b c", "b c \t", '"b c " ', "'b \"c\\'", '"b\\"\\$\\`\\x"', "b\\\nc", 'b\\ \\"c', "'b' 'c'", "b'c'"]

@@ -1,4 +1,4 @@
-"""The sockets: who gets in, when the daemon starts and ends, and the examples that are not enabled."""
+"""The sockets: who reaches them, when the daemon starts and ends, and the units that are not enabled."""
 
 import json
 import re
@@ -15,7 +15,7 @@ MEMBER = "setpriv --reuid=65534 --regid=dokku --clear-groups"
 
 
 def documented(file, pattern):
-    """The command lines of a page that match, without what makes them lines of that page."""
+    """The commands in a page that match, without the comment signs or indentation of that page."""
     lines = [line.strip("# ").strip() for line in (TOP / file).read_text().splitlines()]
     found = [
         line
@@ -28,7 +28,7 @@ def documented(file, pattern):
 
 class Access(LabTest):
     def connect_as(self, user, path=SOCKET):
-        """True where that user reaches the daemon."""
+        """True if that user reaches the daemon."""
         done = self.lab.run(f"{user} socat -u OPEN:/dev/null UNIX-CONNECT:{path}")
         if done.returncode != 0:
             self.assertIn("Permission denied", done.stdout)
@@ -47,7 +47,7 @@ class Access(LabTest):
 
     def test_a_stranger_stays_out_and_a_container_gets_in(self):
         self.assertClosed()
-        # As docker does it: the socket's file alone is mounted, in another mount namespace, for whoever runs there.
+        # As docker does: only the socket's file is mounted, in another mount namespace, for any user there.
         inside = (
             f"mkdir -p /mnt/app; touch /mnt/app/dokku.sock; mount --bind {SOCKET} /mnt/app/dokku.sock;"
             f"echo apps:list | {STRANGER} socat -t 60 - UNIX-CONNECT:/mnt/app/dokku.sock"
@@ -73,7 +73,7 @@ class Access(LabTest):
 
 
 class WithoutDokku(LabTest):
-    """A host on which dokku is yet to be installed."""
+    """A host on which dokku is not installed yet."""
 
     @classmethod
     def prepare(cls):

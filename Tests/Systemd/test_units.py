@@ -1,4 +1,4 @@
-"""The units: what systemd makes of them, and that they confine the daemon and not what it starts."""
+"""The units: how systemd reads them. They restrict the daemon and not its children."""
 
 import unittest
 
@@ -60,7 +60,7 @@ class Properties(LabTest):
         self.assertIn("DOKKU_DAEMON_STOP_GRACE=600", others["Environment"])
         self.assertEqual(others["TimeoutStopUSec"], "11min")
         self.assertNotEqual(others["WatchdogUSec"], "0")
-        # A folder that systemd takes away with the service would take the socket with it.
+        # If systemd removed the folder with the service, it would remove the socket, too.
         self.assertNotIn("dokku-daemon", others["RuntimeDirectory"].split())
         self.assertEqual(others["BindsTo"] + others["PartOf"], "")
 
@@ -86,7 +86,7 @@ class Properties(LabTest):
 
 
 class Settings(LabTest):
-    """Where settings come from, and what becomes of a reload."""
+    """Where settings come from, and what a reload does."""
 
     def test_the_originals_file_overrides_the_default_file(self):
         self.lab.stand_in("env | grep ^DOKKU_ | sort")
@@ -105,11 +105,11 @@ class Settings(LabTest):
 
 
 class Hardening(LabTest):
-    """What a command may do is what it may do without the daemon."""
+    """A command may do whatever it may do without the daemon."""
 
     @classmethod
     def prepare(cls):
-        # Each command runs what the test has written for it, as root in the service.
+        # Each command runs a script that the test has written, as root in the service.
         cls.lab.stand_in("exec bash /run/probe 2>&1")
         cls.lab.install()
         cls.lab.sh("echo DOKKU_SYSTEM_USER=root >>/etc/default/dokku-daemon; systemctl restart dokku-daemon")
@@ -133,7 +133,7 @@ class Hardening(LabTest):
         status = self.probe("grep -E 'CapEff|CapBnd|NoNewPrivs' /proc/self/status")["output"]
         allowed = {line.split()[0]: line.split()[1] for line in status.splitlines()}
         self.assertEqual(allowed["NoNewPrivs:"], "0")
-        # Setting the clock (25) and its alarm (35) are what ProtectClock= takes.
+        # ProtectClock= removes the capabilities to set the clock (25) and its alarm (35).
         missing = int(bounding, 16) & ~int(allowed["CapBnd:"], 16)
         self.assertEqual(missing & ~(1 << 25 | 1 << 35), 0)
 
@@ -187,11 +187,11 @@ class Hardening(LabTest):
         self.probe("hostname probed")
         self.assertEqual(self.lab.sh("hostname"), "lab")
         self.assertForbidden("chrt --rr 1 true")
-        # Whether the clock can be set is seen by the capability alone: it is the clock of the tests' host, too.
+        # The test looks only at the capability and does not set the clock, which is also the clock of this host.
         self.assertFalse(int(self.probe("grep CapEff /proc/self/status")["output"].split()[1], 16) & 1 << 25)
 
     def test_a_memory_kill_of_a_command_is_not_the_daemons_end(self):
-        # On a host with cgroups of the first kind this holds in any case: there systemd sees no such kill.
+        # On a host with cgroups v1 this always holds, because systemd does not notice such a kill there.
         self.lab.write(
             "/run/systemd/system/dokku-daemon.service.d/memory.conf",
             "[Service]\nMemoryMax=64M\nMemorySwapMax=0\n",

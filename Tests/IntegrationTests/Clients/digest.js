@@ -1,4 +1,4 @@
-// Sends a line, checks its one reply strictly, and prints what the output is: its length in bytes and its SHA-256.
+// Sends a line, checks its one reply strictly, and prints the length of the output in bytes and its SHA-256.
 const net = require("net");
 const crypto = require("crypto");
 const socket = net.connect(process.argv[2], () => socket.write(process.argv[3] + "\n"));

@@ -1,5 +1,5 @@
-# Sends a line, checks its one reply strictly, and prints what the output is: its length in characters and its
-# SHA-256. With a file it also compares the output with what Python makes of that file's bytes.
+# Sends a line, checks its one reply strictly, and prints the length of the output in characters and its SHA-256. If a file
+# is given, it also compares the output with that file, as Python decodes it.
 import hashlib
 import json
 import socket

@@ -1,5 +1,5 @@
-# Gives a command random bytes as its input and takes what it writes back in base64, `line` in one reply or
-# `stream` in events: exact.py SOCKET COUNT line|stream. Prints how many bytes came back, and whether unchanged.
+# Sends random bytes as a command's input and gets its output in base64, in one reply (`line`) or in events (`stream`):
+# exact.py SOCKET COUNT line|stream. Prints how many bytes came back, and whether they are unchanged.
 import base64
 import hashlib
 import json

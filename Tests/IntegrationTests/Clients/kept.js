@@ -1,5 +1,5 @@
-// A Node program that keeps one connection and sends each of its arguments after the socket's path as a line,
-// the next one when the reply to the last has come.
+// Keeps one connection. After the socket's path, each argument is a line to send; each waits for the reply to the line
+// before.
 const net = require("net");
 const [path, ...lines] = process.argv.slice(2);
 const socket = net.connect(path, () => socket.write(lines.shift() + "\n"));

@@ -1,4 +1,4 @@
-# Sends the same line without end, and reads the replies (`reads`) or none of them (`deaf`). Says when it has begun.
+# Sends the same line for ever, and reads the replies (`reads`) or none of them (`deaf`). Reports when it has begun.
 import socket
 import sys
 import threading

@@ -1,6 +1,6 @@
-# Talks to a daemon on many connections at once, in every right and wrong way: requests of all kinds, cut anywhere,
-# read late or not at all, connections half-closed and dropped. Checks that each complete line is answered once, by
-# valid JSON and what it must say, and that what was to run has run once, by the stand-in's journal.
+# Talks to a daemon on many connections at once, in right and wrong ways: requests of all kinds, cut anywhere; replies that
+# are read late or not at all; connections that are half-closed or dropped. Checks that each complete line gets one answer,
+# which is valid JSON with the right content. Checks with the stand-in's journal that each command ran exactly once.
 #   soak.py FOLDER SEED SECONDS        FOLDER holds the sockets `socket`, `one-shot`, `read-only`, and `journal`
 import base64
 import collections
@@ -37,7 +37,7 @@ def name():
 
 
 def plain(read_only):
-    """A line, what its reply must be, and what of it runs."""
+    """A line, the reply that it must get, and the command that it runs."""
     token = name()
     kind = rng.randrange(10)
     if kind < 4:
@@ -54,7 +54,7 @@ def plain(read_only):
 
 
 def request(read_only):
-    """As above, and whether and which bytes follow the line."""
+    """The same, and the bytes that follow the line, if any."""
     token = name()
     body = None
     keys = {"id": token, "command": ["test:args", token]}
@@ -78,7 +78,7 @@ def request(read_only):
     elif kind == 8 and not read_only:
         keys |= {"command": ["test:wait", token], "timeout": 0.01, "stream": rng.random() < 0.5}
         expected, runs = refused("timeout"), None
-        # It may be ended before it has told the journal.
+        # The command may be ended before it has written to the journal.
         may_run.add(token)
     elif kind == 9:
         keys = {"id": token, "command": [rng.choice(["daemon:version", "commands", "daemon:queue"])]}
@@ -140,10 +140,10 @@ class Conversation:
         return json.JSONDecoder().raw_decode(line[start:].lstrip())[0]
 
     def pump(self):
-        """Sends and receives what can be; True when the conversation is over."""
+        """Sends and receives as much as possible. True when the conversation is over."""
         try:
             while self.sent < len(self.out):
-                # There what one write brings counts as a request.
+                # On this socket, the bytes of one write count as a request.
                 step = 1 << 20 if self.is_one_shot else rng.choice([1, 7, 100, 65536])
                 self.sent += self.socket.send(self.out[self.sent : self.sent + step])
             if self.ending == "drop":
@@ -155,7 +155,7 @@ class Conversation:
             pass
         if self.laziness > 0 and self.sent == len(self.out):
             self.laziness -= 1
-            # At last it looks: all may have come already, and nothing more would call it.
+            # Now it reads: all replies may be there already, and then no further event comes.
             if self.laziness > 0:
                 return False
         try:
@@ -194,7 +194,7 @@ class Conversation:
             asked, expected = identity, self.open.pop(identity)
             if reply.get("event") == "end" and "output" not in reply:
                 data = self.data.pop(identity, "")
-                # Pieces of base64 stand each for itself; a text's end is the command's own.
+                # Each piece of base64 is encoded by itself. The newlines at the end of a text are the command's own.
                 pieces = [data[i : i + 4] for i in range(0, len(data), 4)]
                 whole = b"".join(base64.b64decode(piece) for piece in pieces) if not data.endswith("\n") else b""
                 reply["output"] = data.rstrip("\n") if data.endswith("\n") else base64.b64encode(whole).decode()
@@ -210,7 +210,7 @@ class Conversation:
         return True
 
     def drop(self):
-        """What was complete runs all the same, and nothing else."""
+        """Complete requests run all the same, and nothing else runs."""
         must_run.extend(token for end, token in self.ends if end <= self.sent)
         self.socket.close()
         return True
@@ -224,7 +224,7 @@ def ask(line):
 
 
 def follow():
-    """Starts a command that never ends, and leaves it."""
+    """Starts an endless command, and leaves."""
     client = socket.socket(socket.AF_UNIX)
     client.connect(f"{folder}/socket")
     client.sendall(json.dumps({"command": ["logs", name(), "-t"], "stream": True}).encode() + b"\n")
@@ -236,7 +236,7 @@ def follow():
     counts["followers"] += 1
 
 
-# Of what blocks: nobody waits longer than this for an answer.
+# For clients that block: none waits longer than this for an answer.
 socket.setdefaulttimeout(60)
 selector = selectors.DefaultSelector()
 end = time.monotonic() + seconds
@@ -257,14 +257,14 @@ while living or time.monotonic() < end:
         fail(f"{1 + len(living)} wait in vain, one for {list(one.plains)[:1]} and {list(one.open)[:1]},"
              f" ending {one.ending}, after {one.out[-2000:]}; {ask('daemon:status')}")
     for each in set(busy + ready):
-        # Unregistered first: a closed socket cannot be.
+        # Unregistered first, because a closed socket cannot be unregistered.
         selector.unregister(each.socket)
         if each.pump():
             living.discard(each)
         else:
             selector.register(each.socket, selectors.EVENT_READ, each)
 
-# What was left behind runs to its end; what never ends has ended with its client.
+# Commands that were left behind run to their end. Endless commands have ended with their clients.
 patience = time.monotonic() + 60
 while True:
     status = dict(line.split(": ", 1) for line in ask("daemon:status").split("\n"))

@@ -1,4 +1,4 @@
-"""Says of each line of standard input whether docs/protocol.schema.json allows it: yes or no, a line each."""
+"""For each line of standard input, prints whether docs/protocol.schema.json allows it: yes or no."""
 
 import json
 import pathlib
