@@ -1,5 +1,5 @@
-// Stands in for dokku: connects to the socket in $MODEL_CHILDREN, tells its words, and then does what it is told, a
-// message at a time. Each message but the last is answered. The end of the socket ends it.
+// Plays dokku. It connects to the socket in $MODEL_CHILDREN, sends its words, and then carries out one order per message.
+// It answers each order except the one to end. It also ends when the socket is closed.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ static void meet(const void *bytes, size_t count) {
     if (control >= 0) close(control);
     control = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (path == NULL || control < 0) _exit(96);
-    // Out of the way of what the daemon hands over.
+    // A high number, away from the descriptors that the daemon hands over.
     int high = fcntl(control, F_DUPFD_CLOEXEC, 64);
     close(control);
     control = high;
@@ -45,7 +45,7 @@ static int write_all(int number, const char *bytes, size_t count) {
     return 0;
 }
 
-// Lines of 63 `x`, up to a size.
+// Writes lines of 63 `x`, `count` bytes in all.
 static int write_pattern(int number, size_t count) {
     static char lines[64 * 1024];
     if (lines[0] == 0) {
@@ -61,7 +61,8 @@ static int write_pattern(int number, size_t count) {
     return 0;
 }
 
-// Answers how many bytes of standard input came, up to a number or the end, their CRC-32 (IEEE 802.3), and what it is.
+// Reads standard input up to `limit` bytes or its end. Answers with the number of bytes, their CRC-32 (IEEE 802.3), and the
+// kind of file.
 static void read_input(size_t limit) {
     static char bytes[64 * 1024];
     uint32_t sum = 0xffffffff;
@@ -90,7 +91,7 @@ static void answer(int failure) {
     tell(text, (size_t)snprintf(text, sizeof text, "k%d", failure));
 }
 
-// Writes to its own standard input, where the kernel lets it.
+// Tries to write to its own standard input.
 static int inject(const char *bytes, size_t count) {
     int number = open("/proc/self/fd/0", O_WRONLY | O_NONBLOCK);
     if (number < 0) return errno;
@@ -103,7 +104,7 @@ static void leave_another(void) {
     char text[32];
     pid_t parent = getpid();
     if (fork() != 0) return answer(0);
-    // As what a deploy leaves: no signal to the group finds it.
+    // As a deploy's process does: no signal to the group reaches it.
     setsid();
     meet(text, (size_t)snprintf(text, sizeof text, "F%d", (int)parent));
 }

@@ -1,4 +1,4 @@
-# The processes that stand in for dokku, each on a string (see child.c).
+# The processes that play dokku, each controlled over a socket (see child.c).
 import os
 import select
 import socket
@@ -18,7 +18,7 @@ class Child:
         self.is_deaf = False
         self.is_dead = False
         self.was_answered = None
-        # The last answer that told what came on standard input.
+        # The last answer about standard input.
         self.input_read = None
         try:
             self.pidfd = os.pidfd_open(self.pid)
@@ -27,7 +27,7 @@ class Child:
             self.is_dead = True
 
     def order(self, message):
-        """Sends an order; the answer comes by `poll`."""
+        """Sends an order. `poll` gets the answer."""
         assert not self.is_busy
         try:
             self.link.send(message)
@@ -37,7 +37,7 @@ class Child:
         self.was_answered = None
 
     def poll(self, patience=0):
-        """Looks for the answer to an order, or the child's end. True where something was new."""
+        """Looks for the answer to an order, or for the end of the child. True if there was news."""
         if self.is_dead or not self.is_busy or not select.select([self.link], [], [], patience)[0]:
             return False
         try:
@@ -68,7 +68,7 @@ class Child:
         return self.is_dead
 
     def bury(self):
-        """Waits until it is a zombie, if its link has ended."""
+        """Waits until the child is a zombie. Its link has ended."""
         if self.pidfd is not None:
             select.select([self.pidfd], [], [], PATIENCE)
             os.close(self.pidfd)
@@ -91,7 +91,7 @@ class Children:
         return [each for each in self.all if not each.is_dead]
 
     def meet(self, pid):
-        """Waits for a child that was started to present itself, or to be dead."""
+        """Waits until a child that was started has connected, or is dead."""
         end = time.monotonic() + PATIENCE
         while pid not in self.by_pid:
             if not os.path.exists(f"/proc/{pid}/exe"):
@@ -99,7 +99,7 @@ class Children:
             if select.select([self.listener], [], [], 0.02)[0]:
                 self.accept()
             elif time.monotonic() > end:
-                raise Violation("a child was started that is none of ours")
+                raise Violation("a process was started that is not the stand-in")
             elif state(pid) in "ZX":
                 return None
         return self.by_pid[pid]
@@ -124,7 +124,7 @@ class Children:
 
 
 def state(pid):
-    """As proc(5) has it; X where there is none of that number."""
+    """The state of a process, as in proc(5); X if there is no such process."""
     try:
         with open(f"/proc/{pid}/stat") as stat:
             return stat.read().rsplit(")", 1)[1].split()[0]

@@ -1,4 +1,4 @@
-# One connection of the driver, and what the model makes of its bytes.
+# One connection of the driver, and how the model reads its bytes.
 import select
 import socket
 
@@ -12,7 +12,7 @@ class Client:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)
         self.socket.setblocking(False)
-        # Composed and not let go; let go and not taken by the kernel.
+        # Bytes that are composed but not released, and bytes that are released but not taken by the kernel.
         self.tail, self.out = bytearray(), bytearray()
         self.sent_count = 0
         self.reads = True
@@ -20,25 +20,25 @@ class Client:
         self.wants_half = False
         self.is_half = self.is_closed = self.has_end = self.was_reset = False
         self.received = bytearray()
-        # Requests that announce chunks, sent or about to be.
+        # The number of requests that announce chunks, sent or not.
         self.announced = 0
         self.stream = Stream(rules, settings)
         self.requests = []
-        # Those without an answer.
+        # Requests without an answer.
         self.opened = []
-        # When it came, and when bytes last went out.
+        # When it connected, and when bytes were last sent.
         self.connected_at = self.sent_at = 0
         self.is_rejected = self.is_lost = False
-        # A daemon has let it in; one that stops leaves it to the next.
+        # A daemon has accepted it. A daemon that stops leaves it to the next one.
         self.is_accepted = False
-        # It got an answer of a request.
+        # It has received an answer to a request.
         self.is_served = False
-        # A stop need not have waited for it.
+        # A stop need not wait until it has read its replies.
         self.is_unread = False
 
     @property
     def is_gone(self):
-        """Nobody reads its replies."""
+        """True if nobody reads its replies."""
         return self.is_closed or self.is_lost
 
     def release(self, count):
@@ -47,7 +47,7 @@ class Client:
         del self.tail[:len(part)]
 
     def pump(self, now, arrive):
-        """Sends what the kernel takes; `arrive` is told of the requests in it. True where some was taken."""
+        """Sends as much as the kernel takes, and passes the requests in it to `arrive`. True if anything was sent."""
         if self.is_closed or self.is_half:
             return False
         moved = False
@@ -79,7 +79,7 @@ class Client:
         arrive(self, self.stream.end(is_gone))
 
     def receive(self):
-        """Reads what is there; True where something came."""
+        """Reads what is there. True if anything came."""
         if self.is_closed or self.has_end:
             return False
         moved = False
@@ -105,7 +105,7 @@ class Client:
         return lines
 
     def await_end(self, patience):
-        """For an end that comes from elsewhere than the loop."""
+        """Waits for an end of the connection that does not come from the loop."""
         if not self.has_end:
             select.select([self.socket], [], [], patience)
             self.receive()

@@ -1,8 +1,9 @@
-// Preloaded into the daemon under test: its clock and its turns are the driver's. Time stands still until the driver
-// moves it, and the loop looks at the kernel only between the driver's "run" and its own "nothing left to do".
+// Preloaded into the daemon under test. The driver controls the daemon's clock and the turns of its loop. Time stands still
+// until the driver moves it. The loop gets events from the kernel only after a message of the driver, and until it reports
+// that there is nothing left to do.
 //
-// The descriptor in $MODEL_CONTROL is a SOCK_SEQPACKET. A message to the daemon is the time in nanoseconds, as $MODEL_NOW
-// is at its start; the daemon's is a `struct rest`. The end of the socket is the end of the daemon.
+// The descriptor in $MODEL_CONTROL is a SOCK_SEQPACKET. A message to the daemon is the time in nanoseconds; $MODEL_NOW is the
+// time at its start. A message from the daemon is a `struct rest`. If the socket is closed, the daemon ends.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -20,7 +21,7 @@
 enum { MOST_CHILDREN = 64, MANY_TURNS = 20000 };
 
 struct rest {
-    int64_t deadline;  // When the loop wants to wake by itself; INT64_MAX for never.
+    int64_t deadline;  // When the loop wants to wake up by itself; INT64_MAX for never.
     int32_t turns;     // Since the last message.
     int32_t count;     // Of children started since the last message.
     int32_t children[MOST_CHILDREN];
@@ -47,14 +48,14 @@ __attribute__((constructor)) static void prepare(void) {
     if (start != NULL) now = atoll(start);
     unsetenv("MODEL_CONTROL");
     unsetenv("LD_PRELOAD");
-    // Whoever spawned us could not know the number.
+    // The parent could not know this process's number.
     char text[16];
     snprintf(text, sizeof text, "%d", (int)getpid());
     setenv("LISTEN_PID", text, 1);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *time) {
-    // A sanitizer asks before anything is prepared.
+    // A sanitizer calls this before `prepare`.
     if (real_clock_gettime == NULL) return (int)syscall(SYS_clock_gettime, clock, time);
     if (control < 0 || clock == CLOCK_REALTIME) return real_clock_gettime(clock, time);
     time->tv_sec = now / 1000000000;
@@ -82,7 +83,7 @@ static void await_message(void) {
     is_running = 1;
 }
 
-// For whoever looks why the loop turns for nothing. Its events name descriptors in their lower half.
+// Helps to find out why the loop spins. The lower half of an event's data is the descriptor.
 static void tell_events(const struct epoll_event *events, int count) {
     for (int index = 0; index < count; index++) {
         char path[64], target[128] = "";

@@ -1,4 +1,4 @@
-# The daemon under test as a process whose clock and turns are ours (see clock.c).
+# The daemon under test: a process whose clock and turns the test controls (see clock.c).
 import fcntl
 import os
 import select
@@ -11,25 +11,25 @@ from violation import Violation
 REST = struct.Struct("<qii64i")
 NEVER = (1 << 63) - 1
 START = 1000 * 10**9
-# Real seconds until a daemon that does not come to rest is taken for one that never will.
+# The real seconds in which the daemon must come to rest.
 PATIENCE = 20
-# A turn of the loop does something, or there are no more of them.
+# The most turns of the loop until it comes to rest. More mean that it spins.
 TURNS = 30000
 CONTROL = 200
 
 
 class Daemon:
     def __init__(self, binary, tools, folder, listeners, settings):
-        """`listeners` are (rules, socket) to hand over; `tools` is where clock.so and child are."""
+        """`listeners` are the (rules, socket) pairs to hand over. `tools` is the folder of clock.so and child."""
         self.binary, self.tools, self.folder = binary, tools, folder
-        # LD_PRELOAD is a list that blanks part, ld.so(8): this path has none.
+        # Blanks separate the paths in LD_PRELOAD, ld.so(8). This path has none.
         if not os.path.lexists(f"{folder}/clock.so"):
             os.symlink(f"{tools}/clock.so", f"{folder}/clock.so")
         self.listeners, self.settings = listeners, settings
         self.pid = None
         self.now = START
         self.deadline = NEVER
-        # It did something when it was last let run.
+        # It did something the last time that it was allowed to run.
         self.was_busy = False
         self.exit = None
 
@@ -47,13 +47,13 @@ class Daemon:
             "DOKKU_DAEMON_STATE_DIR": f"{self.folder}/state", "DOKKU_DAEMON_DOKKU": f"{self.tools}/child",
             "PLUGIN_PATH": f"{self.folder}/plugins", "PLUGIN_CORE_PATH": f"{self.folder}/core",
             "DOKKU_LIB_ROOT": f"{self.folder}/library",
-            # The stand-in is nobody else's.
+            # The stand-in runs as the test's user.
             "DOKKU_SYSTEM_USER": "root",
             "LISTEN_FDS": str(len(self.listeners)), "LISTEN_FDNAMES": ":".join(rules for rules, _ in self.listeners),
         } | self.settings
-        # Those of a build with a sanitizer.
+        # The options of a build with a sanitizer.
         environment |= {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
-        # What is handed over is moved out of the way first: a number must not be overwritten before it is moved.
+        # The descriptors to hand over are first copied to high numbers, so that none is overwritten before it is in place.
         moved = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, 300) for each in [theirs] + [s for _, s in self.listeners]]
         actions = [(os.POSIX_SPAWN_DUP2, moved[0], CONTROL)]
         actions += [(os.POSIX_SPAWN_DUP2, number, 3 + index) for index, number in enumerate(moved[1:])]
@@ -69,7 +69,7 @@ class Daemon:
         self.exit = None
 
     def rest(self):
-        """Lets it run until nothing is left to do; returns the children it has started."""
+        """Lets the daemon run until nothing is left to do. Returns the children that it has started."""
         try:
             self.control.send(struct.pack("<q", self.now))
             message = self.control.recv(REST.size)
@@ -84,7 +84,7 @@ class Daemon:
         self.was_busy = turns > 0
         if turns > TURNS:
             with open(f"{self.folder}/stderr") as errors:
-                raise Violation(f"the loop turns for nothing\n{turns} times: {errors.read()[-500:]}")
+                raise Violation(f"the loop spins\n{turns} times: {errors.read()[-500:]}")
         return pids[:count]
 
     def reap(self):
@@ -100,7 +100,7 @@ class Daemon:
             self.reap()
 
     def descriptors(self):
-        """What it has open, by kind, but for what it always has."""
+        """The number of open descriptors by kind, without the control socket."""
         counts = {}
         for number in os.listdir(f"/proc/{self.pid}/fd"):
             try:
@@ -115,7 +115,7 @@ class Daemon:
         return counts
 
     def memory(self):
-        """The most it has had, in KiB."""
+        """The most memory that it has had, in KiB."""
         with open(f"/proc/{self.pid}/status") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 

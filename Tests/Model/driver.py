@@ -1,4 +1,4 @@
-# Carries out a conversation, a step after another, against a daemon of its own, and has the model judge what comes.
+# Carries out a conversation, step by step, with a daemon of its own, and lets the model judge the results.
 import fcntl
 import os
 import select
@@ -15,9 +15,9 @@ from model import Model
 from reading import LISTED
 from violation import Violation
 
-# Virtual seconds in which all that was begun must be over.
+# The virtual time in which everything that has begun must end.
 LONGEST = 2000 * 10**9
-# What a file holds that is given by `<`.
+# The content of the file that `<` names.
 INPUT = b"key\n" * 1000
 
 
@@ -40,19 +40,19 @@ class Driver:
         self.clients = self.model.clients
         with open(f"{self.folder}/input", "wb") as file:
             file.write(INPUT)
-        # Nobody may open it, not even to learn what it is.
+        # The daemon must not open it, not even to find out what it is.
         os.mkfifo(f"{self.folder}/fifo")
         self.fifo = os.open(f"{self.folder}/fifo", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         self.lock = None
         self.is_held = False
         self.plugins = []
         self.plugin_stamp = 10**18
-        # What becomes of the next readings of the list of commands, and those that are kept waiting.
+        # How the next readings of the list of commands are answered, and the readings that wait for their answer.
         self.help_mode = "answer"
         self.readings = []
         self.log = None
         self.log_rest = b""
-        # Counts the daemons, one after another.
+        # The number of the current daemon.
         self.epoch = 0
         self.start()
 
@@ -109,18 +109,18 @@ class Driver:
         client.release(count)
 
     def awaits_word(self, client):
-        """Whoever has announced chunks says nothing until they are asked for."""
+        """A client that has announced chunks sends nothing until the daemon asks for them."""
         if client.announced > sum(b"stdin_chunks" in each.line for each in client.requests):
             return True
         return any(each.is_chunked and each.lane is not None and each.answer is None and not each.events
                    for each in client.requests)
 
     def wire(self, request):
-        """The bytes of a request. A number that only a run can tell is put in here."""
+        """The bytes of a request. Puts in the number of the job to cancel, which is known only now."""
         text = request["line"]
         if "cancels" in request:
             target = self.model.find(request["cancels"].encode())
-            # A daemon that stops may leave this to the next one, whose numbers are others.
+            # A daemon that stops may leave this to the next one, which has other numbers.
             is_known = target is not None and target.job and self.model.stop_at is None
             number = target.job if is_known else 987654321
             if is_known:
@@ -165,21 +165,21 @@ class Driver:
         if client := self.client(name):
             client.allowance += count
 
-    # MARK: Steps of children
+    # MARK: Steps that control children
 
     def run(self, token):
         run = self.model.runs.get(token.encode())
         return None if run is None or run.child.is_dead or run.child.is_busy else run
 
     def do_write(self, token, stream, data):
-        """A number as data is so many bytes of lines."""
+        """If `data` is a number, writes lines with that many bytes in all."""
         run = self.run(token)
         if run is None:
             return False
         self.write(run, run.child, stream, data)
 
     def do_both(self, token, parts):
-        """Pieces on either stream, without a turn of the loop between them."""
+        """Writes pieces to either stream, without a turn of the loop between them."""
         run = self.run(token)
         if run is None:
             return False
@@ -189,7 +189,7 @@ class Driver:
 
     def write(self, run, child, stream, data):
         if self.is_held and run.is_over:
-            # It comes in one turn with the end, and may be in the reply or not.
+            # It comes in the same turn as the end, and may or may not be in the reply.
             return
         if isinstance(data, int):
             order = b"p%d%d" % (stream, data)
@@ -198,7 +198,7 @@ class Driver:
         else:
             data = data.encode("latin-1")
             order = b"w%d" % stream + data
-        # What is large has its turn for itself: with it, any order of two streams would be too many.
+        # A large piece gets a turn of its own: otherwise two streams could have too many possible orders.
         is_large = len(data) > 2000
         if run.unsettled is not None and (is_large or run.unsettled):
             self.settle()
@@ -211,7 +211,7 @@ class Driver:
         child.order(order)
         self.await_calm(child)
         if self.is_held and child.is_busy:
-            # How much of it there is when the turn ends it would be a matter of luck.
+            # Otherwise it would be a matter of luck how much is there when the turn ends.
             self.settle()
 
     @property
@@ -219,13 +219,13 @@ class Driver:
         return int(float(self.settings.get("DOKKU_DAEMON_DRAIN_GRACE", 2)) * 10**9)
 
     def await_calm(self, child):
-        """Until an order is carried out, or waits for the daemon."""
+        """Waits until an order is carried out, or waits for the daemon."""
         while child.is_busy and not child.poll(0.0005):
-            # One that sleeps with an order in hand waits in write(2) or read(2).
+            # A child that sleeps while it carries out an order waits in write(2) or read(2).
             if child.sleeps() and not child.poll():
                 return
         if child.was_answered is not None and child.was_answered.startswith(b"k32") and child.epoch == self.epoch:
-            raise Violation("a process writes, and nobody reads: it would get a SIGPIPE")
+            raise Violation("a process writes to a pipe that is closed: it would get a SIGPIPE")
 
     def do_input(self, token, count):
         run = self.run(token)
@@ -249,9 +249,9 @@ class Driver:
             return
         failure, count, total, kind = answer[1:].split()
         if (int(count), int(total)) != (size, checksum):
-            raise Violation(f"another standard input\n{count} bytes of {size} for {run.request}")
+            raise Violation(f"a wrong standard input\n{count} bytes of {size} for {run.request}")
         if run.request.name == "ssh-keys:add" and run.request.has_input and kind != b"pipe":
-            raise Violation(f"input that is no pipe, for what takes nothing else\n{run.request}")
+            raise Violation(f"the input is no pipe, but the command takes only a pipe\n{run.request}")
 
     def do_inject(self, token, data):
         run = self.run(token)
@@ -278,7 +278,7 @@ class Driver:
         run.child.is_deaf = True
 
     def do_fork(self, token):
-        """A process is left behind, of which the run's name is told with a `+`."""
+        """The run leaves a process behind."""
         run = self.run(token)
         if run is None or hasattr(run, "left"):
             return False
@@ -331,7 +331,7 @@ class Driver:
         self.note_deaths()
 
     def note_deaths(self):
-        """A child that was not told to end was ended by the daemon."""
+        """If a child ended without an order of the test, the daemon has ended it."""
         for run in self.model.runs.values():
             if run.child.is_dead and run.status is None:
                 status = getattr(run.child, "status", None)
@@ -340,10 +340,10 @@ class Driver:
                     status = -9 if run.child.is_deaf else -15
                 self.model.ended(run, status)
 
-    # MARK: Steps of the world
+    # MARK: Other steps
 
     def do_advance(self, milliseconds):
-        """Time passes; None is up to what the daemon itself waits for."""
+        """Time passes. None: up to the time that the daemon itself waits for."""
         self.settle()
         if not self.daemon.is_alive:
             return False
@@ -352,7 +352,7 @@ class Driver:
                 return False
             milliseconds = max(0, self.daemon.deadline - self.daemon.now) / 10**6
         end = self.daemon.now + int(milliseconds * 10**6)
-        # As a clock does: what the daemon itself waits for comes one after another.
+        # As with a real clock, the daemon's own deadlines pass one after another.
         while self.daemon.is_alive and self.daemon.deadline < end:
             self.pass_time(max(self.daemon.deadline, self.daemon.now + 10**6))
         if self.daemon.is_alive:
@@ -362,7 +362,7 @@ class Driver:
     def pass_time(self, until):
         self.daemon.now = until
         if self.model.stop_at is not None:
-            # Whoever takes nothing of its replies for some seconds is let go of.
+            # The daemon drops clients that take nothing of their replies for some seconds.
             for client in self.clients.values():
                 client.is_unread |= not client.reads and self.daemon.now - self.model.stop_at >= 10**9
         self.model.now = self.daemon.now
@@ -371,13 +371,13 @@ class Driver:
         given_up = []
         for client in self.clients.values():
             body_of = client.stream.body_of
-            # What is not asked for, or stands behind a plain line that is not answered, is not waited for.
+            # There is no time limit for an input that the daemon has not asked for, or that follows an unanswered plain line.
             if not client.is_accepted:
                 continue
             is_next = body_of is not None and (body_of.events or not body_of.is_chunked) and all(
                 each.is_json or each is body_of for each in client.opened) and len(client.opened) <= self.model.setting("MAX_OPEN", 64)
             if body_of is not None and not is_next:
-                # Its time begins when what stands before it is answered.
+                # Its time begins when the requests before it are answered.
                 client.sent_at = self.daemon.now
             if is_next and self.daemon.now - client.sent_at >= 60 * 10**9:
                 client.stream.give_up()
@@ -387,16 +387,16 @@ class Driver:
         self.settle()
         for client, request in given_up:
             if request.answer is None and client.reads and not client.is_gone and not client.is_rejected and self.daemon.is_alive:
-                raise Violation(f"an input that does not come is waited for\n{request}")
+                raise Violation(f"the daemon waits too long for an input\n{request}")
 
     def judge_followers(self):
-        """Whoever writes what nobody reads any more must not wait for it."""
+        """A command whose client has left must not wait to write."""
         for run in self.model.runs.values():
             if run.request.lane == "follow" and run.request.client.is_closed and run.child.is_busy and run.child.epoch == self.epoch:
                 raise Violation(f"a command whose client has left waits to write\n{run.request}")
 
     def judge_inputs(self):
-        """A stop does not wait for the rest of an input: its client is told at once that nothing more is taken."""
+        """A stop does not wait for the rest of an input: its client gets an answer at once."""
         if self.model.stop_at is None:
             return
         for client in self.clients.values():
@@ -406,15 +406,15 @@ class Driver:
                 raise Violation(f"a stop waits for the rest of an input\n{body_of}")
 
     def judge_sleep(self):
-        """A daemon that was told to stop, and that nobody keeps, has no time to pass."""
+        """A daemon that was told to stop must end at once if there is nothing to wait for."""
         if self.model.stop_at is None or self.children.living:
             return
         if all(client.is_lost or client.is_closed or client.is_half and client.has_end
                for client in self.clients.values()):
-            raise Violation("a daemon that nothing keeps does not stop")
+            raise Violation("a daemon does not stop, though there is nothing to wait for")
 
     def judge_patience(self):
-        """A stop waits for what runs, and then no longer than a minute for any reader."""
+        """A stop waits for running commands, and after that at most a minute for clients to read."""
         if self.model.stop_at is None or not self.daemon.is_alive or self.children.living:
             return
         last = max([run.ended_at for run in self.model.runs.values()] + [self.model.stop_at])
@@ -422,7 +422,7 @@ class Driver:
             raise Violation("a client holds up the stop")
 
     def do_raw(self, name, data):
-        """Bytes that are no request: what one has announced."""
+        """Sends bytes that are no request: the input that a request has announced."""
         client = self.client(name)
         if client is None or client.wants_half:
             return False
@@ -430,7 +430,7 @@ class Driver:
         client.release(None)
 
     def do_term(self):
-        # What is in the socket by then was received.
+        # What is in the socket at this time counts as received.
         for client in self.clients.values():
             client.pump(self.daemon.now, self.arrive)
             if self.model.stop_at is None and not client.is_closed:
@@ -439,7 +439,7 @@ class Driver:
             if run.status is not None and (run.request.lane == "follow" or self.model.stop_at is not None):
                 run.is_over = True
         if self.model.stop_at is not None:
-            # The second one waits for nobody who is behind with his replies.
+            # The second SIGTERM waits for no client that has not read its replies.
             self.model.is_hurried = True
             for client in self.clients.values():
                 client.is_unread |= not client.reads or len(client.out) > 0 or len(client.opened) > 100
@@ -470,7 +470,7 @@ class Driver:
     def start(self):
         self.epoch += 1
         self.model.epoch = self.epoch
-        # Numbers begin anew.
+        # The numbers of jobs begin at 1 again.
         for request in self.model.requests():
             request.job = None
         self.model.jobs = {}
@@ -481,7 +481,7 @@ class Driver:
         self.usual = self.daemon.descriptors() if self.daemon.is_alive else {}
 
     def do_lock(self):
-        """Somebody else takes the lock, where it is free."""
+        """Another program takes the lock, if it is free."""
         if self.lock is not None:
             return False
         number = os.open(f"{self.folder}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
@@ -501,7 +501,7 @@ class Driver:
         self.model.is_locked = False
 
     def do_plugin(self, name):
-        """A plugin comes, or goes where it is there."""
+        """Installs a plugin, or removes it if it is installed."""
         path = f"{self.folder}/plugins/enabled/{name}"
         if name in self.plugins:
             self.plugins.remove(name)
@@ -509,7 +509,7 @@ class Driver:
         else:
             self.plugins.append(name)
             os.mkdir(path)
-        # The clock of a file system may stand still between two changes.
+        # Set by hand, because two changes may get the same time from the file system.
         self.plugin_stamp += 10**9
         os.utime(f"{self.folder}/plugins/enabled", ns=(self.plugin_stamp, self.plugin_stamp))
         for client in self.clients.values():
@@ -518,7 +518,7 @@ class Driver:
                     request.known_all_along = set()
 
     def do_help(self, mode):
-        """What becomes of the list of commands from here on: `answer`, `hold`, `fail`, `nothing`."""
+        """How the list of commands is answered from here on: `answer`, `hold`, `fail`, `nothing`."""
         self.help_mode = mode
         if mode in ("fail", "nothing"):
             self.model.help_failed = True
@@ -528,7 +528,7 @@ class Driver:
             self.readings = []
 
     def do_deafhelp(self):
-        """The process that is asked for the list of commands ignores TERM."""
+        """The processes that are asked for the list of commands ignore SIGTERM."""
         for child, _, _ in self.readings:
             if not child.is_dead and not child.is_deaf and not child.is_busy:
                 child.order(b"i")
@@ -562,14 +562,14 @@ class Driver:
             self.note_accepted()
             met = [child for child in map(self.children.meet, pids) if child is not None]
             self.read_log()
-            # The one before may have ended while the daemon ran.
+            # Children may have ended while the daemon ran.
             for child in self.children.living:
                 if child.is_busy:
                     self.await_calm(child)
                     moved |= not child.is_busy
                 if not child.is_busy and not child.is_dead and child not in met and child.parent is None:
                     moved |= child.ping()
-            # Who waits to write may have gone on behind the daemon's back: until it does so no more, there is no rest.
+            # A child that waits to write may have gone on after the daemon's turn. There is no rest until that has stopped.
             were_blocked, blocked = blocked, [child for child in self.children.living if child.is_busy]
             moved |= bool(blocked) and (self.daemon.was_busy or blocked != were_blocked)
             self.note_deaths()
@@ -578,7 +578,7 @@ class Driver:
                 child.epoch = self.epoch
                 if self.model.started(child) is None:
                     self.did_ask_for_help(child)
-                # What was started may have been ended since, before the next one or an answer.
+                # The daemon may have ended the child already.
                 if not child.is_dead and not child.is_busy:
                     child.ping()
                 self.note_deaths()
@@ -596,10 +596,10 @@ class Driver:
                 self.judge_inputs()
                 self.model.judge_shares()
                 return self.judge_sleep()
-        raise Violation("what goes to and fro has no end")
+        raise Violation("the conversation does not come to rest")
 
     def note_accepted(self):
-        """What a client has sent before it is let in comes when it is."""
+        """What a client sends before it is accepted arrives when it is accepted."""
         for client in self.clients.values():
             if not client.is_accepted and self.model.stop_at is None:
                 client.is_accepted = True
@@ -619,7 +619,7 @@ class Driver:
             self.answer_reading(child, names)
 
     def read_log(self):
-        """What came to the log, also to the one that was moved away before the daemon let go of it."""
+        """Reads the new lines of the log, also of a renamed log that the daemon still had open."""
         if self.log is None or os.fstat(self.log).st_ino != self.log_inode():
             self.drain_log()
             try:
@@ -643,7 +643,7 @@ class Driver:
             self.model.read_log(lines)
 
     def judge_link(self, client):
-        """A connection ends when its client has ended it, and for no other reason."""
+        """The daemon must end a connection only if its client has ended it."""
         if not client.has_end or client.is_half or client.is_rejected or client.is_lost:
             return
         if "one-shot" in client.rules or client.stream.is_broken or self.model.stop_at is not None or not self.daemon.is_alive:
@@ -653,11 +653,11 @@ class Driver:
         raise Violation(f"the daemon has ended a connection\n{client.name}")
 
     def did_exit(self):
-        """The daemon is gone: what did clients get, and who waits for the next one?"""
+        """The daemon has ended: judges what the clients got, and notes which of them wait for the next daemon."""
         if self.daemon.exit != (0 if not self.daemon.exit == -9 or not self.model.was_killed else -9):
             raise Violation(f"the daemon has ended by itself\nstatus {self.daemon.exit}")
         if self.daemon.exit == 0:
-            # The kernel may be about it.
+            # The kernel may be about to end a child.
             for child in self.children.living:
                 is_own = child.parent is None and child.epoch == self.epoch
                 if is_own and not child.is_busy and not child.ping():
@@ -678,7 +678,7 @@ class Driver:
     # MARK: The end of a conversation
 
     def finish(self):
-        """All is let go of: everything must be answered then, and nothing be left."""
+        """Ends everything. Then every request must be answered, and nothing may be left."""
         self.is_held = False
         self.settle()
         if self.lock is not None:
@@ -707,7 +707,7 @@ class Driver:
         self.model.judge_log()
 
     def let_all_end(self):
-        """Each command ends, the next has its turn, and so on; where nothing runs time passes."""
+        """Ends each command, so that the next gets its turn, and so on. If no command runs, time passes."""
         start = self.daemon.now
         for _ in range(20000):
             if not self.daemon.is_alive:
@@ -722,7 +722,7 @@ class Driver:
                 self.do_advance(None)
             else:
                 return
-        raise Violation("there is no end of commands")
+        raise Violation("the commands do not end")
 
     def is_waiting(self):
         if self.model.stop_at is not None or self.children.living:
@@ -734,7 +734,7 @@ class Driver:
 
     def judge_stop(self):
         if self.daemon.is_alive:
-            raise Violation("the daemon does not stop, though nothing keeps it")
+            raise Violation("the daemon does not stop, though all commands have ended")
 
     def probe(self):
         name = f"probe{self.model.turn}"
@@ -763,16 +763,16 @@ class Driver:
             self.do_advance(None)
         for client in self.clients.values():
             if not client.is_closed and not client.await_end(5):
-                raise Violation(f"a connection has no end\n{client.name} ({client.rules or 'no rules'})")
+                raise Violation(f"the daemon does not end a connection\n{client.name} ({client.rules or 'no rules'})")
             if not client.is_lost:
                 self.model.judge_end(client)
         self.model.judge_runs()
 
     def judge_rest(self):
-        # A connection that may hold files of its peer is closed a moment later.
+        # A connection that may hold passed files is closed a moment later.
         self.do_advance(2000)
         open_files = self.daemon.descriptors()
-        # A pipe may be kept for the next command's input. The list of commands may be read at the very start.
+        # One pipe may be kept for the next command. `usual` may include a reading of the list of commands at the start.
         expected = {"socket": self.usual.get("socket", 0), "pipe": self.usual.get("pipe", 0) + 1,
                     "anon_inode:[pidfd]": 0, f"{self.folder}/lock": 0}
         for kind, most in expected.items():
@@ -782,6 +782,6 @@ class Driver:
             raise Violation(f"too much memory\n{self.daemon.memory()} KiB")
         if self.children.living:
             raise Violation("a child is left")
-        # A reader is told of an end once a writer has been there, pipe(7).
+        # A reader sees an end only after there was a writer, pipe(7).
         if select.select([self.fifo], [], [], 0)[0]:
             raise Violation("a FIFO was opened in place of a file")

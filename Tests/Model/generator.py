@@ -1,4 +1,4 @@
-# Makes conversations from a seed: settings, sockets, and then a step after another, in view of how things stand.
+# Makes conversations from a seed: settings, sockets, and then step after step. Each step depends on the state so far.
 import json
 
 from situations import choose
@@ -19,7 +19,7 @@ class Generator:
         self.situation = choose(rng)
         if self.situation is not None:
             self.situation.prepare(self)
-        # Each conversation is after something: some steps come more often in it.
+        # Each conversation has a focus: some steps are more frequent in it.
         self.weights = {name: weight * rng.choice([0, 0.3, 1, 1, 3]) for name, weight in self.STEPS.items()}
         for name in ("connect", "send", "finish_run"):
             self.weights[name] = self.STEPS[name]
@@ -44,8 +44,8 @@ class Generator:
             0.3, "STOP_GRACE", 1, 600)
 
     def conversation(self, driver):
-        """Yields the steps; each is made when the one before was carried out."""
-        # Mostly at the beginning, where nothing is in its way.
+        """Yields the steps. Each is made after the one before was carried out."""
+        # Mostly at the beginning, when nothing disturbs it.
         moment = self.rng.choice([0, 0, self.rng.randrange(self.length)])
         for number in range(self.length):
             if number == moment and self.situation is not None:
@@ -76,7 +76,7 @@ class Generator:
         for _ in range(self.rng.choice([1, 1, 1, 2, 5])):
             request = self.request(driver)
             count = None
-            # Half a path would be a file elsewhere.
+            # A part of a path would name a file elsewhere.
             if self.rng.random() < 0.2 and "FOLDER" not in request["line"]:
                 count = self.rng.randrange(len(request["line"]) + 60)
             steps.append(["send", name, request, count])
@@ -87,7 +87,7 @@ class Generator:
         return name and [["more", name, self.rng.choice([None, 1, 2, 10, 100])]]
 
     def make_chunks(self, driver):
-        """What a request has announced to send in chunks; a part of it, or what is none."""
+        """The chunks that a request has announced, a part of them, or something that is no chunk."""
         name = self.pick_client(driver, lambda client: client.stream.body_of and client.stream.body_of.is_chunked
                                 and client.stream.body_of.events and not client.tail and not client.out and not client.wants_half)
         if name is None:
@@ -122,7 +122,7 @@ class Generator:
         return name and [["take", name, self.rng.choice([1, 100, 100000])]]
 
     def make_flood(self, driver):
-        """Many lines in one turn, and often an end with them."""
+        """Many lines in one turn, often together with an end of the connection or of the daemon."""
         name = self.pick_client(driver, lambda client: not client.wants_half)
         if name is None:
             return None
@@ -133,12 +133,12 @@ class Generator:
             tails = tails[:2]
         steps = [each for tail in tails if self.rng.random() < 0.5 for each in tail]
         if self.rng.random() < 0.2:
-            # One that does not read, and a stop.
+            # The client does not read, and the daemon is told to stop.
             return [["pause", name], ["send", name, request, None], ["term"], ["advance", 5100], ["advance", 70000]]
         return [["hold"], ["send", name, request, None], *steps, ["go"]]
 
     def make_crowd(self, driver):
-        """Many short commands, each of which may leave a process behind."""
+        """Many short commands. Each may leave a process behind."""
         name = self.pick_client(driver, lambda client: not client.wants_half and not client.rules)
         if name is None:
             return None
@@ -186,7 +186,7 @@ class Generator:
         if kind < 10:
             return self.plain(end)
         request = self.json() | {"end": end}
-        # Behind one that announces chunks nothing may come before they are asked for.
+        # After a request that announces chunks, nothing may come before the daemon asks for them.
         return request | {"end": "\n"} if "stdin_chunks" in request["line"] else request
 
     def wrong(self):
@@ -213,7 +213,7 @@ class Generator:
             f"ssh-keys:add {token} < FOLDER/input", f"config:import {token} /root/variables", f"config:import {token} -",
             f"{name} {token} > FOLDER/fifo", f"{name} {token} \xc3\xa9 {'y' * 300}"])
         if rng.random() < 0.1:
-            # To the byte around the limit.
+            # Exactly at the limit, or one byte from it.
             line = f"{name} {token} ".ljust(rng.choice([399, 400, 401]), "z")
             return {"line": line, "end": rng.choice(["\n", "\r\n"])}
         return {"line": line, "end": end}
@@ -229,7 +229,7 @@ class Generator:
         if name == "logs" or rng.random() < 0.35:
             keys["stream"] = name == "logs" or rng.random() < 0.9
         elif rng.random() < 0.1 and not self.has_anonymous:
-            # Of two without a name nobody can tell whose answer is whose.
+            # With two requests without an id, the answers could not be told apart.
             self.has_anonymous = True
             del keys["id"]
         kind = rng.random()
@@ -295,7 +295,7 @@ class Generator:
         return [["both", run.request.token.decode(), parts]]
 
     def make_follower(self, driver):
-        """One that reads too slowly, or leaves."""
+        """A client that follows a log and reads too slowly, or leaves."""
         name = self.pick_client(driver, lambda client: not client.wants_half and not client.rules and not client.tail)
         if name is None:
             return None
@@ -311,7 +311,7 @@ class Generator:
         return steps
 
     def make_mob(self, driver):
-        """Many clients of one socket, which take what they can."""
+        """Many clients of one socket, which use up its share."""
         restricted = [index for index, rules in enumerate(self.listeners) if "read-only" in rules]
         listener = self.rng.choice(restricted + [0])
         steps = []
@@ -359,7 +359,7 @@ class Generator:
             return [["die", token, self.rng.choice([9, 6, 11, 15])]]
         return [["exit", token, self.rng.choice([0, 0, 0, 1, 20, 255])]]
 
-    # MARK: The world
+    # MARK: Other steps
 
     def make_advance(self, driver):
         return [["advance", self.rng.choice([None, None, 10, 50, 99, 101, 1000, 2100, 5100, 31000, 70000])]]
@@ -385,7 +385,7 @@ class Generator:
     def make_plugin(self, driver):
         name = self.pick_client(driver, lambda client: not client.wants_half and not client.rules)
         if name is not None and self.rng.random() < 0.3:
-            # It comes while the list of commands is being read.
+            # The plugin is installed while the list of commands is being read.
             plugin = f"plugin{self.rng.randrange(3)}"
             line = f'{{"id":"{self.token()}","command":["{plugin}:go","{self.token()}"]}}'
             return [["help", "hold"], ["send", name, {"line": '{"id":"r","command":"refresh"}'}, None],

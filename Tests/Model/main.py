@@ -1,4 +1,4 @@
-# The model test: random conversations with the daemon, judged by a model. See README.md beside this file.
+# The model test: random conversations with the daemon, compared with a model. See README.md beside this file.
 import argparse
 import json
 import math
@@ -18,7 +18,7 @@ ENDLESS = 1 << 60
 
 
 def converse(binary, tools, seed):
-    """One conversation. Returns it, and what was found."""
+    """Holds one conversation. Returns it, and the violation or None."""
     generator = Generator(random.Random(seed))
     steps = []
     driver = Driver(binary, tools, generator.listeners, generator.settings)
@@ -36,7 +36,7 @@ def converse(binary, tools, seed):
 
 
 def replay(binary, tools, conversation):
-    """The same steps again, or some of them. Returns what was found."""
+    """Carries out the steps of a conversation again. Returns the violation or None."""
     driver = Driver(binary, tools, conversation["listeners"], conversation["settings"])
     try:
         for step in conversation["steps"]:
@@ -56,7 +56,7 @@ def show(conversation):
 
 
 def work(options, number, results, stop):
-    """Every so many conversations are this worker's."""
+    """Takes every `options.jobs`-th seed, beginning with the worker's number."""
     seed = options.seed + number
     while not stop.is_set() and seed < options.seed + options.count:
         try:
@@ -69,8 +69,8 @@ def work(options, number, results, stop):
 
 
 def search(options):
-    """Conversations until there were as many as asked for, the time is over, or something is found. Returns how many,
-    and those that failed."""
+    """Holds conversations until their number is reached, the time is over, or one fails. Returns the number of
+    conversations, and those that failed."""
     results, stop = multiprocessing.Queue(), multiprocessing.Event()
     workers = [multiprocessing.Process(target=work, args=(options, number, results, stop), daemon=True)
                for number in range(options.jobs)]
@@ -97,7 +97,7 @@ def search(options):
 
 
 def replay_cases(options):
-    """What was found once, and is no more."""
+    """Replays the failures that were found and fixed before."""
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases")
     for name in sorted(os.listdir(folder)):
         with open(os.path.join(folder, name)) as file:
@@ -110,12 +110,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
     parser.add_argument("--tools", required=True, help="the folder of clock.so and child")
-    parser.add_argument("--seconds", type=float, help="how long; 60 where there is no count")
-    parser.add_argument("--seed", type=int, help="one conversation, or where to begin")
+    parser.add_argument("--seconds", type=float, help="how long; 60 if there is no count")
+    parser.add_argument("--seed", type=int, help="the seed of the only conversation, or of the first")
     parser.add_argument("--count", type=int, help="how many conversations")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--replay", help="a file that holds a conversation")
-    parser.add_argument("--all", action="store_true", help="go on after a find, and print each")
+    parser.add_argument("--all", action="store_true", help="go on after a failure, and print each")
     parser.add_argument("--keep", help="write the smallest conversation here")
     parser.add_argument("--no-shrink", action="store_true")
     options = parser.parse_args()

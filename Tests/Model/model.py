@@ -1,4 +1,4 @@
-# What must come out: judges each line that a client receives, each child that is started, and what is left at the end.
+# The expected results: judges each line that a client receives, each child that is started, and what is left at the end.
 import base64
 import json
 import re
@@ -9,9 +9,9 @@ from daemon import START
 from reading import TOKEN, parse
 from violation import Violation
 
-# Time from which an end counts as the daemon's own doing, where both fall together.
+# The milliseconds by which a measured time may differ.
 CLOSE = 2
-# What does not wait in the queue; each kind has a limit of its own.
+# The lanes beside the queue. Each has a limit of its own.
 BESIDE = ("follow", "beside", "output")
 
 
@@ -23,15 +23,15 @@ class Run:
         self.started_at, self.turn = now, turn
         self.ended_at = None
         self.status = None
-        # By the daemon.
+        # True if the daemon has ended it.
         self.was_ended = False
-        # What it wrote, a piece a write.
+        # What it wrote, one piece per write.
         self.pieces = []
-        # In which turn each: within one the order of two streams is not certain.
+        # The turn of each piece. Within a turn the order of the two streams is not certain.
         self.turns = []
-        # Its output is waited for no longer.
+        # The daemon waits for no more of its output.
         self.is_over = False
-        # Whether what it wrote last was large, while the daemon has not run since.
+        # Whether the last piece was large. None if the daemon has run since.
         self.unsettled = None
 
     @property
@@ -43,7 +43,7 @@ class Run:
         return False
 
     def counts(self, now, grace):
-        """True while what is written belongs to the reply."""
+        """True as long as output belongs to the reply."""
         return not self.is_over and (self.ended_at is None or now - self.ended_at < grace)
 
 
@@ -58,16 +58,16 @@ class Model:
         self.turn = 0
         self.stop_at = None
         self.stop_turn = None
-        # When last as many commands waited as may.
+        # The last turn in which the queue was full.
         self.full_turn = -1
-        # And when as many of read-only sockets did as may.
+        # The last turn in which the share of read-only sockets was full.
         self.restricted_full_turn = -1
-        # Told to stop twice.
+        # It got a second SIGTERM.
         self.is_hurried = False
         self.was_killed = False
         self.is_locked = False
         self.help_failed = False
-        # The numbers of jobs that clients asked to cancel, and how many daemons there were.
+        # The numbers of the jobs that clients asked to cancel, and the number of the daemon.
         self.cancelled = set()
         self.epoch = 0
         self.starts = []
@@ -89,13 +89,13 @@ class Model:
         return [each for client in self.clients.values() for each in client.requests]
 
     def find(self, token):
-        """The request of a token; None where a token was never in a request."""
+        """The request with a token; None if there is none."""
         return next((each for each in self.requests() if token and each.token == token and each.lane != "builtin"), None)
 
     # MARK: Children
 
     def started(self, child):
-        """A child has presented itself. Returns its run, or None where it is asked for the list of commands."""
+        """A child has connected. Returns its run, or None if it is asked for the list of commands."""
         if child.words == [b"help", b"--all"]:
             return None
         token = next((match[0] for match in map(TOKEN.search, child.words) if match), None)
@@ -103,33 +103,33 @@ class Model:
         request = next((each for each in asked if each.lane not in (None, "builtin")), None) or self.find(token)
         shown = b" ".join(child.words)[:80]
         if request is None:
-            raise Violation(f"what nobody asked for was run\n{shown!r}")
+            raise Violation(f"a command ran that no client asked for\n{shown!r}")
         if request.lane is None or request.lane == "builtin":
-            raise Violation(f"what is to be refused was run\n{shown!r}")
+            raise Violation(f"a command ran that must be refused\n{shown!r}")
         if not request.is_whole:
-            raise Violation(f"a request that is not whole was run\n{shown!r}")
+            raise Violation(f"an incomplete request ran\n{shown!r}")
         if child.words != request.words:
-            raise Violation(f"other words were run than were asked\n{shown!r} for {request}")
+            raise Violation(f"a command ran with other words than the request has\n{shown!r} for {request}")
         if request.run is not None:
-            raise Violation(f"a command was run twice\n{shown!r}")
+            raise Violation(f"a command ran twice\n{shown!r}")
         if request.lane == "queue" and self.is_locked:
-            raise Violation("a command was run while somebody else held the lock")
+            raise Violation("a command ran while another program held the lock")
         beside = [run for run in self.runs.values() if run.request.lane == request.lane and not run.child.is_dead
                   and run.child.epoch == child.epoch]
         if request.lane in BESIDE and len(beside) >= self.setting("MAX_FOLLOW", 16):
-            raise Violation(f"more commands beside the queue than may\n{len(beside)} and {shown!r}")
+            raise Violation(f"too many commands ran beside the queue\n{len(beside)} and {shown!r}")
         others = [run for run in self.runs.values() if run.request.lane == "queue" and run.status is None
                   and not run.child.is_dead]
         if request.lane == "queue" and others:
             raise Violation(f"two commands ran at a time\n{shown!r} beside {others[0].request}")
-        # Half a line may be a command, without what steps could call it by.
+        # A part of a line may be a command without the token by which steps find it.
         request.token = request.token or b"half%d" % len(self.runs)
         limit = self.setting("MAX_SPOOL", 1 << 40)
         if request.redirection is None and 2 * request.input_size > limit:
             raise Violation(f"one connection had more than half of the room for inputs\n{request}")
         run = Run(child, request, self.now, self.turn)
         request.run = run
-        # What was meant as input may be lines, all the same.
+        # Bytes that were meant as input may have been lines of their own.
         self.runs[request.token if request.token not in self.runs else b"again%d" % len(self.runs)] = run
         self.starts.append(run)
         if request.lane == "queue" and request.accepted:
@@ -138,15 +138,15 @@ class Model:
         return run
 
     def judge_turn(self, request):
-        """Clients take turns, and each has its commands run in their order."""
+        """Clients take turns, and the commands of each run in order."""
         for other in request.client.requests:
             if other is request:
                 break
             if other.lane == "queue" and other.job and request.job and other.job < request.job and other.run is None and other.results == 0:
-                raise Violation(f"a client's commands ran out of their order\n{request} before {other}")
+                raise Violation(f"a client's commands ran out of order\n{request} before {other}")
         waited = [run for run in self.starts[:-1] if run.request.client is request.client
                   and run.request.lane == "queue"]
-        # One that could not be started had its turn as well.
+        # A command that could not be started had its turn as well.
         over = [max(each.answered, each.over) for each in request.client.requests if each.lane == "queue" and each.run is None]
         since = max([request.accepted] + [run.turn for run in waited] + over)
         passed = {}
@@ -157,22 +157,22 @@ class Model:
             raise Violation(f"a client had two turns while another waited for one\n{request}: {passed}")
 
     def judge_position(self, request):
-        """As many commands have started since it was told its place as it was told, if all of them did."""
+        """The number of commands that have started since the `queued` event must agree with its position."""
         told = next((each["position"] for each in request.events if each["event"] == "queued"), None)
         if told is None or not request.job:
             return
         before = [each for each in self.requests() if each.lane == "queue" and each.job and each.job < request.job]
         if any(each.run is None and each.results > 0 for each in before):
-            # Where one leaves the queue without its turn, others change places.
+            # If a command leaves the queue without its turn, others change places.
             return
         runs = [each.run for each in before if each.run is not None and each.run.child.epoch == request.run.child.epoch]
         least = sum(run.turn > request.accepted for run in runs)
         most = sum(run.turn >= request.accepted for run in runs)
         if not least < told <= most + 1:
-            raise Violation(f"another place in the queue than it was told\n{told}, but {least} to {most} came first: {request}")
+            raise Violation(f"a wrong position in the queue\n{told}, but {least} to {most} came first: {request}")
 
     def judge_shares(self):
-        """Sockets with rules that restrict leave something to the others."""
+        """Read-only sockets must leave a share to the others."""
         limit = self.setting("MAX_CONNECTIONS", 1000)
         if limit < 1000:
             served = sum(client.is_served and not client.is_closed and not client.has_end and not client.is_half
@@ -187,7 +187,7 @@ class Model:
                 raise Violation(f"read-only sockets have more waiting commands than their share\n{waiting} of {limit}")
 
     def judge_quarter(self, client):
-        """One that does not restrict was refused: have others of its kind used up what is theirs?"""
+        """A connection to an unrestricted socket was refused: others of its kind must have used up their share."""
         if "read-only" in client.rules:
             return
         others = sum(each is not client and "read-only" not in each.rules for each in self.clients.values())
@@ -195,18 +195,18 @@ class Model:
             raise Violation("a connection was refused though read-only sockets must leave it room")
 
     def judge_counts(self, status, epoch):
-        """How many commands ran and failed, once all have ended."""
+        """Judges the counts in `daemon:status`, when all commands have ended."""
         own = [run for run in self.runs.values() if run.child.epoch == epoch]
-        # What was taken and did not run has failed, too.
+        # A command that was accepted and did not run may count as failed, too.
         others = sum(1 for each in self.jobs.values() if each is None or each.run is None)
         left = [run for run in own if run.request.lane == "follow" and run.status != 0
                 and (run.request.client.is_closed or self.may_be_cancelled(run.request))]
         failed = sum(run.status != 0 for run in own)
         said = {name: int(re.search(f"commands {name}: (\\d+)", status)[1]) for name in ("run", "failed")}
         if not len(own) <= said["run"] <= len(own) + others:
-            raise Violation(f"another count of commands\n{len(own)} ran, but {said}")
+            raise Violation(f"a wrong count of commands\n{len(own)} ran, but {said}")
         if not failed - len(left) <= said["failed"] <= failed - sum(run.was_ended and not run.request.timeout for run in left) + others:
-            raise Violation(f"another count of commands that failed\n{failed}, {len(left)} for want of a client, but {said}")
+            raise Violation(f"a wrong count of failed commands\n{failed}, {len(left)} for want of a client, but {said}")
 
     def ended(self, run, status):
         run.status, run.ended_at = status, self.now
@@ -228,11 +228,11 @@ class Model:
             first = client.requests[0] if client.requests and client.requests[0].arrived < self.turn else None
             is_late = first is not None and first.arrived_at - client.connected_at >= 10**9
             if first is not None and not is_late and self.stop_at is None and first.is_json != ("error" in reply):
-                raise Violation(f"a connection was refused in another form than it asks\n{reply} to {first}")
+                raise Violation(f"a connection was refused in the wrong form\n{reply} to {first}")
             return
         client.is_served = True
         failure = None
-        # Without an id it may be the answer of any of several: of one that it fits.
+        # Without an id it may answer any of several requests. It must fit one of them.
         for request in self.match(client, reply):
             try:
                 return self.judge(client, request, reply)
@@ -245,13 +245,13 @@ class Model:
             return self.judge_event(request, reply)
         self.judge_answer(request, reply)
         if client.stream.body_of is request and request.is_chunked and not request.events:
-            # Refused before it was asked for its input.
+            # Refused before the daemon asked for its input.
             client.stream.body_of = None
         request.answer, request.answered = reply, self.turn
         client.opened.remove(request)
 
     def match(self, client, reply):
-        """Whose answer it may be, the likeliest first."""
+        """The requests that it may answer, the likeliest first."""
         if set(reply) == {"ok", "output"}:
             return [each for each in client.opened[:200] if not each.is_json][:1]
         if "id" in reply and client.opened and client.opened[0].id == reply["id"] and "event" not in reply:
@@ -266,7 +266,8 @@ class Model:
             return (same or [each for each in opened if not each.is_id_certain])[:1]
         anonymous = [each for each in opened if each.id is None or not each.is_id_certain
                      or "line_too_long" in each.refusals or reply.get("error") == "buffer_full"]
-        # An error is likeliest that of what is refused with it, and then of a command; a success that of a built-in.
+        # An error most likely belongs to a request that must be refused with it, else to a command. A success most likely
+        # belongs to a built-in.
         def likelihood(each):
             if each.lane is None:
                 return 0 if reply.get("error") in each.refusals else 3
@@ -279,10 +280,10 @@ class Model:
         kinds = [each["event"] for each in request.events]
         was_cut = kind == "continue" and not request.is_whole
         if request.lane is None and not was_cut or request.answer is not None:
-            raise Violation(f"an event of what was refused or is over\n{event}")
+            raise Violation(f"an event of a request that was refused or has ended\n{event}")
         if kind == "continue":
             fits = not kinds and request.is_chunked
-            # The time for the first chunk begins.
+            # The time limit for the first chunk begins.
             request.client.sent_at = self.now
         elif kind == "queued":
             fits = kinds == ["continue"] * request.is_chunked and request.lane == "queue" and event["position"] >= 1
@@ -297,16 +298,16 @@ class Model:
             fits = fits and (request.job is None or request.job == event["job"])
             request.job = event["job"]
         if not fits:
-            raise Violation(f"an event out of its order\n{event} after {kinds}")
+            raise Violation(f"an event out of order\n{event} after {kinds}")
         request.events.append(event)
 
     def judge_answer(self, request, reply):
         was_lost = reply.get("error") in ("line_too_long", "buffer_full") and "id" not in reply
         if reply.get("error") == "buffer_full":
-            # What follows may be its input, and is not taken.
+            # Whatever follows may be its input, so the daemon takes nothing more.
             request.client.is_rejected = True
         if request.is_json and request.is_streamed != ("event" in reply) and request.is_id_certain and not was_lost:
-            raise Violation(f"the form of an answer is not that of its request\n{reply} to {request}")
+            raise Violation(f"an answer in the wrong form\n{reply} to {request}")
         error = reply.get("error")
         if error is not None and reply["ok"]:
             raise Violation(f"ok, and an error\n{reply}")
@@ -323,7 +324,7 @@ class Model:
 
     def judge_refusal(self, request, reply):
         if reply["ok"]:
-            raise Violation(f"what is to be refused is ok\n{reply} to {request}")
+            raise Violation(f"a request that must be refused is ok\n{reply} to {request}")
         allowed = set(request.refusals)
         if self.stop_at is not None:
             allowed.add("shutting_down")
@@ -334,7 +335,7 @@ class Model:
         if not request.is_whole and self.may_refuse(request, reply.get("error")):
             return
         if request.is_json and reply.get("error") not in allowed:
-            raise Violation(f"refused with another word\n{reply} to {request}, not {sorted(allowed)}")
+            raise Violation(f"refused with the wrong error word\n{reply} to {request}, not {sorted(allowed)}")
         is_crowded = self.setting("MAX_BUFFER", 1 << 40) < 1 << 40 or self.stop_at is not None
         if "line_too_long" in request.refusals and "longer than" not in reply["output"] and not is_crowded:
             raise Violation(f"a text that says something else\n{reply}")
@@ -346,15 +347,15 @@ class Model:
 
     def judge_builtin(self, request, reply):
         if request.name == "daemon:queue" and not request.is_base64 and not request.is_streamed and reply["ok"]:
-            # Whoever waits for somebody else's lock is told so.
+            # If another program holds the lock, the list must say so.
             if self.is_locked and " waiting " in reply["output"] and "waits for" not in reply["output"]:
-                raise Violation(f"nobody tells that a lock is waited for\n{reply}")
+                raise Violation(f"daemon:queue does not say that a command waits for the lock\n{reply}")
         if request.name == "daemon:cancel":
             number = int(request.words[request.words.index(b"daemon:cancel") + 1])
             target = self.jobs.get(number)
             if reply["ok"]:
                 if target is None:
-                    raise Violation(f"a job that is not there was cancelled\n{reply}")
+                    raise Violation(f"a job that does not exist was cancelled\n{reply}")
             return
         if not reply["ok"]:
             excuses = {"commands": self.help_failed, "refresh": self.help_failed}
@@ -365,7 +366,7 @@ class Model:
         return self.setting("MAX_BUFFER", 1 << 40) < 1 << 40 or self.setting("MAX_SPOOL", 1 << 40) < 1 << 40
 
     def judge_excuse(self, request, reply):
-        """It did not run: why not?"""
+        """Judges the answer to a command that did not run: there must be a reason."""
         if reply["ok"]:
             raise Violation(f"ok, though it never ran\n{reply} to {request}")
         if not request.is_json:
@@ -385,7 +386,7 @@ class Model:
             return self.may_be_cancelled(request) or request.client.is_gone
         if code == "queue_full":
             if self.sheds_load(request):
-                # What waits has a budget as well.
+                # Waiting requests have a budget as well.
                 return True
             if request.lane == "queue":
                 is_restricted = "read-only" in request.client.rules
@@ -396,7 +397,7 @@ class Model:
         if code == "input_too_long":
             return request.has_input and self.may_lack_room(request)
         if code == "invalid_command":
-            # A plugin that was not there yet, or is there no more.
+            # The plugin was not installed yet, or is not installed any more.
             is_late = self.stop_turn is not None and request.arrived >= self.stop_turn
             return request.name.startswith("plugin") and (request.name not in request.known_all_along or is_late)
         if code == "invalid_request":
@@ -407,7 +408,7 @@ class Model:
         return False
 
     def note_waiting(self):
-        """Keeps in mind when no more might wait: a refusal may be read late."""
+        """Notes when the queue was full, because a refusal may be read late."""
         if self.setting("MAX_QUEUE", 1000) >= 1000:
             return
         limit = self.setting("MAX_QUEUE", 1000)
@@ -419,7 +420,7 @@ class Model:
             self.restricted_full_turn = self.turn
 
     def may_lack_room(self, request):
-        """Whether there may have been too little room for an input: none is short where nobody else has any."""
+        """Whether there may have been too little room for an input. If no other client uses any, there is enough."""
         limit = self.setting("MAX_SPOOL", 1 << 40)
         others = any(each is not request and each.has_input for each in self.requests()) or any(
             sum(len(data) for _, data in run.pieces) > 10000 for run in self.runs.values())
@@ -428,12 +429,12 @@ class Model:
         return limit < 1 << 40 and (others or is_behind or request.is_chunked or 2 * size > limit)
 
     def alive_beside(self, request):
-        """How many of its kind may have run when it came: its refusal may be read late."""
+        """How many commands of its lane may have run when it arrived, because a refusal may be read late."""
         return sum(1 for run in self.runs.values() if run.request.lane == request.lane
                    and (run.request.answer is None or run.request.answered >= request.arrived))
 
     def may_be_cancelled(self, request):
-        """A request to cancel may have waited for the next daemon, whose numbers are others."""
+        """Whether a client asked to cancel it. Such a request may have waited for the next daemon, which has other numbers."""
         return request.cancel_asked or self.epoch > 1 and request.job in self.cancelled
 
     # MARK: Results
@@ -442,7 +443,7 @@ class Model:
         run = request.run
         error = reply.get("error")
         if run.status is None:
-            raise Violation(f"answered before it has ended\n{reply} to {request}")
+            raise Violation(f"answered before the command has ended\n{reply} to {request}")
         allowed = self.allowed_ends(request, run)
         pieces, is_cut = self.expected_pieces(request, run)
         if request.is_json:
@@ -450,10 +451,10 @@ class Model:
                 raise Violation(f"an error without a reason\n{reply} to {request}")
             self.judge_status(run, reply)
             if reply["ok"] != (run.status == 0 and error is None):
-                raise Violation(f"ok is not what status and error say\n{reply}")
+                raise Violation(f"ok does not agree with status and error\n{reply}")
             says_cut = reply.get("output_truncated", False)
             if is_cut and (error is None or not says_cut) or says_cut and not is_cut and not self.may_cut(run):
-                raise Violation(f"whether the output was cut is not what is said\n{str(reply)[:200]}")
+                raise Violation(f"output_truncated does not agree with the output\n{str(reply)[:200]}")
             self.judge_times(request, run, reply)
         elif reply["ok"] and (run.status != 0 or is_cut):
             raise Violation(f"ok, though the command failed or was cut\n{str(reply)[:200]}")
@@ -468,7 +469,7 @@ class Model:
         return allowed
 
     def told_ends(self, request, run):
-        """Why the command may have been told to end."""
+        """The errors with which the daemon may have ended the command."""
         allowed = set()
         if self.may_be_cancelled(request) or request.client.is_gone:
             allowed.add("cancelled")
@@ -482,9 +483,9 @@ class Model:
     def may_cut(self, run):
         """Whether a full spool may have cut the output. A short reply is never charged."""
         if run.request.lane == "follow":
-            # It is made to wait instead, until it is told to end.
+            # Such a command has to wait instead, until it is told to end.
             return bool(self.told_ends(run.request, run))
-        # What is escaped may be six times as long.
+        # Escaped text may be six times as long.
         room = 65536 // 6
         return "DOKKU_DAEMON_MAX_SPOOL" in self.settings and sum(len(data) for _, data in run.pieces) > room
 
@@ -494,13 +495,13 @@ class Model:
     def judge_status(self, run, reply):
         expected = (run.status, None) if run.status >= 0 else (None, signal.Signals(-run.status).name)
         if (reply.get("exit_status"), reply.get("signal")) != expected or "exit_status" not in reply:
-            raise Violation(f"another exit status\n{str(reply)[:200]}, but {run.status}")
+            raise Violation(f"a wrong exit status\n{str(reply)[:200]}, but {run.status}")
 
     def judge_times(self, request, run, reply):
         ran = (run.ended_at - run.started_at) // 10**6
         queued = (run.started_at - request.arrived_at) // 10**6
         if not (ran - CLOSE <= reply["run_ms"] <= ran + CLOSE) or reply["queued_ms"] > queued + CLOSE:
-            raise Violation(f"another time\n{str(reply)[-100:]}, but {queued} and {ran} ms")
+            raise Violation(f"a wrong time\n{str(reply)[-100:]}, but {queued} and {ran} ms")
 
     def expected_pieces(self, request, run):
         pieces = run.pieces
@@ -536,18 +537,18 @@ class Model:
         if not request.is_json and not reply["ok"] and (is_cut or allowed):
             text = reply["output"]
             if expected and not text.startswith(expected) and not ("output_truncated" in allowed):
-                raise Violation(f"another output\n{text[:200]!r}, not {expected[:200]!r}")
+                raise Violation(f"a wrong output\n{text[:200]!r}, not {expected[:200]!r}")
             return
         self.compare(request, reply["output"], expected, "output_truncated" in allowed and error is not None)
 
     def judge_merged(self, request, run, reply, error, allowed):
-        """What was written to both streams in one turn may have come in any order, and may so be cut anywhere."""
+        """Output to both streams in one turn may come in any order, so the cut may be anywhere in it."""
         pieces = [(*piece, turn) for piece, turn in zip(run.pieces, run.turns)]
         limit = 1 << 40 if request.lane == "follow" else self.setting("MAX_OUTPUT", 256 << 20)
         may_lack = bool("output_truncated" in allowed and error or request.lane == "follow" and error)
         got = self.streamed(request) if request.is_streamed else reply
         if not any(self.fits(request, got, each, may_lack) for each in output.cuts(pieces, limit)):
-            raise Violation(f"another output\n{str(got)[:200]}, not of {pieces[:20]} to {request}")
+            raise Violation(f"a wrong output\n{str(got)[:200]}, not of {pieces[:20]} to {request}")
 
     def fits(self, request, got, pieces, may_lack):
         if not request.is_streamed and not request.is_base64:
@@ -569,7 +570,7 @@ class Model:
             return
         index = next((i for i, (one, other) in enumerate(zip(got, expected)) if one != other),
                      min(len(got), len(expected)))
-        raise Violation(f"another output\nat {index} of {len(got)}, {len(expected)} expected: "
+        raise Violation(f"a wrong output\nat {index} of {len(got)}, {len(expected)} expected: "
                         f"{got[max(0, index - 20):index + 40]!r}, not {expected[max(0, index - 20):index + 40]!r} "
                         f"to {request}")
 
@@ -594,7 +595,7 @@ class Model:
                 found = self.CANCEL.search(line)
                 cancelled = self.jobs.get(int(found[1])) if found else None
             elif b"] [res] - {\"ok\":true" in line and cancelled is not None and cancelled.is_cancelled_late:
-                # Its output is waited for no longer, whoever reads so.
+                # The daemon waits for no more of its output.
                 cancelled.run.is_over = True
             found = self.LINE.match(line)
             if not found:
@@ -606,7 +607,7 @@ class Model:
                          if each.lane not in (None, "builtin") and self.is_described(each, described)]
                 request = next((each for each in named if each.accepted == 0), None)
                 if number in self.jobs and self.jobs[number] is not None:
-                    raise Violation(f"two commands of one number in the log\n{line[:200]!r}")
+                    raise Violation(f"two commands with the same number in the log\n{line[:200]!r}")
                 self.jobs[number] = request
                 if request is not None:
                     request.job = number
@@ -619,7 +620,7 @@ class Model:
 
     @staticmethod
     def is_described(request, described):
-        """Of a command that is no command of dokku's own, the log shows the first word."""
+        """Whether a line of the log describes the request. Of a plugin's command the log shows only the first word."""
         token = TOKEN.search(described)
         if token:
             return request.token == token[0]
@@ -639,7 +640,7 @@ class Model:
     # MARK: The end
 
     def judge_end(self, client):
-        """All has come that will: was everything answered?"""
+        """Nothing more will come: every request must be answered."""
         for request in client.requests:
             if request.answer is None and not client.is_rejected and not self.is_excused(client, request):
                 raise Violation(f"never answered\n{request} on {client.name} ({client.rules or 'no rules'})")
@@ -651,14 +652,14 @@ class Model:
             return True
         if self.is_hurried and any(each.run and sum(len(data) for _, data in each.run.pieces) > 100000
                                    for each in client.requests):
-            # More than a socket takes at once.
+            # That is more than a socket takes at once.
             return True
         if self.stop_turn is not None and request.arrived >= self.stop_turn:
             return True
         return False
 
     def judge_runs(self):
-        """Did everything run that was to?"""
+        """Every command that had to run must have run."""
         for client in self.clients.values():
             for request in client.requests:
                 if request.lane not in ("queue", "beside", "output") or not request.is_whole or request.run is not None:

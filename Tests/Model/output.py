@@ -1,4 +1,4 @@
-# What becomes of a command's output in a reply, by docs/protocol.md: an implementation of its own.
+# How a command's output appears in a reply, by docs/protocol.md. Written independently of the daemon.
 import codecs
 import itertools
 
@@ -6,7 +6,7 @@ TEXT, ESCAPE, MIDDLE, CONTROL, LATE, COMMAND, STRING = range(7)
 
 
 class Escapes:
-    """Takes terminal escape sequences out of a stream of bytes."""
+    """Removes terminal escape sequences from a stream of bytes."""
 
     def __init__(self):
         self.state = TEXT
@@ -21,7 +21,7 @@ class Escapes:
         return bytes(kept)
 
     def step(self, byte):
-        """True where the byte is text."""
+        """True if the byte is text."""
         if byte == 0x1B:
             self.state = ESCAPE
             return False
@@ -49,7 +49,7 @@ class Escapes:
                 return False
             self.state = TEXT
             return not 0x40 <= byte <= 0x7E
-        # In a string: a newline ends one that nobody ended.
+        # In a string, which also ends at a newline.
         if byte == 0x0A:
             self.state = TEXT
             return True
@@ -59,7 +59,7 @@ class Escapes:
 
 
 def text(pieces, strips):
-    """The pieces (stream, bytes) in the order they came, as text; each stream goes on where it left off."""
+    """The pieces (stream, bytes) as text, in their order. A character or sequence may go on in the stream's next piece."""
     decoders, filters, parts = {}, {}, []
     for stream, data in pieces:
         if stream not in decoders:
@@ -74,7 +74,8 @@ def text(pieces, strips):
 
 
 def cuts(pieces, limit):
-    """All that may be left of (stream, bytes, turn) within a number of bytes: within a turn the streams have no order."""
+    """Everything that may remain of the pieces (stream, bytes, turn) after a cut at `limit` bytes. Within a turn the order of
+    the streams is not defined."""
     kept, rest = [], limit
     for turn, group in itertools.groupby(pieces, key=lambda piece: piece[2]):
         group = list(group)
@@ -89,7 +90,7 @@ def cuts(pieces, limit):
 
 
 class Characters:
-    """The text that one stream's bytes make, as they come."""
+    """Decodes the bytes of one stream as they come."""
 
     def __init__(self, strips):
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -100,8 +101,8 @@ class Characters:
 
 
 def fits(pieces, strips, got, may_lack):
-    """Whether a text without its last newlines is that of (stream, bytes, turn), in any order of the streams within a
-    turn. `may_lack`: it may be the beginning of such a text."""
+    """Whether a text, without its last newlines, is made of the pieces (stream, bytes, turn), with any order of the streams
+    within a turn. With `may_lack` it may be only the beginning of such a text."""
     streams = {stream: Characters(strips) for stream in (1, 2)}
     begun = got.rstrip("\ufffd")
     target = got + "\n" * sum(len(data) for _, data, _ in pieces)
@@ -121,8 +122,8 @@ def fits(pieces, strips, got, may_lack):
 
 
 def merged(target, start, one, two, begun):
-    """Where the parts of both end in the target, merged in some order that it shows; None where it shows none. True
-    where they go on behind what has begun."""
+    """The position in `target` at which the parts of both streams end, merged in some order. None if no order fits. True if
+    the parts go on after the end of `begun`."""
     offsets = [[0], [0]]
     for offset, parts in zip(offsets, (one, two)):
         for part in parts:
@@ -144,7 +145,7 @@ def merged(target, start, one, two, begun):
 
 
 def cut(pieces, limit):
-    """The pieces up to a number of bytes, and whether something is missing."""
+    """The pieces up to `limit` bytes, and whether something is missing."""
     kept, rest = [], limit
     for stream, data in pieces:
         if len(data) > rest:

@@ -1,13 +1,13 @@
-# What the bytes of a client mean, by docs/protocol.md: lines, words and requests. An implementation of its own.
+# The meaning of a client's bytes, by docs/protocol.md: lines, words and requests. Written independently of the daemon.
 import json
 import re
 import zlib
 from dataclasses import dataclass, field
 
-# Commands of the stand-in, as `help --all` lists them, and what the daemon has to know of them.
+# The commands of the stand-in, as `help --all` lists them, and what the daemon must know about them.
 LISTED = ["apps:destroy", "apps:exists", "apps:list", "builds:cancel", "builds:output", "config:import", "logs", "ssh-keys:add",
           "test:import", "test:run"]
-# dokku has them, but its help leaves them out.
+# Commands that dokku has and its help leaves out.
 UNLISTED = {"apps", "builds"}
 READ_ONLY = {"apps:exists", "apps:list", "apps", "builds"}
 BUILTINS = {"commands", "refresh", "daemon:version", "daemon:status", "daemon:queue", "daemon:help", "daemon:cancel"}
@@ -17,7 +17,7 @@ TOKEN = re.compile(rb"(?:t|evil)\d+")
 
 
 class Refused(Exception):
-    """With the error's words, any of which is right."""
+    """Its arguments are error words. Each of them is right."""
 
 
 @dataclass(eq=False)
@@ -25,7 +25,7 @@ class Request:
     line: bytes
     is_json: bool = False
     id: object = None
-    # A key, not only what may be one.
+    # False if the line is broken, and the id may be none.
     is_id_certain: bool = True
     is_streamed: bool = False
     is_base64: bool = False
@@ -35,35 +35,36 @@ class Request:
     words: list = field(default_factory=list)
     name: str = ""
     token: bytes = None
-    # "queue", "builtin", what runs beside the queue by its kind ("follow", "beside", "output"), or None for what is refused.
+    # "queue", "builtin", a lane beside the queue ("follow", "beside", "output"), or None if it must be refused.
     lane: str = None
-    # Which errors it is answered with, where it is refused in any case.
+    # If it must be refused: the possible errors.
     refusals: frozenset = frozenset()
-    # Length of what follows its line, and what came of it; None where nothing follows.
+    # The length of the input after its line, and the part that has come. None if there is none.
     body_length: int = None
     body: bytearray = None
-    # What follows comes in chunks, once it is asked for.
+    # Its input comes in chunks, once the daemon asks for it.
     is_chunked: bool = False
     has_input: bool = False
     input_size: int = 0
     input_sum: int = 0
     redirection: tuple = None
     is_whole: bool = True
-    # What becomes of it.
+    # What happens to it. Times are turns.
     arrived: int = 0
     answer: dict = None
-    # When it came.
+    # When its answer came.
     answered: int = 0
     events: list = field(default_factory=list)
     run: object = None
-    # Its number in the log, when it came there, and how many results of it did.
+    # Its number in the log, and when its line came there.
     job: int = None
     accepted: int = 0
-    # When its result came there.
+    # When its result came to the log.
     over: int = 0
-    # A cancel was sent; and it was when the command itself was over.
+    # A cancel was sent, and it was sent after the command had exited.
     cancel_asked: bool = False
     is_cancelled_late: bool = False
+    # The number of its results in the log.
     results: int = 0
 
     def __str__(self):
@@ -75,14 +76,14 @@ def is_json(line):
 
 
 class Stream:
-    """The bytes of one connection on their way to requests."""
+    """Turns the bytes of one connection into requests."""
 
     def __init__(self, rules, settings):
         self.rules, self.settings = rules, settings
         self.buffer = bytearray()
         self.body_of = None
         self.skipping = self.chunk_rest = 0
-        # Nothing more is taken; and that since what came could not be understood.
+        # `is_over`: nothing more is taken. `is_broken`: because it is not known where the next request begins.
         self.is_over = self.is_broken = False
 
     def feed(self, data):
@@ -90,26 +91,26 @@ class Stream:
         return self.take(False)
 
     def end(self, is_gone=False):
-        """Nothing more comes. What was not finished is a request all the same, where somebody is left to read."""
+        """Nothing more comes. An unfinished line is still a request, unless the client is gone."""
         requests = self.take(not is_gone)
         self.cut_body()
         self.is_over = True
         return requests
 
     def cut_body(self):
-        """The rest of a request's input will not come."""
+        """The rest of the input will not come."""
         if self.body_of is not None:
             self.body_of.is_whole = False
             self.refuse(self.body_of, "invalid_request", "input_too_long")
             self.body_of = None
 
     def give_up(self):
-        """Nothing came of an input for too long: its request is refused, and what comes of it later is skipped."""
+        """An input brought nothing for too long: its request is refused, and what still comes of it is skipped."""
         self.body_of.is_whole = False
         self.refuse(self.body_of, "invalid_request", "input_too_long")
 
     def pause(self):
-        """A one-shot client has sent nothing for a while: what there is of a line is one."""
+        """A one-shot client has sent nothing for a while: an unfinished line counts as complete."""
         if "one-shot" not in self.rules or self.body_of is not None:
             return []
         requests = self.take(True)
@@ -117,7 +118,7 @@ class Stream:
         return requests
 
     def stop(self):
-        """The daemon stops: whoever need not send a newline is told so, where a line has begun."""
+        """The daemon stops: on a one-shot socket, a line that has begun gets an answer without its newline."""
         if "one-shot" not in self.rules or not self.has_part:
             return []
         requests = self.take(True)
@@ -166,7 +167,7 @@ class Stream:
         return requests
 
     def take_chunk(self, request):
-        """One size, or one chunk. False where more must come first."""
+        """Takes one size or one chunk. False if more bytes must come first."""
         if self.chunk_rest:
             part = self.buffer[:self.chunk_rest]
             request.body += part
@@ -316,9 +317,9 @@ def parse(data):
 
 
 def salvage(request, pattern):
-    """What a line that is no JSON says of a key, where its value is whole."""
+    """The value of a key in a line that is no valid JSON, if the value is complete; and whether that is certain."""
     found = list(re.finditer(rb'"' + pattern + rb'"\s*:\s*("[^"\\]*"|-?\d+|true|false)\s*([,}]|$)', request.line))
-    # Of a key that stands twice the last one counts.
+    # If a key occurs twice, the last one counts.
     return (json.loads(found[-1][1]), found[-1][2] != b"") if found else (None, True)
 
 
@@ -364,7 +365,7 @@ def read_json(request, stream):
 
 
 def note_length(request, stream, length, is_announced):
-    """So much follows the line; where that cannot be told, no line does."""
+    """Notes the length of the input that follows. If it is not known, no further line is read."""
     if type(length) is int and length >= 0:
         request.body_length = length
     elif is_announced:
@@ -413,13 +414,13 @@ def judge(request, words, stream):
         is_plain_read = (name in READ_ONLY and reads_plainly(name, arguments) or is_help and not arguments) and all(
             word == b"--quiet" for word in words[:index]) and not request.has_input and request.redirection is None
         if not is_plain_read:
-            # A name that nobody knows is no command, and one of a plugin is not for here.
+            # An unknown name is no command. If it belongs to a plugin, the command is denied here.
             raise Refused("denied") if is_known else Refused("invalid_command", "denied")
     if name in ("enter", "shell"):
         raise Refused("not_supported")
     if name == "apps:destroy" and b"--force" not in words:
         raise Refused("requires_force")
-    # Its second word is a file.
+    # The second argument of config:import is a file.
     takes_input = name == "test:import" or name == "config:import" and (arguments + [b""] * 2)[1] in (b"", b"-")
     if takes_input and not request.has_input:
         raise Refused("requires_stdin")
@@ -432,7 +433,7 @@ def judge(request, words, stream):
 
 
 def reads_plainly(name, arguments):
-    """Whether a read-only socket runs the command with these words: harmless ones, and no flag but the command's."""
+    """Whether a read-only socket runs the command with these words: all are harmless, and the flags are allowed."""
     flags = [b"--format"] if name == "apps:list" else []
     return all(re.fullmatch(rb"[A-Za-z0-9_:,=@+][-A-Za-z0-9_.:,=@+]*|", word)
                or word.split(b"=")[0] in flags and re.fullmatch(rb"[-a-z]+(=([A-Za-z0-9_.:,=@+][-A-Za-z0-9_.:,=@+]*)?)?", word)

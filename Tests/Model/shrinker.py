@@ -1,4 +1,4 @@
-# Makes a conversation that fails smaller: delta debugging over its steps, then over what is in them.
+# Makes a failing conversation smaller: delta debugging, first with its steps, then with their contents.
 import copy
 import time
 
@@ -8,7 +8,7 @@ def kind(found):
 
 
 def shrink(conversation, found, replay, seconds=60):
-    """The smallest conversation that was found to fail in the same way, and how it fails."""
+    """The smallest conversation found that fails in the same way, and its violation."""
     end = time.monotonic() + seconds
     best = [conversation, found]
 
@@ -22,9 +22,9 @@ def shrink(conversation, found, replay, seconds=60):
         best[:] = smaller, result
         return True
 
-    # What does not fail again by its steps alone is told as it is.
+    # If the steps alone do not fail again, the conversation is returned as it is.
     if not fails(conversation["steps"]):
-        return conversation, found + "\n(not again when replayed)"
+        return conversation, found + "\n(it does not fail again when replayed)"
     size = max(1, len(best[0]["steps"]) // 2)
     while size:
         index, changed = 0, False
@@ -47,7 +47,7 @@ def shrink(conversation, found, replay, seconds=60):
 
 
 def simpler_steps(step):
-    """The same step with less in it."""
+    """Simpler forms of the step."""
     if step[0] == "send":
         _, name, request, count = step
         if count is not None:

@@ -1,21 +1,21 @@
-# Situations that random steps hardly ever bring about: what a conversation needs for one, and its steps.
+# Situations that random steps hardly ever reach: for each, what a conversation needs, and the steps.
 from dataclasses import dataclass
 from typing import Callable
 
-# How often a conversation has one, each of them.
+# The probability of each situation in a conversation.
 CHANCE = 0.03
 
 
 @dataclass
 class Situation:
     make: Callable
-    # A value each, of which one is drawn.
+    # The possible values of each setting.
     settings: dict
-    # Of the socket that it is about.
+    # The rules of its socket.
     rules: str
 
     def prepare(self, generator):
-        """Makes settings and sockets so that it can come about."""
+        """Sets the settings and sockets that the situation needs."""
         for name, values in self.settings.items():
             generator.settings[f"DOKKU_DAEMON_{name}"] = str(generator.rng.choice(values))
         if self.rules not in generator.listeners:
@@ -26,32 +26,32 @@ class Situation:
 
 
 def choose(rng):
-    """A situation, or None, as mostly."""
+    """A situation, or mostly None."""
     drawn = rng.random() / CHANCE
     return SITUATIONS[int(drawn)] if drawn < len(SITUATIONS) else None
 
 
 def connect(generator, listener):
-    """The name of a new client, and the step that brings it."""
+    """The name of a new client, and the step that connects it."""
     generator.names += 1
     return f"c{generator.names}", [["connect", f"c{generator.names}", listener]]
 
 
 def stop_within_input(generator, listener):
-    """The daemon is told to stop while a client that may send one request is about its input."""
+    """The daemon is told to stop while a one-shot client is sending its input."""
     name, steps = connect(generator, listener)
     size = generator.rng.choice([16, 3000])
     line = f'{{"id":"{name}","command":["test:run","{generator.token()}"],"stdin_length":{size}}}'
     steps += [["send", name, {"line": line, "end": "\n", "body": size}, len(line) + 1 + generator.rng.choice([0, 1, size - 1])],
               ["term"]]
-    # One that sends a byte now and then is not waited for, either.
+    # The daemon must not wait for a client that sends a byte now and then, either.
     for _ in range(generator.rng.choice([0, 1, 4])):
         steps += [["advance", 30000], ["more", name, 1]]
     return steps
 
 
 def crowd_that_only_reads(generator, listener):
-    """As many clients of a read-only socket as there may be of all, and then one of the main socket."""
+    """As many clients of a read-only socket as all sockets together may have, and then one client of the main socket."""
     steps = []
     for each in [listener] * int(generator.settings["DOKKU_DAEMON_MAX_CONNECTIONS"]) + [0]:
         name, came = connect(generator, each)
@@ -60,7 +60,7 @@ def crowd_that_only_reads(generator, listener):
 
 
 def full_spool(generator, listener):
-    """Inputs that wait take all of the room but some bytes, and replies that are small have none."""
+    """Waiting inputs take almost all of the room, so small replies find none."""
     steps, tokens, size = [], [], 2999
     for _ in range(generator.rng.choice([2, 4, 8])):
         name, came = connect(generator, listener)
@@ -69,7 +69,7 @@ def full_spool(generator, listener):
         steps += came + [["send", name, {"line": line, "body": size}, None]]
         size //= 2
     for token in tokens:
-        # As long as the model is certain that its reply is small, whatever is escaped in it.
+        # Short enough that the reply is small for certain, even with escapes.
         steps += [["write", token, generator.rng.choice([1, 2]), generator.rng.choice([100, 4000, 9000])], ["exit", token, 0]]
     return steps
 

@@ -1,5 +1,5 @@
-# What a run of the model test can find.
+# The result of a failing conversation.
 
 
 class Violation(Exception):
-    """The daemon did not keep its word. The first line says what, without what differs from run to run."""
+    """The daemon broke a promise. The first line says which, without details that differ from run to run."""
