@@ -6,9 +6,8 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-// What a release build leaves out, since there is one thread, and debug builds, in which the tests run, look for
-// overlapping accesses: atomic reference counts and the look-ups of accesses. Together they cost a command 5 % and a
-// built-in a third (measured).
+// A release build leaves out atomic reference counts, because there is one thread, and checks for overlapping accesses,
+// because the tests run in debug builds, which have them. Together they cost a command 5 % and a built-in a third (measured).
 let swift: [SwiftSetting] =
     strict + [
         .unsafeFlags(
@@ -31,11 +30,11 @@ let package = Package(
             name: "DokkuDaemon",
             dependencies: ["CEpollShim"],
             swiftSettings: swift,
-            // Swift's own linker. The system's, where it is not gold, as on Debian 13, makes Swift's constants writable
-            // and leaves what is relocated at the start so.
+            // Swift's own linker. If the system's linker is not gold, as on Debian 13, it makes Swift's constants writable,
+            // and leaves them writable after relocation.
             linkerSettings: [.unsafeFlags(["-use-ld=lld"])]
         ),
-        // The fuzzers are compiled with the tests, which look once more at what they have gathered.
+        // The tests include the fuzzers and replay the inputs that these have gathered.
         .testTarget(
             name: "DokkuDaemonTests",
             dependencies: ["DokkuDaemon", "CEpollShim"],
