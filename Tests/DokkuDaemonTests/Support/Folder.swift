@@ -47,4 +47,11 @@ final class Folder {
         try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
         return path(name)
     }
+
+    /// Has a file or folder look unchanged for long. The kernel's dates advance in steps of milliseconds: what changes
+    /// within one of them keeps its date.
+    func age(_ name: String) throws {
+        var dates = [timeval(tv_sec: 1_000_000_000, tv_usec: 0), timeval(tv_sec: 1_000_000_000, tv_usec: 0)]
+        try #require(utimes(path(name), &dates) == 0)
+    }
 }

@@ -1,0 +1,116 @@
+// The wait for the lock by itself: when it is tried again, what is known of its holder, and when it is complained of.
+import Foundation
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite final class LockTurnTests {
+    private let folder: Folder
+    private let other: CommandLock
+    private let timers = TimerQueue()
+    private let turn: LockTurn
+    private let said = Said()
+    private var retries = 0
+
+    private final class Said { var lines: [String] = [] }
+
+    init() throws {
+        folder = try Folder()
+        other = CommandLock(path: folder.path("lock"))
+        turn = LockTurn(CommandLock(path: folder.path("lock")), timers: timers) { [said] in
+            said.lines.append($0)
+        }
+    }
+
+    private func acquire() throws -> Bool { try turn.acquire { [unowned self] in retries += 1 } }
+
+    /// One attempt more, as the executor makes it when it is told to try again.
+    private func tryAgain() throws -> Bool {
+        timers.fire(until: .now + .milliseconds(101))
+        return try acquire()
+    }
+
+    private var hasTimer: Bool { timers.millisecondsToNext(limit: nil) >= 0 }
+
+    @Test func `a free lock is taken at once`() throws {
+        #expect(turn.number == -1)
+        #expect(try acquire())
+        #expect(turn.number >= 0 && turn.wait == nil && !hasTimer)
+        #expect(try !other.acquire())
+        turn.release()
+        #expect(turn.number == -1)
+        #expect(try other.acquire())
+    }
+
+    @Test func `a lock that somebody else has is tried again a tenth of a second later`() throws {
+        #expect(try other.acquire())
+        #expect(try !acquire())
+        #expect(turn.wait?.path == folder.path("lock") && turn.wait?.holder?.pid == getpid())
+        #expect((50...100).contains(timers.millisecondsToNext(limit: nil)))
+        timers.fire(until: .now + .milliseconds(50))
+        #expect(retries == 0)
+        timers.fire(until: .now + .milliseconds(101))
+        #expect(retries == 1)
+        other.release()
+        #expect(try acquire())
+        #expect(turn.wait == nil && !hasTimer)
+    }
+
+    @Test func `giving up cancels the next attempt`() throws {
+        #expect(try other.acquire())
+        #expect(try !acquire())
+        turn.giveUp()
+        #expect(turn.wait == nil && !hasTimer)
+        timers.fire(until: .now + .seconds(1))
+        #expect(retries == 0)
+        #expect(turn.number == -1)
+    }
+
+    @Test func `a wait of ten seconds is complained of once and each wait anew`() throws {
+        for wait in 1...2 {
+            #expect(try other.acquire())
+            #expect(try !acquire())
+            for _ in 0..<98 { #expect(try !tryAgain()) }
+            #expect(said.lines.count == wait - 1)
+            for _ in 0..<200 { #expect(try !tryAgain()) }
+            #expect(said.lines.count == wait)
+            #expect(
+                said.lines.last?.hasPrefix("the next command waits for the lock \(other.path), held by")
+                    == true)
+            other.release()
+            #expect(try tryAgain())
+            turn.release()
+        }
+    }
+
+    @Test func `the holder is looked up again with every tenth attempt`() throws {
+        #expect(try other.acquire())
+        #expect(try !acquire())
+        let since = turn.wait?.since
+        // It is in the queue of the lock, or comes to it free: either way it has it in the end.
+        let next = Process()
+        let (input, output) = (Pipe(), Pipe())
+        next.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
+        next.arguments = [other.path, "sh", "-c", "echo held; read -r line"]
+        next.standardInput = input
+        next.standardOutput = output
+        try next.run()
+        other.release()
+        #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "held\n")
+        for _ in 2...10 {
+            #expect(try !tryAgain())
+            #expect(turn.wait?.holder?.pid == getpid())
+        }
+        #expect(try !tryAgain())
+        #expect(turn.wait?.holder?.pid == next.processIdentifier && turn.wait?.since == since)
+        input.fileHandleForWriting.closeFile()
+        next.waitUntilExit()
+        #expect(try tryAgain())
+    }
+
+    @Test func `a lock file that cannot be opened is an error and no wait`() throws {
+        symlink("elsewhere", folder.path("lock"))
+        #expect(throws: SystemError.self) { try acquire() }
+        #expect(turn.wait == nil && !hasTimer && said.lines == [])
+    }
+}
