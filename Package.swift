@@ -24,11 +24,17 @@ let package = Package(
         .target(
             name: "CEpollShim",
             cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
-            linkerSettings: [.linkedLibrary("systemd"), .linkedLibrary("jansson")]
+            linkerSettings: [.linkedLibrary("systemd")]
+        ),
+        .systemLibrary(name: "CJansson", providers: [.apt(["libjansson-dev"])]),
+        .target(
+            name: "DokkuProtocol",
+            dependencies: ["CJansson"],
+            swiftSettings: swift
         ),
         .executableTarget(
             name: "DokkuDaemon",
-            dependencies: ["CEpollShim"],
+            dependencies: ["CEpollShim", "DokkuProtocol"],
             swiftSettings: swift,
             // Swift's own linker. If the system's linker is not gold, as on Debian 13, it makes Swift's constants writable,
             // and leaves them writable after relocation.
@@ -37,7 +43,7 @@ let package = Package(
         // The tests include the fuzzers and replay the inputs that these have gathered.
         .testTarget(
             name: "DokkuDaemonTests",
-            dependencies: ["DokkuDaemon", "CEpollShim"],
+            dependencies: ["DokkuDaemon", "DokkuProtocol", "CEpollShim", "CJansson"],
             path: "Tests",
             exclude: [
                 "Faults", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh", "Fuzz/bytes.dict",

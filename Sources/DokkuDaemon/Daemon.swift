@@ -1,5 +1,6 @@
 // The whole of it: parts made from the settings, wired, started and stopped.
 import CEpollShim
+import DokkuProtocol
 import Glibc
 
 final class Daemon {

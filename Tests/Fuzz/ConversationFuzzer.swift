@@ -5,6 +5,7 @@
 // server makes up its mind first, and behind one that begins with `H` it then wants chunks.
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 private enum Piece: Equatable {
     case line([UInt8])
@@ -127,8 +128,9 @@ private struct Server {
 
     /// Takes what may be taken. `isLazy`: each line has to be answered before the next one.
     mutating func take(isLazy: Bool) throws {
-        while let part = conversation.next(owed) {
-            switch part {
+        while true {
+            switch conversation.next(owed) {
+            case .nothing: return
             case .line(let line):
                 pieces.append(.line(Array(line)))
                 try follow(Announced(line))
@@ -262,7 +264,7 @@ private func checkEnd(
     if ending == .linger {
         conversation.linger()
         let noise = [UInt8](repeating: 0x0A, count: 128 * 1024)
-        try require(conversation.next(owed) == nil, "it takes more")
+        guard case .nothing = conversation.next(owed) else { throw Finding("it takes more") }
         conversation.didReceive(noise.span)
         try require(conversation.ending(owed, peerHasGone: false) == .close, "it lingers for ever")
     }

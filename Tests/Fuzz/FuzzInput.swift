@@ -1,6 +1,7 @@
 // What the fuzzers share: the fuzzer's bytes taken apart, the same input in chunks, and a check that stops the run.
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 /// The first bytes decide how the others are cut.
 struct FuzzInput {

@@ -1,4 +1,5 @@
 // All fuzzers, by name. Each looks at any bytes there are, and finds fault or returns.
+@testable import DokkuProtocol
 
 struct Fuzzer: Sendable, CustomStringConvertible {
     let description: String

@@ -2,6 +2,7 @@
 // found just so in whole ones.
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 func fuzzJSONRequestDecoder(_ line: [UInt8]) throws {
     let request: JSONRequest

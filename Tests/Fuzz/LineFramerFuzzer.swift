@@ -2,6 +2,7 @@
 // starts with `b` and a digit announces a body of so many bytes; a chunk of five bytes has the line cut short.
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 private enum Piece: Equatable {
     case line([UInt8])

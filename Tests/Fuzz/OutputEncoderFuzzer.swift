@@ -1,8 +1,9 @@
 // The whole way of a command's output, on one stream or two: the same bytes however it is cut, valid JSON to jansson,
 // and the text that a reference which sees everything at once makes of it. Base64 likewise.
-import CEpollShim
+import CJansson
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 private func encode(_ chunks: [MergedOutput.Chunk], stripsAnsi: Bool, trims: Bool) -> [UInt8] {
     var encoder = OutputEncoder(stripsAnsi: stripsAnsi, trimsTrailingNewlines: trims)

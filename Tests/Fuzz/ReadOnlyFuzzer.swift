@@ -2,6 +2,7 @@
 // any word that could name a file, a shell's business, or a flag in the place of a value. A line feed parts two words.
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 private let catalogue = Catalogue(
     listed: CommandTable.traits.filter(\.value.isListed).map(\.key) + ["plugin:own"])

@@ -2,6 +2,7 @@
 // the secret looks like; and no more than fits, whatever the words are. The first two bytes choose the place.
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 func fuzzRedaction(_ bytes: [UInt8]) throws {
     let input = FuzzInput(bytes, choices: 2)

@@ -1,6 +1,7 @@
 // ShellWords: the same words and failures as a state machine that goes byte by byte.
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 private enum Quote { case none, single, double }
 

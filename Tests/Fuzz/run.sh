@@ -18,23 +18,27 @@ export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
 
 compile() {
     mkdir -p "$build/CEpollShim"
-    printf 'module CEpollShim {\n    header "%s"\n    link "jansson"\n    link "systemd"\n}\n' \
+    printf 'module CEpollShim {\n    header "%s"\n    link "systemd"\n}\n' \
         "$root/Sources/CEpollShim/include/CEpollShim.h" >"$build/CEpollShim/module.modulemap"
     local object objects=() source sources=() parts=()
+    local options=(-Onone -gline-tables-only -swift-version 6 -parse-as-library -package-name fuzz "-sanitize=fuzzer,address"
+        -I "$build" -I "$build/CEpollShim" -I "$root/Sources/CJansson")
     for source in "$root"/Sources/CEpollShim/*.c; do
         object=$build/$(basename "$source").o
         clang -g -fsanitize=address -I "$root/Sources/CEpollShim/include" -c "$source" -o "$object"
         objects+=("$object")
     done
-    while read -r source; do sources+=("$source"); done < <(
-        find "$root/Sources/DokkuDaemon" -name '*.swift' ! -name main.swift)
-    swiftc -Onone -gline-tables-only -swift-version 6 -wmo -parse-as-library -enable-testing -sanitize=fuzzer,address \
-        -module-name DokkuDaemon -I "$build/CEpollShim" -emit-module-path "$build/DokkuDaemon.swiftmodule" \
-        -emit-object -o "$build/DokkuDaemon.o" "${sources[@]}"
+    local module
+    for module in DokkuProtocol DokkuDaemon; do
+        sources=()
+        while read -r source; do sources+=("$source"); done < <(
+            find "$root/Sources/$module" -name '*.swift' ! -name main.swift)
+        swiftc "${options[@]}" -wmo -enable-testing -module-name "$module" \
+            -emit-module-path "$build/$module.swiftmodule" -emit-object -o "$build/$module.o" "${sources[@]}"
+    done
     while read -r source; do parts+=("$source"); done < <(find "$here" -name '*.swift' ! -name ReplayTests.swift)
-    swiftc -Onone -gline-tables-only -swift-version 6 -parse-as-library -sanitize=fuzzer,address -module-name Fuzz \
-        -I "$build" -I "$build/CEpollShim" -o "$build/fuzz" "${parts[@]}" "$root"/Tests/DokkuDaemonTests/Support/MergedOutput.swift \
-        "$root"/Tests/DokkuDaemonTests/Commands/SecretPlaces.swift "$build/DokkuDaemon.o" "${objects[@]}"
+    swiftc "${options[@]}" -module-name Fuzz -o "$build/fuzz" "${parts[@]}" "$root"/Tests/DokkuDaemonTests/Support/MergedOutput.swift \
+        "$root"/Tests/DokkuDaemonTests/Commands/SecretPlaces.swift "$build"/Dokku*.o "${objects[@]}"
 }
 
 # Prints the finding from the log of a run, and fails.

@@ -12,8 +12,11 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SOURCES = ROOT / "Sources" / "DokkuDaemon"
-DECLARATION = re.compile(r"^(?:(?:public|package|internal|final|indirect|@\w+)\s+)*(?:struct|class|enum|protocol|typealias|actor)\s+(\w+)", re.M)
+SOURCES = ROOT / "Sources"
+DAEMON = SOURCES / "DokkuDaemon"
+# It stands below all folders of the daemon.
+PROTOCOL = "DokkuProtocol"
+DECLARATION = re.compile(r"^(?:(?:public|package|@frozen|internal|final|indirect|@\w+)\s+)*(?:struct|class|enum|protocol|typealias|actor)\s+(\w+)", re.M)
 PLAN = re.compile(r"^\| `([\w/]+)` \|", re.M)
 
 
@@ -71,13 +74,14 @@ def missing():
     """The functions that docs/the-way-of-a-line.md names and that do not exist."""
     rows = re.findall(r"^\| `([\w/]+\.swift)` \| `(\w+)` \|", (ROOT / "docs" / "the-way-of-a-line.md").read_text(), re.M)
     for name, function in rows:
-        path = SOURCES / name
+        path = (SOURCES if name.startswith(PROTOCOL) else DAEMON) / name
         if not path.exists() or not re.search(rf"\bfunc {function}\b", path.read_text()):
             yield f"docs/the-way-of-a-line.md names {function} in {name}, which does not exist"
 
 
 def folder(path):
-    return path.parent.relative_to(SOURCES).as_posix()
+    """As the plan names it."""
+    return path.parent.relative_to(DAEMON if path.is_relative_to(DAEMON) else SOURCES).as_posix()
 
 
 def main():
@@ -90,7 +94,11 @@ def main():
             for other, name in uses[path].items():
                 if other in circle:
                     faults.append(f"    {path.stem} uses {name} of {other.stem}")
-    order = PLAN.findall((ROOT / "docs" / "design.md").read_text())
+    order = [PROTOCOL, *PLAN.findall((ROOT / "docs" / "design.md").read_text())]
+    for path in files:
+        system = re.findall(r"^import (Glibc|CEpollShim|Foundation)$", path.read_text(), re.M)
+        if folder(path) == PROTOCOL and system:
+            faults.append(f"{PROTOCOL}/{path.name} imports {system[0]}, which is the system")
     rank = {name: number for number, name in enumerate(order)}
     for path in files:
         if folder(path) == ".":

@@ -1,9 +1,8 @@
-// What Swift's Glibc module lacks of Linux (epoll, signalfd, pidfd, accept4, …), and the two libraries the
-// daemon uses: libsystemd and jansson. Nothing here decides anything: a function is a system call, or the few that
+// What Swift's Glibc module lacks of Linux (epoll, signalfd, pidfd, accept4, …), and what the
+// daemon uses of libsystemd. Nothing here decides anything: a function is a system call, or the few that
 // always go together.
 #pragma once
 
-#include <jansson.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>

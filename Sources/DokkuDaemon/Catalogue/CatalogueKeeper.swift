@@ -1,6 +1,7 @@
 // Keeps the catalogue current: read from `dokku help --all`, kept in the state folder, read again when plugins
 // change.
 import CEpollShim
+import DokkuProtocol
 import Glibc
 
 /// Why there is no current catalogue, and who waits for one.

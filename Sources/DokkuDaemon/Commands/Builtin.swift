@@ -1,4 +1,5 @@
 // The commands that the daemon answers itself, and how they are told from dokku's.
+import DokkuProtocol
 
 enum Builtin: Equatable, Sendable {
     case commands

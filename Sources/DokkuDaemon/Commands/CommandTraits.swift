@@ -1,4 +1,5 @@
 // What the daemon has to know of a command before it hands it to dokku.
+import DokkuProtocol
 
 /// Whether a command comes to an end by itself.
 enum Endless: Equatable, Sendable {

@@ -1,4 +1,5 @@
 // A command line of dokku with its name found among the global flags, which are passed on where they stand.
+import DokkuProtocol
 
 struct Invocation: Equatable, Sendable {
     let arguments: ArgumentList

@@ -1,4 +1,5 @@
 // Decides what becomes of a command line: answered by the daemon, run, or refused. Nothing here does anything.
+import DokkuProtocol
 
 struct Policy {
     /// Judges one request. Without a catalogue only built-ins and what is refused in any case are decided, so it is

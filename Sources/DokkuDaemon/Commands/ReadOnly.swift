@@ -1,5 +1,6 @@
 // What a read-only socket lets through: the commands known to change nothing and to show no secret, with the flags
 // known to be harmless, and with words that can do no harm in any of the shells that dokku hands them to.
+import DokkuProtocol
 
 enum ReadOnly {
     /// Why this may not run, or nil.

@@ -1,5 +1,6 @@
 // What of a command may be seen in a log, a status or an error: no secret, no control character, no more than fits.
 // What is not known to be harmless is hidden.
+import DokkuProtocol
 
 enum Redaction {
     /// Longest description of a command (a word may overrun it), and of one word of it, in bytes.

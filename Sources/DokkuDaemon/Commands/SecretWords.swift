@@ -1,4 +1,5 @@
 // Which words of a command line are kept from the logs besides those that hide themselves by a `=` or an `@`.
+import DokkuProtocol
 
 /// How much of one command line is hidden.
 struct Hiding {

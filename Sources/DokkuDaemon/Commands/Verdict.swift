@@ -1,4 +1,5 @@
 // What the policy says of a request.
+import DokkuProtocol
 
 enum Verdict: Equatable, Sendable {
     case builtin(Builtin)

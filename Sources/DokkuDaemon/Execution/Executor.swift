@@ -1,5 +1,6 @@
 // Where commands go, and what becomes of them: numbered and written down, started in their turn under the lock or at
 // once beside the queue, and brought to one end.
+import DokkuProtocol
 
 final class Executor {
     /// How much may be accepted.

@@ -1,4 +1,5 @@
 // One command that was judged, with all that it needs to run.
+import DokkuProtocol
 
 /// What is to be run, and how.
 struct Command {

@@ -1,6 +1,7 @@
 // The first-in-first-out of commands, and what makes it fair: it holds at most one waiting command of each
 // submitter. The next one enters at the tail when that one leaves, so that a thousand commands of one client
 // delay another client by one.
+import DokkuProtocol
 
 /// One connection's place in the queue.
 final class Submitter {

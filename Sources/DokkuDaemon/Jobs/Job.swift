@@ -1,4 +1,5 @@
 // One accepted command, from the queue to its end.
+import DokkuProtocol
 import Glibc
 
 /// Receives what becomes of a job. This is how results travel back without the executor knowing to whom.

@@ -1,4 +1,5 @@
 // Why a job is no success, beside its exit status: it did not run to its end, not all of its output is there, or both.
+import DokkuProtocol
 
 /// The first reason of each kind stays:
 ///

@@ -1,5 +1,6 @@
 // The log file: what was accepted before it runs, and what became of it; one line each.
 import CEpollShim
+import DokkuProtocol
 import Glibc
 
 /// Lines at `DOKKU_DAEMON_LOGFILE`. A log that cannot be written costs lines, which are counted and reported as

@@ -1,4 +1,5 @@
 // A plain reply as the log has it: `{"ok":…,"output":"…"}`, in one line, without control characters, no longer than fits.
+import DokkuProtocol
 
 enum LoggedReply {
     /// Appends the reply to `line`. Of its output it shows `limit` bytes at most, and an ellipsis where it is cut or

@@ -4,6 +4,7 @@
 // its record and its process (plugins/builds/builds.go: ReadBuild, CheckPIDAlive), and finds the one that an app has
 // now in a lock file (plugins/builds/subcommands.go: CommandOutput). What is asked for here is the same.
 import CEpollShim
+import DokkuProtocol
 import Glibc
 
 /// The build that a `builds:output` shows.

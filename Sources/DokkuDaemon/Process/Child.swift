@@ -1,5 +1,6 @@
 // One child process: watched by pidfd, signalled as a group, reaped once.
 import CEpollShim
+import DokkuProtocol
 import Glibc
 
 /// A process of its own session, which leads its process group, until it is reaped.

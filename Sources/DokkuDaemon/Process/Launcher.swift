@@ -1,6 +1,7 @@
 // Starts programs the way every child of the daemon is started: found in PATH, as the user it is meant for, with an
 // environment made once.
 import CEpollShim
+import DokkuProtocol
 import Glibc
 
 /// Which descriptors a child gets as its own; the caller keeps owning them.

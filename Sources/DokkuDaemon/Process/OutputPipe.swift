@@ -1,5 +1,6 @@
 // Our end of a pipe that a child writes to.
 import CEpollShim
+import DokkuProtocol
 import Glibc
 
 /// Who wants what comes out of a pipe.

@@ -1,5 +1,6 @@
 // The files of redirected commands.
 import CEpollShim
+import DokkuProtocol
 import Glibc
 
 extension Redirection {

@@ -3,6 +3,7 @@
 // A run is over when the process was reaped *and* its pipes have ended or the drain grace has passed: whoever
 // waits for the process goes on at `runDidExit`, whoever waits for the output at `runDidEnd`.
 import CEpollShim
+import DokkuProtocol
 import Glibc
 
 /// Whoever started a run.

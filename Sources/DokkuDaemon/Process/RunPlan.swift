@@ -1,4 +1,5 @@
 // What is started, and what it reads and writes.
+import DokkuProtocol
 
 /// What a child reads.
 enum RunInput {

@@ -1,4 +1,5 @@
 // Whether dokku traces what it does. It then prints every value that it reads, whatever the command.
+import DokkuProtocol
 import Glibc
 
 /// Looks into what dokku sources before it begins (dokku's script `dokku`): `/etc/default/dokku`, `dokkurc` in its root,

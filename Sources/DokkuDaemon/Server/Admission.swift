@@ -1,4 +1,5 @@
 // Who may come in: how many connections there are, and how many of them came through restricted sockets.
+import DokkuProtocol
 
 struct Admission {
     /// Connections at once.

@@ -1,4 +1,5 @@
 // The input of a JSON request, while it comes.
+import DokkuProtocol
 
 /// Keeps one input in a spool, or skips it.
 final class BodyReceiver: InputSink {

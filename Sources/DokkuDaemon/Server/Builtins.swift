@@ -1,4 +1,5 @@
 // The answers of the daemon's own commands that need no waiting.
+import DokkuProtocol
 import Glibc
 
 final class Builtins {

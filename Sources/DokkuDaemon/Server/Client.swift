@@ -3,6 +3,7 @@
 // What may be taken and when it is over says its `Conversation`. All that a connection waits for is derived in
 // `settle`, at the end of each turn in which something happened to it: take the requests that may be taken, send what
 // can be sent, close what is finished.
+import DokkuProtocol
 
 final class Client: EventHandler, Requester {
     /// Requests taken at once: others have their turn between those of a client that sends thousands.
@@ -206,30 +207,26 @@ final class Client: EventHandler, Requester {
     /// True where others are to have their turn before the rest is taken.
     private func takeBuffered() -> Bool {
         for _ in 0..<Self.turnLimit {
-            if let part = conversation.next(owed) {
-                take(part)
-            } else if conversation.isAtEnd(owed) {
+            switch conversation.next(owed) {
+            case .nothing:
+                guard conversation.isAtEnd(owed) else { return false }
                 endInput()
-            } else {
-                return false
+            case .line(let line): take(line)
+            case .skippedLine(let fault, let isJSON):
+                context.requests.refuseLine(
+                    from: self, refusal ?? .skippedLine(fault, context.limits.line), isJSON: isJSON)
+            case .input(let bytes, let sink): sink.receive(bytes)
+            case .inputEnd(let end, let sink): sink.end(end)
             }
         }
         return true
     }
 
-    private func take(_ part: RequestReader.Part) {
-        switch part {
-        case .line(let line):
-            if let refusal {
-                context.requests.turnAway(line, refusal, from: self)
-            } else {
-                context.requests.take(line, from: self)
-            }
-        case .skippedLine(let fault, let isJSON):
-            context.requests.refuseLine(
-                from: self, refusal ?? .skippedLine(fault, context.limits.line), isJSON: isJSON)
-        case .input(let bytes, let sink): sink.receive(bytes)
-        case .inputEnd(let end, let sink): sink.end(end)
+    private func take(_ line: ArraySlice<UInt8>) {
+        if let refusal {
+            context.requests.turnAway(line, refusal, from: self)
+        } else {
+            context.requests.take(line, from: self)
         }
     }
 

@@ -13,6 +13,7 @@
 //   failure     closed                                closed                     –
 //
 // Whatever ends what comes, the input of a request is brought to its end first, and then its answer is waited for.
+import DokkuProtocol
 
 struct Conversation {
     /// What a read asks for while lines come.
@@ -127,9 +128,9 @@ struct Conversation {
             || (!owed.isPlainOpen && owed.requests < openLimit && owed.unsent != .high)
     }
 
-    /// What is to be taken next; nil where nothing is there, or nothing may be taken.
-    mutating func next(_ owed: Owed) -> RequestReader.Part? {
-        guard phase == .serving, reader.isOver || mayTake(owed) else { return nil }
+    /// What is to be taken next.
+    mutating func next(_ owed: Owed) -> RequestReader.Part {
+        guard phase == .serving, reader.isOver || mayTake(owed) else { return .nothing }
         let part = reader.next()
         if case .inputEnd(.early, let sink) = part, supply == .ended(.stop) {
             return .inputEnd(.stopped, of: sink)

@@ -1,5 +1,6 @@
 // From a line to what becomes of it: parsed, judged, and handed to a built-in, to the executor, or back as a
 // refusal.
+import DokkuProtocol
 import Glibc
 
 final class Dispatcher: RequestTaker {

@@ -1,4 +1,5 @@
 // A request on its way through the dispatcher.
+import DokkuProtocol
 
 /// What was asked, by whom, and where the answer goes.
 struct Incoming {

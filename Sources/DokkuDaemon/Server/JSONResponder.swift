@@ -1,4 +1,5 @@
 // Answers a JSON request: one line at the end, or events as they happen.
+import DokkuProtocol
 
 final class JSONResponder: Responder {
     let sink: any ReplySink

@@ -1,4 +1,5 @@
 // What the policy says of a request, with the list of commands that is current.
+import DokkuProtocol
 
 final class Judge {
     private let catalogue: CatalogueKeeper

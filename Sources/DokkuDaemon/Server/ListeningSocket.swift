@@ -1,4 +1,5 @@
 // A listening socket and its rules: handed over by systemd, or made by us.
+import DokkuProtocol
 
 final class ListeningSocket {
     let descriptor: Descriptor

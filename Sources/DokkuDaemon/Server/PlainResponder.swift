@@ -1,4 +1,5 @@
 // Answers a plain line: `{"ok":…,"output":…}`, when all is known.
+import DokkuProtocol
 
 final class PlainResponder: Responder {
     let sink: any ReplySink

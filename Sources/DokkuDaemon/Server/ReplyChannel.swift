@@ -1,4 +1,5 @@
 // One output of a command on its way into a reply: encoded as it arrives, and kept where the reply comes at the end.
+import DokkuProtocol
 
 final class ReplyChannel {
     private var text: OutputEncoder?

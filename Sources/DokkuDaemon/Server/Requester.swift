@@ -1,4 +1,5 @@
 // Whose requests are taken, and who takes them.
+import DokkuProtocol
 
 /// A client, as far as its requests need one.
 protocol Requester: ReplySink {

@@ -1,4 +1,5 @@
 // Who answers one request: the place where results become lines for a client.
+import DokkuProtocol
 
 /// Answers one request, once: with a text, with a refusal, or with what becomes of a job.
 protocol Responder: JobObserver, OpenRequest {

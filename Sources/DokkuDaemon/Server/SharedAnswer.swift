@@ -1,4 +1,5 @@
 // A built-in's answer: whoever asks for the same gets the same bytes, which are made once.
+import DokkuProtocol
 
 final class SharedAnswer {
     private let text: String

@@ -1,5 +1,6 @@
 // Listening sockets that systemd made and handed over.
 import CEpollShim
+import DokkuProtocol
 import Glibc
 
 enum Activation {

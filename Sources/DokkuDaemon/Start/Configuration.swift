@@ -1,4 +1,5 @@
 // The settings, from the environment.
+import DokkuProtocol
 import Glibc
 
 struct Configuration {

@@ -1,5 +1,6 @@
 // The path of a socket that the daemon makes itself: who has it, and how it is taken.
 import CEpollShim
+import DokkuProtocol
 import Glibc
 
 struct SocketPath {

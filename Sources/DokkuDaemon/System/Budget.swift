@@ -1,4 +1,5 @@
 // How much of something may be in use: by all together, by a part of them, and by one.
+import DokkuProtocol
 
 /// Counts what was taken, and says what may still be. A part takes from its whole, too.
 final class Budget {

@@ -2,6 +2,7 @@
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite struct CommandTableTests {
     private func names(_ holds: (CommandTraits) -> Bool) -> [String] {

@@ -2,6 +2,7 @@
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 /// The requests of these tests, by the way they come.
 enum Forms {

@@ -2,6 +2,7 @@
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite struct RedactionTests {
     private func describe(_ words: ArgumentList) -> String { Redaction.describe(words, isUnderstood: true) }

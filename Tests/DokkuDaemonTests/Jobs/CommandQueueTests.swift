@@ -2,6 +2,7 @@
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite final class CommandQueueTests {
     private let queue = CommandQueue()

@@ -3,6 +3,7 @@ import Glibc
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 extension Job {
     fileprivate var hasEnded: Bool { if case .ended = state { true } else { false } }

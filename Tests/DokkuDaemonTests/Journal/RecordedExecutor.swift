@@ -3,6 +3,7 @@
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 /// Runs commands of a shell, written down as the daemon does it.
 final class RecordedExecutor: JobObserver {

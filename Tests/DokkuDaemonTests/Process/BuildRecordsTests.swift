@@ -3,6 +3,7 @@ import Glibc
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite struct BuildRecordsTests {
     private let folder: Folder

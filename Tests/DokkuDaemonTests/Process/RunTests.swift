@@ -4,6 +4,7 @@ import Glibc
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite final class RunTests {
     private let loop: EventLoop
@@ -32,7 +33,7 @@ import Testing
         }
         var inputFailures: [SystemError] = []
         func run(_ run: Run, inputDidFail error: SystemError) { inputFailures.append(error) }
-        func runDidExit(_ run: Run, _ status: DokkuDaemon.ExitStatus) { exits += 1 }
+        func runDidExit(_ run: Run, _ status: DokkuProtocol.ExitStatus) { exits += 1 }
         func runDidEnd(_ run: Run) { ends += 1 }
     }
 
@@ -48,7 +49,7 @@ import Testing
 
     /// A script's run to its end.
     private func finish(_ plan: RunPlan, _ context: RunContext? = nil) throws -> (
-        Owner, DokkuDaemon.ExitStatus?
+        Owner, DokkuProtocol.ExitStatus?
     ) {
         let owner = Owner()
         let run = try Run(plan, context: context ?? self.context(), owner: owner)

@@ -2,6 +2,7 @@
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite struct AnsiFilterTests {
     private func filtered(_ chunks: [ArraySlice<UInt8>]) -> [UInt8] {

@@ -2,6 +2,7 @@
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite struct JSONRequestDecoderTests {
     private func decode(_ line: String) throws -> JSONRequest {

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite struct JSONStringEncoderTests {
     private func encoded(_ chunks: [ArraySlice<UInt8>]) -> [UInt8] {

@@ -2,6 +2,7 @@
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite struct LineFramerTests {
     /// Every event of `chunks`, taken as soon as it is there.

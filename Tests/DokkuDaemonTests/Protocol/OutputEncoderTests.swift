@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite struct OutputEncoderTests {
     private func encoded(_ chunks: [ArraySlice<UInt8>], strips: Bool = true, trims: Bool = true) -> String {
@@ -74,7 +75,7 @@ import Testing
 }
 
 @Suite struct MergedOutputTests {
-    private func encode(_ chunks: [(DokkuDaemon.OutputStream, [UInt8])]) -> String {
+    private func encode(_ chunks: [(DokkuProtocol.OutputStream, [UInt8])]) -> String {
         var encoder = OutputEncoder(stripsAnsi: true, trimsTrailingNewlines: true)
         var text: [UInt8] = []
         for (stream, bytes) in chunks { encoder.encode(bytes.span, from: stream, into: &text) }

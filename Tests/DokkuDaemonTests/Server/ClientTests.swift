@@ -3,6 +3,7 @@ import Glibc
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite final class ClientTests: ClientOwner {
     private let folder: Folder

@@ -2,6 +2,7 @@
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite struct ConversationTests {
     private final class Sink: InputSink {
@@ -31,7 +32,7 @@ import Testing
             case .skippedLine(let fault, _): "skipped: \(fault)"
             case .inputEnd(let end, _): "\(end)"
             case .input: "input"
-            case nil: nil
+            case .nothing: nil
             }
         }
 

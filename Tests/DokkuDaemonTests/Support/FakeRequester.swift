@@ -2,6 +2,7 @@
 import CEpollShim
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 final class FakeRequester: Requester {
     let peer = Peer.sample

@@ -1,5 +1,6 @@
 // Jobs for tests, and an observer that writes down what becomes of them.
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 final class JobRecorder: JobObserver {
     enum Event: Equatable { case accepted, started, ended }

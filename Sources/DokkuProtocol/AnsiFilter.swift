@@ -1,7 +1,7 @@
 // Takes the escape sequences of ECMA-48 and ECMA-35 out of a stream of bytes, however it is cut into chunks.
 // Bytes from 0x80 to 0x9F stay: in UTF-8 they are parts of characters, not controls.
 
-import Glibc
+import CJansson
 
 /// Remembers only where in a sequence it stands. What looked like a sequence and is none loses its introducer;
 /// the byte that showed it stays.
@@ -79,12 +79,12 @@ struct AnsiFilter {
 
 extension Span<UInt8> {
     /// Where `byte` stands first at or behind `start`; `count` where it does not.
-    func index(ofByte byte: UInt8, from start: Int) -> Int {
+    public func index(ofByte byte: UInt8, from start: Int) -> Int {
         extracting(start...).withUnsafeBufferPointer { bytes in
-            guard let base = bytes.baseAddress, let found = memchr(base, Int32(byte), bytes.count) else {
+            guard let base = bytes.baseAddress, let found = bytes_find(base, byte, bytes.count) else {
                 return count
             }
-            return start + (UnsafeRawPointer(found) - UnsafeRawPointer(base))
+            return start + (found - UnsafeRawPointer(base))
         }
     }
 }

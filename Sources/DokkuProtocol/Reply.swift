@@ -4,16 +4,16 @@
 // arrives, and head and tail are put around it at the end.
 
 extension [UInt8] {
-    mutating func append(_ text: StaticString) {
+    @inlinable public mutating func append(_ text: StaticString) {
         text.withUTF8Buffer { append(contentsOf: $0) }
     }
 
-    mutating func append(decimal number: some BinaryInteger) {
+    @inlinable public mutating func append(decimal number: some BinaryInteger) {
         append(contentsOf: String(number).utf8)
     }
 
     /// Appends a text as the body of a JSON string.
-    mutating func append(escaping text: String) {
+    public mutating func append(escaping text: String) {
         var text = text
         var encoder = JSONStringEncoder()
         text.withUTF8 { encoder.encode($0.span, into: &self) }
@@ -22,20 +22,20 @@ extension [UInt8] {
 }
 
 /// A plain reply: `{"ok":B,"output":S}`.
-enum PlainReply {
-    static func appendHead(ok: Bool, to line: inout [UInt8]) {
+public enum PlainReply {
+    public static func appendHead(ok: Bool, to line: inout [UInt8]) {
         line.append(ok ? "{\"ok\":true,\"output\":\"" : "{\"ok\":false,\"output\":\"")
     }
 
-    static func appendTail(to line: inout [UInt8]) { line.append("\"}\n") }
+    public static func appendTail(to line: inout [UInt8]) { line.append("\"}\n") }
 
-    static func line(ok: Bool, output: String) -> [UInt8] {
+    public static func line(ok: Bool, output: String) -> [UInt8] {
         var line: [UInt8] = []
         append(ok: ok, output: output, to: &line)
         return line
     }
 
-    static func append(ok: Bool, output: String, to line: inout [UInt8]) {
+    public static func append(ok: Bool, output: String, to line: inout [UInt8]) {
         appendHead(ok: ok, to: &line)
         line.append(escaping: output)
         appendTail(to: &line)

@@ -11,13 +11,13 @@
 //   nothing       nothing, whatever comes
 
 /// Receives the input of one request.
-protocol InputSink: AnyObject {
+public protocol InputSink: AnyObject {
     func receive(_ bytes: ArraySlice<UInt8>)
     /// Called once. Nothing is received after it.
     func end(_ end: InputEnd)
 }
 
-enum InputEnd: Equatable {
+public enum InputEnd: Equatable {
     case complete
     /// The client will send no more; so many bytes are missing, where that is known.
     case early(missing: Int?)
@@ -27,8 +27,10 @@ enum InputEnd: Equatable {
     case malformed
 }
 
-struct RequestReader {
-    enum Part {
+public struct RequestReader {
+    public enum Part {
+        /// More bytes must come first, or the judgement of what was given last.
+        case nothing
         case line(ArraySlice<UInt8>)
         case skippedLine(LineFramer.Fault, isJSON: Bool)
         case input(ArraySlice<UInt8>, for: any InputSink)
@@ -36,16 +38,16 @@ struct RequestReader {
     }
 
     /// How an input follows its line.
-    enum InputForm {
+    public enum InputForm {
         case bytes(Int)
         /// `SIZE` and a newline, so many bytes, again and again, until the size is 0.
         case chunks
     }
 
     /// What becomes of bytes behind the last newline.
-    enum Rest { case isLine, isDropped, isRefused }
+    public enum Rest { case isLine, isDropped, isRefused }
 
-    private enum Expected {
+    @usableFromInline enum Expected {
         case line
         case decision
         case bytes(Int, any InputSink)
@@ -58,28 +60,28 @@ struct RequestReader {
     private static let sizeLimit = 20
 
     /// One line, and the input behind it, are all that is taken.
-    let takesOneRequest: Bool
+    public let takesOneRequest: Bool
     private var framer: LineFramer
-    private var expected = Expected.line
+    @usableFromInline var expected = Expected.line
     /// Nothing more will be appended.
-    private(set) var hasEnded = false
+    public private(set) var hasEnded = false
 
-    init(lineLimit: Int, takesOneRequest: Bool) {
+    public init(lineLimit: Int, takesOneRequest: Bool) {
         self.takesOneRequest = takesOneRequest
         framer = LineFramer(maximumLength: lineLimit)
     }
 
     /// Bytes that came and were not given yet.
-    var bufferedBytes: Int { framer.bufferedBytes }
-    var allocatedBytes: Int { framer.allocatedBytes }
+    public var bufferedBytes: Int { framer.bufferedBytes }
+    public var allocatedBytes: Int { framer.allocatedBytes }
 
     /// True where nothing more will be given, whatever comes.
-    var isOver: Bool { if case .nothing = expected { true } else { false } }
+    @inlinable public var isOver: Bool { if case .nothing = expected { true } else { false } }
 
     /// True while a request waits for its judgement, and nothing behind it may be read.
-    var isUndecided: Bool { if case .decision = expected { true } else { false } }
+    @inlinable public var isUndecided: Bool { if case .decision = expected { true } else { false } }
 
-    var expectsInput: Bool {
+    @inlinable public var expectsInput: Bool {
         switch expected {
         case .bytes, .size, .chunk: true
         case .line, .decision, .nothing: false
@@ -87,20 +89,22 @@ struct RequestReader {
     }
 
     /// Whether a line has begun that is not complete. To be asked when `next` gives nothing.
-    var hasBegunLine: Bool { if case .line = expected { framer.hasUnfinishedLine } else { false } }
+    public var hasBegunLine: Bool { if case .line = expected { framer.hasUnfinishedLine } else { false } }
 
     // MARK: Bytes
 
-    mutating func append(_ bytes: Span<UInt8>) {
+    public mutating func append(_ bytes: Span<UInt8>) {
         if !isOver { framer.append(bytes) }
     }
 
     /// Throws away an unfinished line, the rest of it too. What waits to be taken as an input is no line.
-    mutating func dropUnfinishedLine() { if case .line = expected { framer.skipCurrentLine(.crowdedOut) } }
+    public mutating func dropUnfinishedLine() {
+        if case .line = expected { framer.skipCurrentLine(.crowdedOut) }
+    }
 
     /// Nothing more will come. To be called when `next` gives nothing; it then gives what the rest is. Returns how
     /// many bytes are dropped.
-    mutating func end(_ rest: Rest) -> Int {
+    public mutating func end(_ rest: Rest) -> Int {
         hasEnded = true
         switch rest {
         case .isLine: return 0
@@ -111,17 +115,17 @@ struct RequestReader {
         }
     }
 
-    /// The next part; nil where more bytes must come first, or the judgement of what was given last.
-    mutating func next() -> Part? {
+    /// The next part.
+    public mutating func next() -> Part {
         if case .line = expected { return nextLine() }
         return nextOther()
     }
 
-    private mutating func nextOther() -> Part? {
+    private mutating func nextOther() -> Part {
         while true {
             switch expected {
             case .line: return nextLine()
-            case .decision: return nil
+            case .decision: return .nothing
             case .bytes(0, let sink): return endInput(.complete, of: sink)
             case .bytes(let missing, let sink):
                 return take(missing, for: sink, .early(missing: missing)) { .bytes($0, sink) }
@@ -130,7 +134,7 @@ struct RequestReader {
                 return take(missing, for: sink, .early(missing: nil)) { .chunk($0, sink) }
             case .size(let sink):
                 switch framer.takeShort(Self.sizeLimit) {
-                case .unfinished: return hasEnded ? endInput(.early(missing: nil), of: sink) : nil
+                case .unfinished: return hasEnded ? endInput(.early(missing: nil), of: sink) : .nothing
                 case .tooLong: return endInput(.malformed, of: sink)
                 case .line(let line):
                     guard let size = Self.size(line) else { return endInput(.malformed, of: sink) }
@@ -142,15 +146,15 @@ struct RequestReader {
         }
     }
 
-    private mutating func nothing() -> Part? {
+    private mutating func nothing() -> Part {
         expected = .nothing
         if framer.bufferedBytes > 0 { framer = LineFramer(maximumLength: 0) }
-        return nil
+        return .nothing
     }
 
-    private mutating func nextLine() -> Part? {
+    private mutating func nextLine() -> Part {
         switch hasEnded ? framer.finish() : framer.next() {
-        case nil: return hasEnded ? nothing() : nil
+        case nil: return hasEnded ? nothing() : .nothing
         case .line(let line):
             if takesOneRequest { expected = .nothing }
             return .line(line)
@@ -164,7 +168,7 @@ struct RequestReader {
     // MARK: Input
 
     /// The line given last is a request whose input follows.
-    mutating func expect(_ form: InputForm, for sink: any InputSink) {
+    public mutating func expect(_ form: InputForm, for sink: any InputSink) {
         switch form {
         case .bytes(let count): expected = .bytes(count, sink)
         case .chunks: expected = .size(sink)
@@ -172,16 +176,16 @@ struct RequestReader {
     }
 
     /// What follows the line given last cannot be told apart.
-    mutating func expectNothing() { _ = nothing() }
+    public mutating func expectNothing() { _ = nothing() }
 
     /// The line given last is a request that is judged before its input may come.
-    mutating func holdBack() { expected = .decision }
+    public mutating func holdBack() { expected = .decision }
 
     /// The request was refused: no input follows it.
-    mutating func resume() { if isUndecided { expected = behindInput } }
+    public mutating func resume() { if isUndecided { expected = behindInput } }
 
     /// Gives up what comes; returns who waits for the rest of an input.
-    mutating func stop() -> (any InputSink)? {
+    public mutating func stop() -> (any InputSink)? {
         defer { _ = nothing() }
         switch expected {
         case .bytes(_, let sink), .size(let sink), .chunk(_, let sink): return sink
@@ -198,9 +202,9 @@ struct RequestReader {
 
     private mutating func take(
         _ missing: Int, for sink: any InputSink, _ early: InputEnd, _ expecting: (Int) -> Expected
-    ) -> Part? {
+    ) -> Part {
         let bytes = framer.takeBody(missing)
-        if bytes.isEmpty { return hasEnded ? endInput(early, of: sink) : nil }
+        if bytes.isEmpty { return hasEnded ? endInput(early, of: sink) : .nothing }
         expected = expecting(missing - bytes.count)
         return .input(bytes, for: sink)
     }

@@ -1,63 +1,67 @@
 // The words of a command on their way from a line to the kernel.
-import Glibc
+import CJansson
 
 /// The words of one command, kept as the child will get them: each ends in a NUL, one after another in one
 /// buffer. Bytes, not strings: a file name need not be UTF-8.
-struct ArgumentList: Sendable, Equatable {
-    private var storage: [UInt8] = []
+public struct ArgumentList: Sendable, Equatable {
+    @usableFromInline var storage: [UInt8] = []
     /// For each word the index of its NUL.
-    private var ends: [Int] = []
+    @usableFromInline var ends: [Int] = []
 
-    var count: Int { ends.count }
-    var isEmpty: Bool { ends.isEmpty }
+    @inlinable public init() {}
+
+    @inlinable public var count: Int { ends.count }
+    @inlinable public var isEmpty: Bool { ends.isEmpty }
     /// Bytes that are allocated for it.
-    var memory: Int { storage.capacity + ends.capacity * MemoryLayout<Int>.stride }
+    public var memory: Int { storage.capacity + ends.capacity * MemoryLayout<Int>.stride }
 
     /// Word `index` without its NUL.
-    subscript(index: Int) -> ArraySlice<UInt8> {
+    @inlinable public subscript(index: Int) -> ArraySlice<UInt8> {
         storage[(index == 0 ? 0 : ends[index - 1] + 1)..<ends[index]]
     }
 
     /// Word `index` for people: what is not UTF-8 is replaced.
-    func text(_ index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
+    public func text(_ index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
 
-    func word(_ index: Int, is text: StaticString) -> Bool {
+    @inlinable public func word(_ index: Int, is text: StaticString) -> Bool {
         let start = index == 0 ? 0 : ends[index - 1] + 1
         let count = ends[index] - start
         guard count == text.utf8CodeUnitCount else { return false }
         return storage.withUnsafeBytes { bytes in
             text.withUTF8Buffer { text in
                 guard let word = bytes.baseAddress, let text = text.baseAddress else { return count == 0 }
-                return memcmp(word + start, text, count) == 0
+                return bytes_equal(word + start, text, count) != 0
             }
         }
     }
 
     /// True where a word stands that is exactly `text`.
-    func contains(_ text: StaticString) -> Bool {
+    @inlinable public func contains(_ text: StaticString) -> Bool {
         (0..<count).contains { word($0, is: text) }
     }
 
     /// Adds a byte to the word that is being written. The byte is not NUL.
-    mutating func append(_ byte: UInt8) { storage.append(byte) }
+    public mutating func append(_ byte: UInt8) { storage.append(byte) }
 
-    mutating func append(_ bytes: some Collection<UInt8>) { storage.append(contentsOf: bytes) }
+    @inlinable public mutating func append(_ bytes: some Collection<UInt8>) {
+        storage.append(contentsOf: bytes)
+    }
 
-    mutating func append(_ bytes: Span<UInt8>) {
+    public mutating func append(_ bytes: Span<UInt8>) {
         bytes.withUnsafeBufferPointer { storage.append(contentsOf: $0) }
     }
 
     /// Makes room for words that have `bytes` bytes in all, with their NULs.
-    mutating func reserve(bytes: Int) { storage.reserveCapacity(bytes) }
+    public mutating func reserve(bytes: Int) { storage.reserveCapacity(bytes) }
 
     /// Ends the word that is being written; an empty one counts.
-    mutating func endWord() {
+    public mutating func endWord() {
         ends.append(storage.count)
         storage.append(0)
     }
 
     /// A buffer of usual size is kept for the next words.
-    mutating func removeAll() {
+    public mutating func removeAll() {
         guard memory <= 16 * 1024 else {
             self = ArgumentList()
             return
@@ -68,22 +72,22 @@ struct ArgumentList: Sendable, Equatable {
     }
 
     /// The last `count` words taken away, and what was written of a word that was not ended.
-    mutating func removeLast(_ count: Int) {
+    public mutating func removeLast(_ count: Int) {
         ends.removeLast(count)
         storage.removeLast(storage.count - (ends.last.map { $0 + 1 } ?? 0))
     }
 
     /// Bytes of all words, with their NULs.
-    var byteCount: Int { storage.count }
+    public var byteCount: Int { storage.count }
 
-    func hasWord(longerThan limit: Int) -> Bool {
+    public func hasWord(longerThan limit: Int) -> Bool {
         // Most often all of them together are shorter.
         storage.count > limit && (0..<count).contains { self[$0].count > limit }
     }
 
     /// Calls `body` with the words as the kernel wants them: pointers to C strings, those of `leading` first, then a
     /// null.
-    func withArgumentVector<Result>(
+    public func withArgumentVector<Result>(
         after leading: ArgumentList, _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
     ) -> Result {
         var first = leading.storage
@@ -112,9 +116,9 @@ struct ArgumentList: Sendable, Equatable {
 }
 
 extension ArgumentList: ExpressibleByArrayLiteral {
-    init(arrayLiteral elements: String...) { self.init(elements) }
+    public init(arrayLiteral elements: String...) { self.init(elements) }
 
-    init(_ words: some Sequence<String>) {
+    public init(_ words: some Sequence<String>) {
         for word in words {
             append(word.utf8)
             endWord()

@@ -1,6 +1,6 @@
 /// A request in JSON, checked: only what the daemon knows and can do.
-struct JSONRequest: Equatable, Sendable {
-    enum Input: Equatable, Sendable {
+public struct JSONRequest: Equatable, Sendable {
+    public enum Input: Equatable, Sendable {
         /// Given in the request itself; may be empty, which is input too.
         case bytes([UInt8])
         /// So many bytes follow the request's LF.
@@ -9,36 +9,45 @@ struct JSONRequest: Equatable, Sendable {
         case chunks
     }
 
-    enum Encoding: String, Sendable {
+    public enum Encoding: String, Sendable {
         case utf8 = "utf-8"
         case base64
     }
 
-    var id: RequestID?
+    public var id: RequestID?
     /// At least one word.
-    var command = ArgumentList()
+    public var command = ArgumentList()
     /// Whether events come before the last line.
-    var isStreamed = false
+    public var isStreamed = false
     /// Nil where the command gets no input.
-    var input: Input?
-    var encoding = Encoding.utf8
-    var stripsAnsi = false
+    public var input: Input?
+    public var encoding = Encoding.utf8
+    public var stripsAnsi = false
     /// From the start of the run; at least 1 ms, at most 10^9 s.
-    var timeout: Duration?
+    public var timeout: Duration?
     /// Whether the command is cancelled when its client has gone.
-    var endsWithClient = false
+    public var endsWithClient = false
 
     /// Why a line is no request, with what could be read of it all the same: so that the answer has its id, and
     /// the body behind the line is not taken for requests.
-    struct Fault: Error, Equatable {
-        var refusal: Refusal
-        var id: RequestID?
-        var isStreamed = false
-        var following = Following.nothing
+    public struct Fault: Error, Equatable {
+        public var refusal: Refusal
+        public var id: RequestID?
+        public var isStreamed = false
+        public var following = Following.nothing
+
+        public init(
+            refusal: Refusal, id: RequestID? = nil, isStreamed: Bool = false, following: Following = .nothing
+        ) {
+            self.refusal = refusal
+            self.id = id
+            self.isStreamed = isStreamed
+            self.following = following
+        }
     }
 
     /// What belongs to a line that is no request, and comes behind it.
-    enum Following: Equatable {
+    public enum Following: Equatable, Sendable {
         case nothing
         /// Any size that a client may claim.
         case bytes(Int)
@@ -46,7 +55,7 @@ struct JSONRequest: Equatable, Sendable {
         case unknown
 
         /// `length`: the value of `stdin_length`, if there is that key.
-        init(length: JSONValue?) {
+        public init(length: JSONValue?) {
             guard let length, !length.isNull else {
                 self = .nothing
                 return
@@ -55,7 +64,7 @@ struct JSONRequest: Equatable, Sendable {
         }
 
         /// A number of bytes; nil for any other value.
-        static func count(_ value: JSONValue) -> Int? {
+        public static func count(_ value: JSONValue) -> Int? {
             value.integer.flatMap { Int(exactly: $0) }.flatMap { $0 >= 0 ? $0 : nil }
         }
     }

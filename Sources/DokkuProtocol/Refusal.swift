@@ -1,5 +1,5 @@
 /// The stable error words of the protocol; JSON replies carry them, plain ones the text alone.
-enum ErrorCode: String, Sendable {
+public enum ErrorCode: String, Sendable {
     case invalidRequest = "invalid_request"
     case invalidCommand = "invalid_command"
     case requiresForce = "requires_force"
@@ -22,22 +22,27 @@ enum ErrorCode: String, Sendable {
 }
 
 /// Why a request was not run, or not to its end: a word for programs and a line for people.
-struct Refusal: Error, Equatable, Sendable {
-    var code: ErrorCode
-    var text: String
+public struct Refusal: Error, Equatable, Sendable {
+    public var code: ErrorCode
+    public var text: String
 
-    static func invalid(_ text: String) -> Refusal { Refusal(code: .invalidRequest, text: text) }
+    public init(code: ErrorCode, text: String) {
+        self.code = code
+        self.text = text
+    }
 
-    static let invalidCommand = Refusal(code: .invalidCommand, text: "Invalid command")
-    static let notImplemented = Refusal(code: .notSupported, text: "Not implemented")
-    static let requiresForce = Refusal(code: .requiresForce, text: "Requires --force flag")
-    static let clientHasLeft = Refusal(code: .cancelled, text: "The client has closed its connection")
-    static let shuttingDown = Refusal(code: .shuttingDown, text: "The daemon is stopping")
+    public static func invalid(_ text: String) -> Refusal { Refusal(code: .invalidRequest, text: text) }
+
+    public static let invalidCommand = Refusal(code: .invalidCommand, text: "Invalid command")
+    public static let notImplemented = Refusal(code: .notSupported, text: "Not implemented")
+    public static let requiresForce = Refusal(code: .requiresForce, text: "Requires --force flag")
+    public static let clientHasLeft = Refusal(code: .cancelled, text: "The client has closed its connection")
+    public static let shuttingDown = Refusal(code: .shuttingDown, text: "The daemon is stopping")
     /// Of a command that ran.
-    static let endedByStop = Refusal(
+    public static let endedByStop = Refusal(
         code: .shuttingDown, text: "The daemon is stopping, and the command was ended")
     /// What is told of a line that was thrown away; `limit` is the most bytes that one may have.
-    static func skippedLine(_ fault: LineFramer.Fault, _ limit: Int) -> Refusal {
+    public static func skippedLine(_ fault: LineFramer.Fault, _ limit: Int) -> Refusal {
         switch fault {
         case .tooLong: Refusal(code: .lineTooLong, text: "The line is longer than \(limit) bytes")
         case .crowdedOut:
@@ -48,18 +53,18 @@ struct Refusal: Error, Equatable, Sendable {
         }
     }
 
-    static func inputTooLong(_ limit: Int) -> Refusal {
+    public static func inputTooLong(_ limit: Int) -> Refusal {
         Refusal(
             code: .inputTooLong, text: "The input is longer than \(limit) bytes, or than what is left for it")
     }
 
-    static let tooManyConnections = Refusal(code: .tooManyConnections, text: "Too many connections")
-    static let queueFull = Refusal(code: .queueFull, text: "Too many commands are waiting")
-    static let memoryFull = Refusal(
+    public static let tooManyConnections = Refusal(code: .tooManyConnections, text: "Too many connections")
+    public static let queueFull = Refusal(code: .queueFull, text: "Too many commands are waiting")
+    public static let memoryFull = Refusal(
         code: .queueFull, text: "The requests that wait hold as much as they may together")
 
     /// What everybody is told while the settings are wrong; nil where they are not.
-    static func misconfigured(_ faults: [String]) -> Refusal? {
+    public static func misconfigured(_ faults: [String]) -> Refusal? {
         if faults.isEmpty { return nil }
         return Refusal(
             code: .misconfigured, text: "The daemon's settings are wrong: \(faults.joined(separator: "; "))")

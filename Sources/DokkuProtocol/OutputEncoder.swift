@@ -5,9 +5,9 @@
 /// that is cut between two reads goes on where its own stream does.
 ///
 /// Newlines that may turn out to be the last ones are held back, and written when something follows them.
-struct OutputEncoder {
+public struct OutputEncoder {
     /// As many newlines as are written at once.
-    static let runLimit = 16 * 1024
+    public static let runLimit = 16 * 1024
 
     private let stripsAnsi: Bool
     private var output = Stage()
@@ -22,13 +22,13 @@ struct OutputEncoder {
         var json = JSONStringEncoder()
     }
 
-    init(stripsAnsi: Bool, trimsTrailingNewlines: Bool) {
+    public init(stripsAnsi: Bool, trimsTrailingNewlines: Bool) {
         self.stripsAnsi = stripsAnsi
         self.trimsTrailingNewlines = trimsTrailingNewlines
     }
 
     /// Adds the output as it is known by now.
-    mutating func encode(
+    public mutating func encode(
         _ input: Span<UInt8>, from stream: OutputStream = .standardOutput, into text: inout [UInt8]
     ) {
         var stage = stream == .standardOutput ? output : errors
@@ -43,7 +43,7 @@ struct OutputEncoder {
     }
 
     /// The end of the output: a character that was cut becomes U+FFFD, and newlines that are held back are dropped.
-    mutating func finish(into text: inout [UInt8]) {
+    public mutating func finish(into text: inout [UInt8]) {
         var (first, second) = (output.json, errors.json)
         write(behindHeld: &text) { text in
             first.finish(into: &text)
@@ -58,7 +58,7 @@ struct OutputEncoder {
     /// Newlines by the million may stand before a single byte. Where so many are held back, and `step` would write
     /// something behind them, this writes some of them and returns true: to be called until it returns false, before
     /// `step` is done.
-    mutating func writeRun(
+    public mutating func writeRun(
         before step: (inout OutputEncoder, inout [UInt8]) -> Void, into text: inout [UInt8]
     ) -> Bool {
         guard held > Self.runLimit else { return false }

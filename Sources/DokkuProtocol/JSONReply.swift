@@ -1,11 +1,11 @@
 // The lines that answer JSON requests: the parts around outputs, and whole short lines.
 
 /// Builds the lines of one request's answer; each carries the request's id.
-struct JSONReply {
+public struct JSONReply {
     /// `"id":7,` or nothing.
     private let identity: [UInt8]
 
-    init(id: RequestID?) {
+    public init(id: RequestID?) {
         var text: [UInt8] = []
         switch id {
         case nil: break
@@ -28,12 +28,12 @@ struct JSONReply {
 
     // MARK: Events
 
-    func appendContinue(to line: inout [UInt8]) {
+    public func appendContinue(to line: inout [UInt8]) {
         begin(&line)
         line.append("\"event\":\"continue\"}\n")
     }
 
-    func appendQueued(job: UInt64, position: Int, to line: inout [UInt8]) {
+    public func appendQueued(job: UInt64, position: Int, to line: inout [UInt8]) {
         begin(&line)
         line.append("\"event\":\"queued\",\"job\":")
         line.append(decimal: job)
@@ -42,7 +42,7 @@ struct JSONReply {
         line.append("}\n")
     }
 
-    func appendStarted(job: UInt64, to line: inout [UInt8]) {
+    public func appendStarted(job: UInt64, to line: inout [UInt8]) {
         begin(&line)
         line.append("\"event\":\"started\",\"job\":")
         line.append(decimal: job)
@@ -50,7 +50,8 @@ struct JSONReply {
     }
 
     /// `data` appends the encoded bytes. Where it appends none there is no event.
-    func appendOutput(_ stream: OutputStream, to line: inout [UInt8], _ data: (inout [UInt8]) -> Void) {
+    public func appendOutput(_ stream: OutputStream, to line: inout [UInt8], _ data: (inout [UInt8]) -> Void)
+    {
         let start = line.count
         begin(&line)
         line.append("\"event\":\"output\",\"stream\":")
@@ -65,7 +66,7 @@ struct JSONReply {
     // MARK: Last lines
 
     /// The answer to what was not run.
-    func appendRefusal(_ refusal: Refusal, isStreamed: Bool, to line: inout [UInt8]) {
+    public func appendRefusal(_ refusal: Refusal, isStreamed: Bool, to line: inout [UInt8]) {
         begin(&line)
         if isStreamed { line.append("\"event\":\"end\",") }
         line.append("\"ok\":false,\"error\":\"")
@@ -76,7 +77,7 @@ struct JSONReply {
     }
 
     /// What stands before the text of a built-in's answer: when streamed the beginning of an event.
-    func appendAnswerHead(isStreamed: Bool, to line: inout [UInt8]) {
+    public func appendAnswerHead(isStreamed: Bool, to line: inout [UInt8]) {
         begin(&line)
         line.append(
             isStreamed
@@ -85,7 +86,7 @@ struct JSONReply {
     }
 
     /// What stands behind it.
-    func appendAnswerTail(isStreamed: Bool, isBase64: Bool, to line: inout [UInt8]) {
+    public func appendAnswerTail(isStreamed: Bool, isBase64: Bool, to line: inout [UInt8]) {
         if isStreamed {
             line.append("\"}\n")
             appendAnswerEnd(to: &line)
@@ -96,25 +97,39 @@ struct JSONReply {
     }
 
     /// The last line of a streamed answer; the only one where there is no text.
-    func appendAnswerEnd(to line: inout [UInt8]) {
+    public func appendAnswerEnd(to line: inout [UInt8]) {
         begin(&line)
         line.append("\"event\":\"end\",\"ok\":true,\"exit_status\":0,\"queued_ms\":0,\"run_ms\":0}\n")
     }
 
     /// What a finished command says of itself before its output.
-    struct Result {
-        var ok: Bool
-        var status: ExitStatus?
-        var error: ErrorCode?
+    public struct Result {
+        public var ok: Bool
+        public var status: ExitStatus?
+        public var error: ErrorCode?
         /// Not all of the output is in the answer, whatever else `error` says.
-        var isOutputCut: Bool
+        public var isOutputCut: Bool
         /// Nil where the answer is not streamed.
-        var endOfJob: UInt64?
-        var queued: Duration
-        var ran: Duration
+        public var endOfJob: UInt64?
+        public var queued: Duration
+        public var ran: Duration
+
+        public init(
+            ok: Bool, status: ExitStatus?, error: ErrorCode?, isOutputCut: Bool, endOfJob: UInt64?,
+            queued: Duration,
+            ran: Duration
+        ) {
+            self.ok = ok
+            self.status = status
+            self.error = error
+            self.isOutputCut = isOutputCut
+            self.endOfJob = endOfJob
+            self.queued = queued
+            self.ran = ran
+        }
     }
 
-    func appendHead(_ result: Result, to line: inout [UInt8]) {
+    public func appendHead(_ result: Result, to line: inout [UInt8]) {
         begin(&line)
         if let job = result.endOfJob {
             line.append("\"event\":\"end\",\"job\":")
@@ -140,7 +155,7 @@ struct JSONReply {
         }
     }
 
-    func appendTail(_ result: Result, to line: inout [UInt8]) {
+    public func appendTail(_ result: Result, to line: inout [UInt8]) {
         line.append(",\"queued_ms\":")
         line.append(decimal: result.queued.wholeMilliseconds)
         line.append(",\"run_ms\":")

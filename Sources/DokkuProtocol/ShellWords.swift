@@ -2,21 +2,21 @@
 // nothing else of it, or at blanks alone. Bytes in, bytes out: a word need not be UTF-8.
 
 /// A file of the daemon's host that takes the place of a command's input or output.
-struct Redirection: Equatable, Sendable {
-    enum Direction: Sendable {
+public struct Redirection: Equatable, Sendable {
+    public enum Direction: Sendable {
         /// `<`: the file is the command's standard input.
         case input
         /// `>`: the command's standard output goes to the file.
         case output
     }
 
-    var direction: Direction
+    public var direction: Direction
     /// Absolute, without a NUL.
-    var path: [UInt8]
+    public var path: [UInt8]
 }
 
-enum ShellWords {
-    enum Failure: Error, Equatable, CaseIterable {
+public enum ShellWords {
+    public enum Failure: Error, Equatable, CaseIterable {
         case unbalancedSingleQuote
         case unbalancedDoubleQuote
         case trailingBackslash
@@ -25,7 +25,7 @@ enum ShellWords {
         /// Only a JSON request's command can have one: two commands, or one that was not quoted.
         case unquotedNewline
 
-        var refusal: Refusal {
+        public var refusal: Refusal {
             switch self {
             case .unbalancedSingleQuote: .invalid("Unbalanced single quote")
             case .unbalancedDoubleQuote: .invalid("Unbalanced double quote")
@@ -40,14 +40,14 @@ enum ShellWords {
     /// Reads the words of `line` into `words`, in place of what was there. Where redirection is allowed and the
     /// last word but one is an unquoted `<` or `>`, these two words are the result and not in `words`. After a
     /// failure `words` has the words that were complete.
-    static func split(
+    public static func split(
         _ line: ArraySlice<UInt8>, into words: inout ArgumentList, allowsRedirection: Bool = true
     ) throws(Failure) -> Redirection? {
         try split(line.span, by: readWord, into: &words, allowsRedirection: allowsRedirection)
     }
 
     /// The same, but quotes and backslashes are bytes like any other.
-    static func splitAtBlanks(
+    public static func splitAtBlanks(
         _ line: ArraySlice<UInt8>, into words: inout ArgumentList, allowsRedirection: Bool = true
     ) throws(Failure) -> Redirection? {
         try split(line.span, by: readRawWord, into: &words, allowsRedirection: allowsRedirection)

@@ -1,15 +1,15 @@
 // Cuts what a client sends into lines, and hands out the raw bytes between them where a request carries a body.
 // Linear in the bytes whatever their cut, and without any buffer while nothing is waiting.
 
-import Glibc
+import CJansson
 
 /// The bytes that a connection has received and nobody has consumed yet.
 ///
 /// A line is judged too long only when the lines before it were taken: until then the bytes behind them may turn
 /// out to be a body. So between two calls of `append` call `next` until it gives nil, or append no more while
 /// lines are waiting.
-struct LineFramer {
-    enum Event: Equatable {
+public struct LineFramer {
+    public enum Event: Equatable {
         /// Without its LF, and without one CR before that.
         case line(ArraySlice<UInt8>)
         /// A line that was thrown away has ended. All that is known of it is whether it began as a JSON request does.
@@ -17,7 +17,7 @@ struct LineFramer {
     }
 
     /// Why a line was thrown away.
-    enum Fault: Equatable {
+    public enum Fault: Equatable {
         /// It is longer than a line may be.
         case tooLong
         /// All clients together hold too much of unfinished lines.
@@ -27,7 +27,7 @@ struct LineFramer {
     }
 
     /// The most bytes a line may have before its LF, a CR there not counted.
-    let maximumLength: Int
+    public let maximumLength: Int
 
     private var buffer: [UInt8] = []
     /// Everything before this index is consumed.
@@ -50,21 +50,21 @@ struct LineFramer {
         var event: Event { .skipped(fault, isJSON: isJSON ?? false) }
     }
 
-    init(maximumLength: Int) { self.maximumLength = maximumLength }
+    public init(maximumLength: Int) { self.maximumLength = maximumLength }
 
     /// The bytes held: complete lines that nobody took, and the unfinished one.
-    var bufferedBytes: Int { buffer.count - head }
+    public var bufferedBytes: Int { buffer.count - head }
 
     /// Bytes of memory that they take.
-    var allocatedBytes: Int { buffer.capacity }
+    public var allocatedBytes: Int { buffer.capacity }
 
     /// Whether `next` has an event that does not depend on more bytes.
-    var hasCompleteLine: Bool { head < unfinished }
+    public var hasCompleteLine: Bool { head < unfinished }
 
     /// Whether bytes of a line have come, and not yet its end.
-    var hasUnfinishedLine: Bool { skipped != nil || buffer.count > unfinished }
+    public var hasUnfinishedLine: Bool { skipped != nil || buffer.count > unfinished }
 
-    mutating func append(_ bytes: Span<UInt8>) {
+    public mutating func append(_ bytes: Span<UInt8>) {
         if head > 0, head >= bufferedBytes { compact() }
         bytes.withUnsafeBufferPointer { bytes in
             var rest = bytes[...]
@@ -86,7 +86,7 @@ struct LineFramer {
     }
 
     /// The next line that is complete; nil when more bytes must come first.
-    mutating func next() -> Event? {
+    public mutating func next() -> Event? {
         guard hasCompleteLine else {
             if isTooLong(unfinished..<buffer.count) { skipCurrentLine(.tooLong) }
             if head > 0 { compact() }
@@ -103,7 +103,7 @@ struct LineFramer {
 
     /// To be called once the client has sent its last byte: what `next` would give, and at the end the bytes
     /// behind the last LF as a line of their own. Nil when nothing is left.
-    mutating func finish() -> Event? {
+    public mutating func finish() -> Event? {
         if let event = next() { return event }
         if let line = skipped {
             skipped = nil
@@ -116,7 +116,7 @@ struct LineFramer {
     }
 
     /// Throws the unfinished line away; returns how many bytes it had so far. Complete lines stay.
-    mutating func dropRest() -> Int {
+    public mutating func dropRest() -> Int {
         let dropped = (skipped?.count ?? 0) + buffer.count - unfinished
         skipped = nil
         buffer.removeLast(buffer.count - unfinished)
@@ -127,7 +127,7 @@ struct LineFramer {
     /// Throws away what has come of the unfinished line and what will come, so that it takes no memory. Without
     /// effect where no byte of a line is waiting, and behind complete lines: after them it may be a body, of which
     /// no byte may be lost.
-    mutating func skipCurrentLine(_ fault: Fault) {
+    public mutating func skipCurrentLine(_ fault: Fault) {
         let count = buffer.count - unfinished
         guard count > 0, !hasCompleteLine else { return }
         skipped = Skipped(fault: fault, count: count, isJSON: Self.isJSON(buffer[unfinished...]))
@@ -136,7 +136,7 @@ struct LineFramer {
 
     /// Consumes up to `count` of the bytes that are here, whatever they are. For what follows a request's line:
     /// to be called before the next `next`.
-    mutating func takeBody(_ count: Int) -> ArraySlice<UInt8> {
+    public mutating func takeBody(_ count: Int) -> ArraySlice<UInt8> {
         let end = head + min(count, bufferedBytes)
         let body = buffer[head..<end]
         consume(upTo: end)
@@ -144,7 +144,7 @@ struct LineFramer {
     }
 
     /// What `takeShort` finds.
-    enum ShortLine {
+    public enum ShortLine {
         /// Without its LF.
         case line(ArraySlice<UInt8>)
         case tooLong
@@ -153,7 +153,7 @@ struct LineFramer {
     }
 
     /// Consumes one line of at most `limit` bytes, in the place of a body: to be called before the next `next`.
-    mutating func takeShort(_ limit: Int) -> ShortLine {
+    public mutating func takeShort(_ limit: Int) -> ShortLine {
         let window = buffer[head...].prefix(limit + 1)
         guard let end = window.firstIndex(of: UInt8(ascii: "\n")) else {
             return window.count > limit ? .tooLong : .unfinished
@@ -178,13 +178,13 @@ struct LineFramer {
     }
 
     /// A line whose first byte that is no blank is `{` is a JSON request.
-    static func beginsJSON(_ line: ArraySlice<UInt8>) -> Bool {
+    @inlinable public static func beginsJSON(_ line: ArraySlice<UInt8>) -> Bool {
         if let first = line.first, first > UInt8(ascii: " ") { return first == UInt8(ascii: "{") }
         return isJSON(line) ?? false
     }
 
     /// Nil where only blanks are there yet.
-    private static func isJSON(_ line: some Sequence<UInt8>) -> Bool? {
+    @usableFromInline static func isJSON(_ line: some Sequence<UInt8>) -> Bool? {
         line.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }.map { $0 == UInt8(ascii: "{") }
     }
 
@@ -209,15 +209,15 @@ struct LineFramer {
 }
 
 extension Slice<UnsafeBufferPointer<UInt8>> {
-    /// memchr(3): many times faster than `firstIndex(of:)`, also in a debug build.
+    /// Many times faster than `firstIndex(of:)`, also in a debug build.
     fileprivate func firstIndex(ofByte byte: UInt8) -> Int? {
-        guard let start = base.baseAddress, let found = memchr(start + startIndex, Int32(byte), count) else {
+        guard let start = base.baseAddress, let found = bytes_find(start + startIndex, byte, count) else {
             return nil
         }
-        return UnsafeRawPointer(found) - UnsafeRawPointer(start)
+        return found - UnsafeRawPointer(start)
     }
 
-    /// From the end, where it is found soon: the Glibc module lacks memrchr(3).
+    /// From the end, where it is found soon.
     fileprivate func lastIndex(ofByte byte: UInt8) -> Int? {
         var index = endIndex
         while index > startIndex {

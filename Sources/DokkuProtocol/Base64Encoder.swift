@@ -1,12 +1,14 @@
 // Writes bytes in base64 (RFC 4648, section 4, padded), chunk by chunk.
 
 /// Holds up to two bytes until the group of three they belong to is whole.
-struct Base64Encoder {
+public struct Base64Encoder {
     private var held: UInt32 = 0
     private var heldCount = 0
 
+    public init() {}
+
     /// Adds the groups that are whole by now to `output`.
-    mutating func encode(_ input: Span<UInt8>, into output: inout [UInt8]) {
+    public mutating func encode(_ input: Span<UInt8>, into output: inout [UInt8]) {
         var index = 0
         while heldCount > 0, index < input.count {
             held = held << 8 | UInt32(input[index])
@@ -53,7 +55,7 @@ struct Base64Encoder {
     }
 
     /// The end of the stream: the last group with its padding. The encoder is as new.
-    mutating func finish(into output: inout [UInt8]) {
+    public mutating func finish(into output: inout [UInt8]) {
         switch heldCount {
         case 1:
             output.append(Self.character(held >> 2))

@@ -1,15 +1,14 @@
 // jansson's values behind Swift types: one owner of the document, borrowed views of what is in it.
 
-import CEpollShim
-import Glibc
+import CJansson
 
 /// A parsed document; freed with its owner.
-struct JSONDocument: ~Copyable {
-    struct Failure: Error, Equatable {
+public struct JSONDocument: ~Copyable {
+    public struct Failure: Error, Equatable {
         /// Whether the only thing wrong is a key that stands twice in one object.
-        var isRepeatedKey: Bool
+        public var isRepeatedKey: Bool
         /// How many bytes of the text were read until it was wrong.
-        var position: Int
+        public var position: Int
     }
 
     private let root: UnsafeMutablePointer<json_t>
@@ -17,7 +16,7 @@ struct JSONDocument: ~Copyable {
     /// Strict RFC 8259: no byte-order mark, no trailing comma, nothing behind the value, no key twice; strings
     /// are valid UTF-8 and may contain U+0000. jansson itself ends nesting at 2,048 levels.
     /// `allowsScalars`: else only an object or an array is a document.
-    init(_ text: Span<UInt8>, allowsScalars: Bool = false) throws(Failure) {
+    public init(_ text: Span<UInt8>, allowsScalars: Bool = false) throws(Failure) {
         var flags = Int(JSON_REJECT_DUPLICATES) | Int(JSON_ALLOW_NUL)
         if allowsScalars { flags |= Int(JSON_DECODE_ANY) }
         var error = json_error_t()
@@ -34,7 +33,7 @@ struct JSONDocument: ~Copyable {
     deinit { json_decref(root) }
 
     /// Calls `body` with the document's value, which must not outlive the call.
-    borrowing func withValue<Result, Failure>(
+    public borrowing func withValue<Result, Failure>(
         _ body: (JSONValue) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try body(JSONValue(pointer: root))
@@ -42,14 +41,14 @@ struct JSONDocument: ~Copyable {
 }
 
 /// A value inside a document that lives longer.
-struct JSONValue {
+public struct JSONValue {
     fileprivate let pointer: UnsafeMutablePointer<json_t>
 
-    var isNull: Bool { pointer.pointee.type == JSON_NULL }
+    public var isNull: Bool { pointer.pointee.type == JSON_NULL }
 
-    var isObject: Bool { pointer.pointee.type == JSON_OBJECT }
+    public var isObject: Bool { pointer.pointee.type == JSON_OBJECT }
 
-    var bool: Bool? {
+    public var bool: Bool? {
         switch pointer.pointee.type {
         case JSON_TRUE: true
         case JSON_FALSE: false
@@ -58,19 +57,19 @@ struct JSONValue {
     }
 
     /// Written without fraction and exponent.
-    var integer: Int64? {
+    public var integer: Int64? {
         pointer.pointee.type == JSON_INTEGER ? Int64(json_integer_value(pointer)) : nil
     }
 
     /// Any number; finite.
-    var number: Double? {
+    public var number: Double? {
         switch pointer.pointee.type {
         case JSON_INTEGER, JSON_REAL: json_number_value(pointer)
         default: nil
         }
     }
 
-    var string: UnsafeBufferPointer<UInt8>? {
+    public var string: UnsafeBufferPointer<UInt8>? {
         guard pointer.pointee.type == JSON_STRING, let start = json_string_value(pointer) else { return nil }
         let count = json_string_length(pointer)
         return UnsafeBufferPointer(
@@ -78,20 +77,21 @@ struct JSONValue {
     }
 
     /// The number of an array's elements; nil where it is none.
-    var elementCount: Int? { pointer.pointee.type == JSON_ARRAY ? json_array_size(pointer) : nil }
+    public var elementCount: Int? { pointer.pointee.type == JSON_ARRAY ? json_array_size(pointer) : nil }
 
     /// An array's element; nil beyond its end.
-    subscript(index: Int) -> JSONValue? { json_array_get(pointer, index).map(JSONValue.init) }
+    public subscript(index: Int) -> JSONValue? { json_array_get(pointer, index).map(JSONValue.init) }
 
     /// Calls `body` with each key and value of an object; keys have no U+0000.
-    func forEachMember<Failure>(
+    public func forEachMember<Failure>(
         _ body: (UnsafeBufferPointer<UInt8>, JSONValue) throws(Failure) -> Void
     ) throws(Failure) {
         var iterator = json_object_iter(pointer)
         while let here = iterator {
             if let key = json_object_iter_key(here), let value = json_object_iter_value(here) {
                 let bytes = UnsafeRawPointer(key).assumingMemoryBound(to: UInt8.self)
-                try body(UnsafeBufferPointer(start: bytes, count: strlen(key)), JSONValue(pointer: value))
+                try body(
+                    UnsafeBufferPointer(start: bytes, count: bytes_length(key)), JSONValue(pointer: value))
             }
             iterator = json_object_iter_next(pointer, here)
         }

@@ -1,8 +1,8 @@
 // Reads a line of JSON as a request. What is wrong is told by its key and by what is expected there, never by the
 // value: it may be a secret.
 
-enum JSONRequestDecoder {
-    static func decode(_ line: ArraySlice<UInt8>) throws(JSONRequest.Fault) -> JSONRequest {
+public enum JSONRequestDecoder {
+    public static func decode(_ line: ArraySlice<UInt8>) throws(JSONRequest.Fault) -> JSONRequest {
         if let refusal = JSONShape.fault(of: line.span) {
             var fault = JSONSalvage.fault(of: line.span)
             fault.refusal = refusal
@@ -113,9 +113,9 @@ enum JSONRequestDecoder {
 }
 
 extension RequestID {
-    static let expected = "a string, or an integer from -2^53 to 2^53"
+    public static let expected = "a string, or an integer from -2^53 to 2^53"
 
-    init?(_ value: JSONValue) {
+    public init?(_ value: JSONValue) {
         if let text = value.string {
             self = .text(String(decoding: text, as: UTF8.self))
         } else if let number = value.integer, Self.numbers.contains(number) {

@@ -1,7 +1,7 @@
 // The two outputs of a command.
 
 /// Which of a command's outputs bytes came from.
-enum OutputStream: Sendable {
+public enum OutputStream: Sendable {
     case standardOutput
     case standardError
 }

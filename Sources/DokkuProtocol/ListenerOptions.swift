@@ -1,27 +1,27 @@
 /// The rules of one listening socket, as its `FileDescriptorName=` or `DOKKU_DAEMON_LISTENER` names them.
-struct ListenerOptions: OptionSet, Sendable, Hashable {
-    let rawValue: UInt8
+public struct ListenerOptions: OptionSet, Sendable, Hashable {
+    public let rawValue: UInt8
 
     /// Only what changes nothing and shows no secret.
-    static let readOnly = ListenerOptions(rawValue: 1)
+    @inlinable public static var readOnly: ListenerOptions { ListenerOptions(rawValue: 1) }
     /// One request a connection, which need not end in a newline.
-    static let oneShot = ListenerOptions(rawValue: 2)
+    @inlinable public static var oneShot: ListenerOptions { ListenerOptions(rawValue: 2) }
     /// Plain lines are split at blanks; quotes are ordinary bytes.
-    static let rawWords = ListenerOptions(rawValue: 4)
+    @inlinable public static var rawWords: ListenerOptions { ListenerOptions(rawValue: 4) }
     /// Escape sequences stay in plain replies.
-    static let keepAnsi = ListenerOptions(rawValue: 8)
+    @inlinable public static var keepAnsi: ListenerOptions { ListenerOptions(rawValue: 8) }
 
     /// True where not everybody is trusted with everything. All such sockets together hold at most their share of
     /// what the daemon has for all, so that those without rules are served whatever comes through these.
-    var isRestricted: Bool { contains(.readOnly) }
+    @inlinable public var isRestricted: Bool { contains(.readOnly) }
 
     /// How much of a limit all restricted sockets together may use: three quarters, rounded up.
-    static func restrictedShare(of limit: Int) -> Int { limit - limit / 4 }
+    public static func restrictedShare(of limit: Int) -> Int { limit - limit / 4 }
 
     /// A name that is no rule's, and the rules that were named beside it.
-    struct Unknown: Error, Equatable {
-        var option: String
-        var known: ListenerOptions
+    public struct Unknown: Error, Equatable {
+        public var option: String
+        public var known: ListenerOptions
     }
 
     private static let names: [(name: String, option: ListenerOptions)] = [
@@ -29,14 +29,14 @@ struct ListenerOptions: OptionSet, Sendable, Hashable {
     ]
 
     /// For messages: what a list of rules may hold.
-    static var wanted: String {
+    public static var wanted: String {
         "one or more of \(names.map(\.name).joined(separator: ", ")), separated by commas"
     }
 
-    init(rawValue: UInt8) { self.rawValue = rawValue }
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// Reads a comma-separated list. systemd's own defaults (`unknown`, the unit's name) mean no options.
-    init(parsing name: String) throws(Unknown) {
+    public init(parsing name: String) throws(Unknown) {
         self = []
         if name.isEmpty || name == "unknown" || name.hasSuffix(".socket") { return }
         var unknown: Substring?
@@ -52,7 +52,7 @@ struct ListenerOptions: OptionSet, Sendable, Hashable {
 }
 
 extension ListenerOptions: CustomStringConvertible {
-    var description: String {
+    public var description: String {
         Self.names.filter { contains($0.option) }.map(\.name).joined(separator: ",")
     }
 }
