@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite final class CatalogueKeeperTests {
     private let folder: Folder
