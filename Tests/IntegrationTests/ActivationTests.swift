@@ -51,6 +51,8 @@ import Testing
         let second = try Daemon(box, sockets: [socket])
         try second.settle()
         // The orphan still holds the lock, so that two commands never run at once.
+        let wait = "apps:create patient [waits for the lock \(box.path("lock")), held by "
+        #expect(try second.ask("daemon:queue").output.contains(wait))
         #expect(second.ran == ["test:block \(fifo.path)"])
         try fifo.release()
         #expect(try between.reply() == .good("Creating patient... done"))
@@ -69,19 +71,43 @@ import Testing
     }
 
     @Test func `an activated daemon ends when idle if asked to`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_IDLE_EXIT": "0.2"])
-        #expect(try daemon.ask("apps:create a").ok)
-        #expect(try daemon.process.wait() == .status(0))
-        let connected = try Connection(to: daemon.path, owner: daemon)
-        try connected.send("commands\n")
+        let box = try Box()
+        let socket = try ListeningSocket(box.path("socket"))
+        // A client that is there before the daemon is let in before any time can be over.
+        var early = try Optional(Connection(to: socket.path))
+        try early?.send("apps:create a\n")
+        let first = try Daemon(box, sockets: [socket], settings: ["DOKKU_DAEMON_IDLE_EXIT": "0.1"])
+        #expect(try early?.reply().ok == true)
+        early = nil
+        #expect(try first.process.wait() == .status(0))
+        // The socket stays, and the next client is the next daemon's.
+        let late = try Connection(to: socket.path)
+        try late.send("--quiet apps:list\n")
+        let second = try Daemon(box, sockets: [socket])
+        #expect(try late.reply() == .good("a"))
+        #expect(try second.stop() == .status(0))
     }
 
-    /// Here the command takes its time, longer than the daemon may be idle.
+    /// Its client has left, and the command is all there is. The watchdog's beats are the daemon's own clock: between two
+    /// of them is twice the time that it may be idle.
     @Test func `a daemon that works is not idle`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_IDLE_EXIT": "0.1"])
-        do { try daemon.connect().send("test:wait 1\n") }
-        try daemon.log.line(with: "[res] #1", "status=0")
+        let box = try Box()
+        let socket = try ListeningSocket(box.path("socket"))
+        let fifo = try box.fifo()
+        var client = try Optional(Connection(to: socket.path))
+        try client?.send("test:block \(fifo.path)\n")
+        let daemon = try Daemon(
+            box, sockets: [socket],
+            settings: ["DOKKU_DAEMON_IDLE_EXIT": "0.1", "WATCHDOG_USEC": "400000"])
+        try daemon.started("test:block")
+        client = nil
+        daemon.manager.receive()
+        let beats = daemon.manager.messages.count { $0 == "WATCHDOG=1" }
+        try daemon.manager.line("WATCHDOG=1", count: beats + 3, from: daemon.process)
+        #expect(!daemon.manager.messages.contains("STOPPING=1"))
+        try fifo.release()
         #expect(try daemon.process.wait() == .status(0))
+        #expect(daemon.log.lines.contains { $0.contains("[res] #1 status=0") })
     }
 
     enum Impostor: CaseIterable {

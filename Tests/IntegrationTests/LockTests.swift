@@ -29,6 +29,7 @@ import Testing
         let client = try daemon.connect()
         try client.send("apps:create patient\n")
         try daemon.settle()
+        #expect(try daemon.ask("daemon:queue").output.contains("apps:create patient [waits for the lock"))
         #expect(daemon.ran == [])
         // Nobody else waits for what takes no lock.
         #expect(try daemon.ask("commands").ok)

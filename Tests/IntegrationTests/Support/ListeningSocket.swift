@@ -58,13 +58,14 @@ final class ServiceManager {
         }
     }
 
-    /// Waits for a line that starts with `prefix`, unless the process ends before.
+    /// Waits for a line that starts with `prefix`, or for `count` of them, unless the process ends before.
     @discardableResult
-    func line(_ prefix: String, from process: Spawned) throws -> String {
+    func line(_ prefix: String, count: Int = 1, from process: Spawned) throws -> String {
         let deadline = Deadline()
         while true {
             receive()
-            if let line = messages.first(where: { $0.hasPrefix(prefix) }) { return line }
+            let lines = messages.filter { $0.hasPrefix(prefix) }
+            if lines.count >= count { return lines[0] }
             let ready = try deadline.wait(descriptor, process.pidfd, what: "\(prefix), not \(messages)")
             if ready == [false, true] {
                 throw Overdue(what: "\(prefix): the process has ended, after \(messages)")
