@@ -1,5 +1,5 @@
-// The system calls behind CEpollShim.h. _GNU_SOURCE stays out of the public header: there it would change what
-// the Glibc module sees.
+// The system calls of CEpollShim.h. _GNU_SOURCE stays out of the public header: there it would change what the
+// Glibc module contains.
 #define _GNU_SOURCE
 #include "CEpollShim.h"
 
@@ -47,7 +47,7 @@ int shim_unix_datagram_socket(void) { return socket(AF_UNIX, SOCK_DGRAM | SOCK_N
 int shim_pipe(int ends[2], int nonblocking_read, int nonblocking_write) {
     if (nonblocking_read && nonblocking_write) return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
     if (pipe2(ends, O_CLOEXEC) != 0) return -1;
-    // The child's end must block: a program that finds O_NONBLOCK on its standard output loses bytes.
+    // The child's end must block: a program that does not expect O_NONBLOCK on its standard output loses bytes.
     if (nonblocking_read) fcntl(ends[0], F_SETFL, O_NONBLOCK);
     if (nonblocking_write) fcntl(ends[1], F_SETFL, O_WRONLY | O_NONBLOCK);
     return 0;
@@ -58,7 +58,7 @@ int shim_set_pipe_size(int descriptor, int size) { return fcntl(descriptor, F_SE
 int shim_open_unlinked(const char *folder) {
     int descriptor = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return descriptor;
-    // NFS and other file systems without O_TMPFILE.
+    // For NFS and other file systems without O_TMPFILE.
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s/spool.XXXXXX", folder) >= (int)sizeof path) {
         errno = ENAMETOOLONG;
@@ -118,7 +118,7 @@ int shim_pidfd_signal_group(int pidfd, int signal) {
 static int prepare_attributes(posix_spawnattr_t *attributes) {
     sigset_t none, all;
     sigemptyset(&none);
-    // All, not only those that differ: glibc asks for each signal that is not named here how it stands.
+    // All signals: for each signal that is not in the set, glibc makes a system call to ask for its action.
     sigfillset(&all);
     int failure = posix_spawnattr_init(attributes);
     if (failure == 0) {
@@ -139,7 +139,7 @@ static int add_emptied_output(posix_spawn_file_actions_t *actions, int output) {
 static int prepare_actions(posix_spawn_file_actions_t *actions, const struct shim_descriptors *given) {
     const int numbers[4] = {given->input, given->output, given->error, given->lock};
     int failure = posix_spawn_file_actions_init(actions);
-    // adddup2 of a descriptor onto its own number clears its close-on-exec flag, as POSIX asks.
+    // adddup2 of a descriptor onto its own number clears the close-on-exec flag, as POSIX requires.
     for (int number = 0; failure == 0 && number < 4; number++) {
         if (numbers[number] < 0) continue;
         if (number == STDOUT_FILENO && given->empties_output) {
@@ -153,8 +153,8 @@ static int prepare_actions(posix_spawn_file_actions_t *actions, const struct shi
 
 int shim_spawn(
     pid_t *pid, const char *path, char *const argv[], char *const envp[], struct shim_descriptors given) {
-    // Kept from one command to the next, which most often is given the same numbers: preparing them takes eight
-    // system calls. Each thread has its own, as tests start children side by side.
+    // Kept for the next command, which usually gets the same descriptor numbers: preparing them takes eight system
+    // calls. Each thread has its own, because tests start children in parallel.
     static _Thread_local posix_spawnattr_t attributes;
     static _Thread_local posix_spawn_file_actions_t actions;
     static _Thread_local struct shim_descriptors prepared;
@@ -275,7 +275,8 @@ static int forget_object(struct dl_phdr_info *object, size_t size, void *context
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     for (int index = 0; index < object->dlpi_phnum; index++) {
         const ElfW(Phdr) *segment = &object->dlpi_phdr[index];
-        // What is or was writable may differ from the file; a page that a segment only ends in may belong to two.
+        // A writable segment may differ from the file, even if it was made read-only later. The last page of a
+        // segment may also belong to the next one.
         if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0) continue;
         uintptr_t start = (object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
         uintptr_t end = (object->dlpi_addr + segment->p_vaddr + segment->p_memsz) & ~(page - 1);

@@ -1,5 +1,5 @@
-// Files that a peer passes through a unix socket (SCM_RIGHTS, unix(7)): refused, seen before they are received, and
-// closed where nobody waits.
+// Files that a peer passes through a unix socket (SCM_RIGHTS, unix(7)): they are refused, detected before they are
+// received, and closed where nobody waits.
 #define _GNU_SOURCE
 #include "CEpollShim.h"
 
@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// By number: the headers that we are built with are older than the kernels that we run on.
+// By number: the kernel may be newer than the headers of the build.
 enum { SHIM_SO_PASSPIDFD = 76, SHIM_SO_PASSRIGHTS = 83 };
 
 static int set(int socket, int option, int value) {
@@ -26,9 +26,9 @@ int shim_takes_files(int connection) {
 }
 
 void shim_expect_files(int connection) {
-    // A read throws away an urgent byte, and with it the files that came with it, unless it is to be read in line.
+    // Without this, a read discards an urgent byte and closes the files that came with it.
     set(connection, SO_OOBINLINE, 1);
-    // What the kernel adds of its own, if the socket unit asks for it, would look like files.
+    // If the socket unit asks for these, the kernel adds control messages of its own, which would look like files.
     set(connection, SO_PASSCRED, 0);
     set(connection, SO_PASSSEC, 0);
     set(connection, SHIM_SO_PASSPIDFD, 0);
@@ -39,12 +39,13 @@ ssize_t shim_read_unless_files(int connection, void *buffer, size_t size) {
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     ssize_t count = recvmsg(connection, &message, MSG_PEEK);
     if (count <= 0) return count;
-    // There is no room for control messages, so any that there is was cut. A copy of the files was closed: not the last.
+    // There is no room for control messages, so a truncated one means files. The peek closes only a copy of each
+    // file, not the last.
     if ((message.msg_flags & MSG_CTRUNC) != 0) {
         errno = EPERM;
         return -1;
     }
-    // What comes in between stands behind these bytes, and nobody else reads.
+    // Files that arrive meanwhile come with later bytes, and nobody else reads this socket.
     return read(connection, buffer, (size_t)count);
 }
 
@@ -64,7 +65,7 @@ pid_t shim_fork_to_close(const int kept[], size_t count, int gate) {
     close_all(next, ~0u);
     char byte;
     while (read(gate, &byte, 1) < 0 && errno == EINTR) continue;
-    // A program that was being started at the fork may have these descriptors, too, until its exec is through.
+    // A child that was being started at the fork may also hold these descriptors until its exec.
     struct timespec rest = {.tv_sec = 1};
     while (nanosleep(&rest, &rest) != 0 && errno == EINTR) continue;
     _exit(0);

@@ -2,16 +2,16 @@
 import CEpollShim
 import Glibc
 
-/// Talks to the service manager; to nobody, where there is none.
+/// Talks to the service manager, if there is one.
 final class ServiceManager {
     private static let statusInterval = Duration.seconds(1)
 
     private let loop: EventLoop
-    /// Where it listens; nil where there is none.
+    /// The manager's socket; nil if there is no manager.
     private let address: String?
     private var statusTimer: Timer?
     private var toldStatus = ""
-    /// What the daemon is doing, in a line for people.
+    /// What the daemon is doing, in one line for people.
     var status: () -> String = { "" }
     private var watchdogTimer: Timer?
     private var watchdogInterval: Duration?
@@ -31,15 +31,15 @@ final class ServiceManager {
         feedWatchdog()
     }
 
-    /// Says it until it was said: a manager that does not hear it ends the daemon.
+    /// Repeats it until it is sent: a manager that does not get it ends the daemon.
     private func tellReady() {
         toldStatus = status()
-        // This may wait for a busy manager: nobody is served yet.
+        // This may wait for a busy manager, but nobody is served yet.
         guard sd_notify(0, "READY=1\nSTATUS=\(toldStatus)") < 0 else { return }
         _ = loop.timers.schedule(after: Self.statusInterval) { [unowned self] in tellReady() }
     }
 
-    /// Has the status told anew, at most once a second: what changes more often is not for people.
+    /// Sends the new status, at most once a second, because people read it.
     func statusDidChange() {
         guard address != nil, statusTimer == nil else { return }
         statusTimer = loop.timers.schedule(after: Self.statusInterval) { [unowned self] in
@@ -53,16 +53,16 @@ final class ServiceManager {
 
     private func feedWatchdog() {
         guard let watchdogInterval else { return }
-        // One that is lost must not use up all the time that there is.
+        // A lost message must not use up the whole watchdog time.
         let wait = notify("WATCHDOG=1") ? watchdogInterval : min(watchdogInterval, Self.statusInterval)
         watchdogTimer = loop.timers.schedule(after: wait) { [unowned self] in feedWatchdog() }
     }
 
-    /// Says it now or not at all: sd_notify(3) waits as long as the manager does not read. False where it was not.
+    /// Sends it now or not at all, because sd_notify(3) waits until the manager reads. False if it was not sent.
     @discardableResult
     private func notify(_ state: String) -> Bool {
         guard let address else { return false }
-        // A name that is no path, as some container managers give, is left to who knows them all.
+        // Some container managers use an address that is not a path. sd_notify(3) knows all forms.
         guard address.hasPrefix("/") else { return sd_notify(0, state) > 0 }
         do throws(SystemError) {
             let socket = Descriptor(owning: try retrying("socket") { shim_unix_datagram_socket() })

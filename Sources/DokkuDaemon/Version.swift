@@ -1,2 +1,2 @@
-// The version of this program, as `-v` and `daemon:version` say it.
+// The version of this program, for `-v` and `daemon:version`.
 let version = "1.0.0"

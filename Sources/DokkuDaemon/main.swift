@@ -1,8 +1,8 @@
-// The daemon's entry: the command line, the settings, and the daemon's life.
+// The entry point: the command line, the settings, and the daemon's life.
 import CEpollShim
 import Glibc
 
-// A reader that has gone costs what it was to be told, and nothing else.
+// A write to a reader that has gone must fail with EPIPE, not end the daemon.
 signal(SIGPIPE, SIG_IGN)
 
 private func fail(_ text: String, _ status: Int32) -> Never {
@@ -11,7 +11,7 @@ private func fail(_ text: String, _ status: Int32) -> Never {
     exit(status)
 }
 
-/// The environment as it is. A variable that stands twice counts as the C library finds it: the first.
+/// The environment. If a variable occurs twice, its first value counts, as for getenv(3).
 private func readEnvironment() -> [String: String] {
     var variables: [String: String] = [:]
     var next = environ
@@ -26,8 +26,8 @@ private func readEnvironment() -> [String: String] {
     return variables
 }
 
-/// A child's standard descriptors are ours by number: none of them may be closed, or be taken for something else.
-/// What else was inherited must not reach a child.
+/// Opens what is missing of descriptors 0 to 2: otherwise a file of the daemon could get such a number, and reach a
+/// child as a standard stream. Other inherited descriptors must not reach a child.
 private func prepareDescriptors() {
     while case let number = open("/dev/null", O_RDWR), number >= 0 {
         if number > STDERR_FILENO {
@@ -42,7 +42,7 @@ private func serve() {
     prepareDescriptors()
     shim_return_large_memory(256 * 1024)
     let environment = readEnvironment()
-    // The children's folder, and none that somebody may want to unmount.
+    // The working directory of the children, too. In `/` they keep no file system from being unmounted.
     _ = chdir("/")
     do throws(StartFailure) {
         try Daemon(Configuration(environment: environment), environment: environment).run()
@@ -51,14 +51,14 @@ private func serve() {
     }
 }
 
-/// Says all that is wrong with the settings, on standard error, and ends.
+/// Reports everything that is wrong with the settings on standard error, and exits.
 private func check(_ files: [String]) -> Never {
     let check = SettingsCheck(environment: readEnvironment(), files: files)
     let lines = check.faults.map { "Error: \($0)\n" } + check.warnings.map { "Warning: \($0)\n" }
     let text = Array(lines.joined().utf8)
     _ = write(STDERR_FILENO, text, text.count)
     if !check.faults.isEmpty { exit(EX_CONFIG) }
-    print("The settings can be used")
+    print("The settings are valid")
     exit(EX_OK)
 }
 
@@ -70,7 +70,7 @@ private let help = """
 
       --check [FILE...]  say what is wrong with the settings, in the environment and in
                          \(SettingsCheck.unitFiles.joined(separator: " and\n                     "))
-                         or in FILEs, which are written as those are
+                         or in FILEs of the same format
       -h, --help         print how to use the program
       -v, --version      print its version
 

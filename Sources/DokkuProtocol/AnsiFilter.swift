@@ -1,22 +1,22 @@
-// Takes the escape sequences of ECMA-48 and ECMA-35 out of a stream of bytes, however it is cut into chunks.
-// Bytes from 0x80 to 0x9F stay: in UTF-8 they are parts of characters, not controls.
+// Removes the escape sequences of ECMA-48 and ECMA-35 from a stream of bytes, however it is cut into chunks. Bytes
+// from 0x80 to 0x9F stay: in UTF-8 they are parts of characters, not controls.
 
 import CJansson
 
-/// Remembers only where in a sequence it stands. What looked like a sequence and is none loses its introducer;
-/// the byte that showed it stays.
+/// Its only state is the position within a sequence. An invalid sequence is dropped up to the byte that makes it
+/// invalid; that byte stays.
 struct AnsiFilter {
     private enum State {
         case text
-        /// Behind ESC.
+        /// After ESC.
         case escape
-        /// Behind ESC and intermediate bytes: `ESC (`.
+        /// After ESC and intermediate bytes: `ESC (`.
         case intermediate
-        /// Behind `ESC [`, among parameters.
+        /// After `ESC [`, among the parameter bytes.
         case control
-        /// Behind `ESC [`, among the intermediate bytes before the final one.
+        /// After `ESC [`, among the intermediate bytes before the final one.
         case controlIntermediate
-        /// In an operating system command, which BEL ends too.
+        /// In an operating system command, which BEL also ends.
         case command
         /// In a device control string, start of string, privacy message or application program command.
         case string
@@ -24,7 +24,7 @@ struct AnsiFilter {
 
     private var state = State.text
 
-    /// Calls `emit` with the parts of `input` that are text, in order, none of them empty.
+    /// Calls `emit` with each run of text in `input`, in order. No run is empty.
     mutating func filter(_ input: Span<UInt8>, _ emit: (Span<UInt8>) -> Void) {
         var index = 0
         while index < input.count {
@@ -43,14 +43,14 @@ struct AnsiFilter {
         }
     }
 
-    /// The end of the stream: an unfinished sequence is dropped, and the filter is as new.
+    /// The end of the stream: drops an unfinished sequence and resets the filter.
     mutating func finish() { state = .text }
 
     private static let escape: UInt8 = 0x1B
 
-    /// The state behind `byte`, and whether the byte belongs to the sequence.
+    /// The state after `byte`, and whether the byte belongs to the sequence.
     private static func step(_ state: State, _ byte: UInt8) -> (State, takesByte: Bool) {
-        // ESC begins a sequence anew wherever it stands, and `ESC \` is the terminator of strings.
+        // ESC starts a new sequence in every state; `ESC \` also terminates strings.
         if byte == escape { return (.escape, true) }
         switch (state, byte) {
         case (.text, _): return (.text, false)
@@ -70,7 +70,7 @@ struct AnsiFilter {
         case (.control, _), (.controlIntermediate, _): return (.text, false)
 
         case (.command, 0x07): return (.text, true)
-        // A string that nobody ended must not take the lines after it along.
+        // An unterminated string must not swallow the lines after it.
         case (.command, UInt8(ascii: "\n")), (.string, UInt8(ascii: "\n")): return (.text, false)
         case (.command, _), (.string, _): return (state, true)
         }
@@ -78,7 +78,7 @@ struct AnsiFilter {
 }
 
 extension Span<UInt8> {
-    /// Where `byte` stands first at or behind `start`; `count` where it does not.
+    /// The index of the first `byte` at or after `start`; `count` if there is none.
     public func index(ofByte byte: UInt8, from start: Int) -> Int {
         extracting(start...).withUnsafeBufferPointer { bytes in
             guard let base = bytes.baseAddress, let found = bytes_find(base, byte, bytes.count) else {

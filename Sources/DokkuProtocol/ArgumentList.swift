@@ -1,18 +1,18 @@
 // The words of a command on their way from a line to the kernel.
 import CJansson
 
-/// The words of one command, kept as the child will get them: each ends in a NUL, one after another in one
-/// buffer. Bytes, not strings: a file name need not be UTF-8.
+/// The words of one command, as the child will get them: one after another in one buffer, each with a NUL at its
+/// end. They are bytes, not strings, because a file name need not be UTF-8.
 public struct ArgumentList: Sendable, Equatable {
     @usableFromInline var storage: [UInt8] = []
-    /// For each word the index of its NUL.
+    /// The index of the NUL of each word.
     @usableFromInline var ends: [Int] = []
 
     @inlinable public init() {}
 
     @inlinable public var count: Int { ends.count }
     @inlinable public var isEmpty: Bool { ends.isEmpty }
-    /// Bytes that are allocated for it.
+    /// Allocated bytes.
     public var memory: Int { storage.capacity + ends.capacity * MemoryLayout<Int>.stride }
 
     /// Word `index` without its NUL.
@@ -20,7 +20,7 @@ public struct ArgumentList: Sendable, Equatable {
         storage[(index == 0 ? 0 : ends[index - 1] + 1)..<ends[index]]
     }
 
-    /// Word `index` for people: what is not UTF-8 is replaced.
+    /// Word `index` for people: U+FFFD replaces what is not UTF-8.
     public func text(_ index: Int) -> String { String(decoding: self[index], as: UTF8.self) }
 
     @inlinable public func word(_ index: Int, is text: StaticString) -> Bool {
@@ -35,12 +35,12 @@ public struct ArgumentList: Sendable, Equatable {
         }
     }
 
-    /// True where a word stands that is exactly `text`.
+    /// True if a word is exactly `text`.
     @inlinable public func contains(_ text: StaticString) -> Bool {
         (0..<count).contains { word($0, is: text) }
     }
 
-    /// Adds a byte to the word that is being written. The byte is not NUL.
+    /// Adds a byte, which is not NUL, to the word being written.
     public mutating func append(_ byte: UInt8) { storage.append(byte) }
 
     @inlinable public mutating func append(_ bytes: some Collection<UInt8>) {
@@ -51,42 +51,42 @@ public struct ArgumentList: Sendable, Equatable {
         bytes.withUnsafeBufferPointer { storage.append(contentsOf: $0) }
     }
 
-    /// Makes room for words that have `bytes` bytes in all, with their NULs.
+    /// Makes room for words of `bytes` bytes in all, NULs included.
     public mutating func reserve(bytes: Int) { storage.reserveCapacity(bytes) }
 
-    /// Ends the word that is being written; an empty one counts.
+    /// Ends the word being written, which may be empty.
     public mutating func endWord() {
         ends.append(storage.count)
         storage.append(0)
     }
 
-    /// A buffer of usual size is kept for the next words.
+    /// Keeps a buffer of usual size for the next words.
     public mutating func removeAll() {
         guard memory <= 16 * 1024 else {
             self = ArgumentList()
             return
         }
         storage.removeAll(keepingCapacity: true)
-        // For a few words much faster than to replace a range of them by an empty one.
+        // For a few words this is much faster than removing a range.
         while ends.popLast() != nil {}
     }
 
-    /// The last `count` words taken away, and what was written of a word that was not ended.
+    /// Removes the last `count` words, and the word being written.
     public mutating func removeLast(_ count: Int) {
         ends.removeLast(count)
         storage.removeLast(storage.count - (ends.last.map { $0 + 1 } ?? 0))
     }
 
-    /// Bytes of all words, with their NULs.
+    /// Bytes of all words, NULs included.
     public var byteCount: Int { storage.count }
 
     public func hasWord(longerThan limit: Int) -> Bool {
-        // Most often all of them together are shorter.
+        // All words together are usually shorter.
         storage.count > limit && (0..<count).contains { self[$0].count > limit }
     }
 
-    /// Calls `body` with the words as the kernel wants them: pointers to C strings, those of `leading` first, then a
-    /// null.
+    /// Calls `body` with the words as execve(2) takes them: pointers to C strings, first those of `leading`, then a
+    /// null pointer.
     public func withArgumentVector<Result>(
         after leading: ArgumentList, _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
     ) -> Result {

@@ -1,13 +1,13 @@
-// Writes bytes in base64 (RFC 4648, section 4, padded), chunk by chunk.
+// Encodes bytes in base64 (RFC 4648, section 4, padded), chunk by chunk.
 
-/// Holds up to two bytes until the group of three they belong to is whole.
+/// Holds up to two bytes until their group of three is complete.
 public struct Base64Encoder {
     private var held: UInt32 = 0
     private var heldCount = 0
 
     public init() {}
 
-    /// Adds the groups that are whole by now to `output`.
+    /// Appends all complete groups to `output`.
     public mutating func encode(_ input: Span<UInt8>, into output: inout [UInt8]) {
         var index = 0
         while heldCount > 0, index < input.count {
@@ -29,7 +29,7 @@ public struct Base64Encoder {
         }
     }
 
-    /// Over plain pointers: as fast as checked access in release, and many times faster in a debug build.
+    /// Plain pointers are as fast as checked access in a release build, and many times faster in a debug build.
     private static func append(groups: Int, of input: Span<UInt8>, to output: inout [UInt8]) {
         guard groups > 0 else { return }
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: groups * 4) { text in
@@ -54,7 +54,7 @@ public struct Base64Encoder {
         }
     }
 
-    /// The end of the stream: the last group with its padding. The encoder is as new.
+    /// The end of the stream: appends the last group with its padding and resets the encoder.
     public mutating func finish(into output: inout [UInt8]) {
         switch heldCount {
         case 1:

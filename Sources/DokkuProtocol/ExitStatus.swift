@@ -2,7 +2,7 @@
 
 public enum ExitStatus: Equatable, Sendable {
     case exited(Int32)
-    /// By a signal of this name, `SIGTERM`, as kill(1) knows it.
+    /// By the signal of this name, as kill(1) lists it: `SIGTERM`.
     case signalled(String)
 
     public var isSuccess: Bool { self == .exited(0) }

@@ -1,6 +1,6 @@
-// The lines that answer JSON requests: the parts around outputs, and whole short lines.
+// The lines that answer JSON requests: the parts before and after an output, and whole short lines.
 
-/// Builds the lines of one request's answer; each carries the request's id.
+/// Builds the lines of one request's answer. Each carries the request's id.
 public struct JSONReply {
     /// `"id":7,` or nothing.
     private let identity: [UInt8]
@@ -49,7 +49,7 @@ public struct JSONReply {
         line.append("}\n")
     }
 
-    /// `data` appends the encoded bytes. Where it appends none there is no event.
+    /// `data` appends the encoded bytes. If it appends none, there is no event.
     public func appendOutput(_ stream: OutputStream, to line: inout [UInt8], _ data: (inout [UInt8]) -> Void)
     {
         let start = line.count
@@ -65,7 +65,7 @@ public struct JSONReply {
 
     // MARK: Last lines
 
-    /// The answer to what was not run.
+    /// The answer to a request that was not run.
     public func appendRefusal(_ refusal: Refusal, isStreamed: Bool, to line: inout [UInt8]) {
         begin(&line)
         if isStreamed { line.append("\"event\":\"end\",") }
@@ -76,7 +76,7 @@ public struct JSONReply {
         line.append("\"}\n")
     }
 
-    /// What stands before the text of a built-in's answer: when streamed the beginning of an event.
+    /// What precedes the text of a built-in's answer. If streamed, it is the beginning of an event.
     public func appendAnswerHead(isStreamed: Bool, to line: inout [UInt8]) {
         begin(&line)
         line.append(
@@ -85,7 +85,7 @@ public struct JSONReply {
                 : "\"ok\":true,\"exit_status\":0,\"output\":\"")
     }
 
-    /// What stands behind it.
+    /// What follows that text.
     public func appendAnswerTail(isStreamed: Bool, isBase64: Bool, to line: inout [UInt8]) {
         if isStreamed {
             line.append("\"}\n")
@@ -96,20 +96,20 @@ public struct JSONReply {
         }
     }
 
-    /// The last line of a streamed answer; the only one where there is no text.
+    /// The last line of a streamed answer; its only line if there is no text.
     public func appendAnswerEnd(to line: inout [UInt8]) {
         begin(&line)
         line.append("\"event\":\"end\",\"ok\":true,\"exit_status\":0,\"queued_ms\":0,\"run_ms\":0}\n")
     }
 
-    /// What a finished command says of itself before its output.
+    /// What the last line of a finished command says besides its output.
     public struct Result {
         public var ok: Bool
         public var status: ExitStatus?
         public var error: ErrorCode?
-        /// Not all of the output is in the answer, whatever else `error` says.
+        /// Output is missing from the answer, whatever `error` says.
         public var isOutputCut: Bool
-        /// Nil where the answer is not streamed.
+        /// The job's number, if the answer is streamed.
         public var endOfJob: UInt64?
         public var queued: Duration
         public var ran: Duration

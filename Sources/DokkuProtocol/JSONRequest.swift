@@ -1,11 +1,11 @@
 /// A request in JSON, checked: only what the daemon knows and can do.
 public struct JSONRequest: Equatable, Sendable {
     public enum Input: Equatable, Sendable {
-        /// Given in the request itself; may be empty, which is input too.
+        /// Given in the request itself; may be empty, which is still an input.
         case bytes([UInt8])
-        /// So many bytes follow the request's LF.
+        /// This number of bytes follows the request's LF.
         case following(count: Int)
-        /// It follows in chunks, once the client was told to go on.
+        /// It follows in chunks, after the daemon has asked for it.
         case chunks
     }
 
@@ -19,17 +19,17 @@ public struct JSONRequest: Equatable, Sendable {
     public var command = ArgumentList()
     /// Whether events come before the last line.
     public var isStreamed = false
-    /// Nil where the command gets no input.
+    /// Nil if the command gets no input.
     public var input: Input?
     public var encoding = Encoding.utf8
     public var stripsAnsi = false
-    /// From the start of the run; at least 1 ms, at most 10^9 s.
+    /// From the start of the run: 1 ms to 10^9 s.
     public var timeout: Duration?
-    /// Whether the command is cancelled when its client has gone.
+    /// Whether the command is cancelled when its client leaves.
     public var endsWithClient = false
 
-    /// Why a line is no request, with what could be read of it all the same: so that the answer has its id, and
-    /// the body behind the line is not taken for requests.
+    /// Why a line is not a request, and what could still be read of it: the id for the answer, and the length of
+    /// the input, so that no byte of the input is read as a request.
     public struct Fault: Error, Equatable {
         public var refusal: Refusal
         public var id: RequestID?
@@ -46,15 +46,15 @@ public struct JSONRequest: Equatable, Sendable {
         }
     }
 
-    /// What belongs to a line that is no request, and comes behind it.
+    /// The input that follows a line that is not a request.
     public enum Following: Equatable, Sendable {
         case nothing
-        /// Any size that a client may claim.
+        /// Whatever size the client announces.
         case bytes(Int)
-        /// It announces an input, and does not say how long it is: nobody can tell where the next line begins.
+        /// An input follows, but its length is unknown. So nobody can tell where the next line begins.
         case unknown
 
-        /// `length`: the value of `stdin_length`, if there is that key.
+        /// `length` is the value of `stdin_length`, if there is that key.
         public init(length: JSONValue?) {
             guard let length, !length.isNull else {
                 self = .nothing

@@ -1,5 +1,5 @@
-// Reads a line of JSON as a request. What is wrong is told by its key and by what is expected there, never by the
-// value: it may be a secret.
+// Reads a line of JSON as a request. A fault names the key and what is expected there, never the value, which may
+// be a secret.
 
 public enum JSONRequestDecoder {
     public static func decode(_ line: ArraySlice<UInt8>) throws(JSONRequest.Fault) -> JSONRequest {
@@ -12,10 +12,10 @@ public enum JSONRequestDecoder {
         do {
             document = try JSONDocument(line.span)
         } catch {
-            // The document is not there to be asked: what names the answer and bounds the body is looked for.
+            // There is no parsed document, so the id and the length of the input are searched for in the text.
             var fault = JSONSalvage.fault(of: line.span)
             fault.refusal = .invalid(
-                error.isRepeatedKey ? "A key stands twice" : "Invalid JSON near byte \(error.position)")
+                error.isRepeatedKey ? "A key occurs twice" : "Invalid JSON near byte \(error.position)")
             throw fault
         }
         return try document.withValue { value throws(JSONRequest.Fault) in try request(of: value) }
@@ -85,7 +85,7 @@ public enum JSONRequestDecoder {
         }
     }
 
-    /// Clamped to what a clock can hold: a timeout of centuries is none, and no error either.
+    /// Clamped to what a clock can hold: a timeout of centuries is not an error.
     private static func duration(_ value: JSONValue) -> Duration? {
         guard let seconds = value.number, seconds > 0 else { return nil }
         return .seconds(min(max(seconds, 0.001), 1e9))
@@ -126,7 +126,7 @@ extension RequestID {
     }
 }
 
-/// A request's members as they stand, unchecked.
+/// The members of a request, unchecked.
 private struct Members {
     var id: JSONValue?
     var command: JSONValue?
@@ -138,9 +138,9 @@ private struct Members {
     var stripAnsi: JSONValue?
     var timeout: JSONValue?
     var onDisconnect: JSONValue?
-    /// What to say of the first key that is none of these.
+    /// The message about the first key that is none of these.
     var unknown: String?
-    /// One of those looks like a mistyped `stdin_length`.
+    /// An unknown key begins with `stdin`: it may be a mistyped `stdin_length`.
     var mayAnnounceInput = false
 
     init(of object: JSONValue) {
@@ -163,14 +163,14 @@ private struct Members {
         }
     }
 
-    /// What can be read in spite of what is wrong elsewhere.
+    /// A fault with everything that can be read despite the error.
     func fault(_ refusal: Refusal) -> JSONRequest.Fault {
         JSONRequest.Fault(
             refusal: refusal, id: id.flatMap(RequestID.init), isStreamed: stream?.bool ?? false,
             following: mayAnnounceInput ? .unknown : JSONRequest.Following(length: stdinLength))
     }
 
-    /// Names a mistyped key; what looks like anything else may be a value in the wrong place.
+    /// Names a key that looks mistyped. Any other text may be a value in the wrong place.
     private static func describe(unknown key: UnsafeBufferPointer<UInt8>) -> String {
         let isName = key.allSatisfy { byte in
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: "_")

@@ -1,9 +1,9 @@
-// Looks through a line that is not valid JSON for what its answer needs all the same: the id, whether events were
-// asked for, and how many bytes follow it that are no requests.
+// Searches a line that is not valid JSON for what its answer needs: the id, whether events were asked for, and the
+// length of the input that follows.
 
 enum JSONSalvage {
-    /// A fault without its text. Of a key that stands several times the last value counts. Linear, and without
-    /// memory of its own: what is looked for is at the top level, nesting is only counted.
+    /// A fault without its text. If a key occurs more than once, its last value counts. Takes linear time and
+    /// allocates nothing: the keys are at the top level, so nesting is only counted.
     static func fault(of line: Span<UInt8>) -> JSONRequest.Fault {
         var fault = JSONRequest.Fault(refusal: .invalid("Invalid JSON"))
         var found: (id: Range<Int>?, stream: Range<Int>?, length: Range<Int>?)
@@ -22,7 +22,8 @@ enum JSONSalvage {
         return fault
     }
 
-    /// Whether the line speaks of an input's length anywhere: where it is broken, quotes may not stand where they seem to.
+    /// Whether the line names an input's length anywhere, also within strings: in a broken line a quote may be
+    /// missing.
     private static func announcesInput(_ line: Span<UInt8>) -> Bool {
         let name: StaticString = "stdin_l"
         var index = 0
@@ -40,8 +41,8 @@ enum JSONSalvage {
         value.withValue(body)
     }
 
-    /// Calls `body` with each key of the outermost object, quotes and all, and where its value stands, if that
-    /// is a string or a bare word.
+    /// Calls `body` with each key of the outermost object, quotes included, and the range of its value, if that is
+    /// a string or a bare word.
     private static func forEachMember(of line: Span<UInt8>, _ body: (Span<UInt8>, Range<Int>) -> Void) {
         var index = 0
         var depth = 0
@@ -77,7 +78,8 @@ enum JSONSalvage {
         }
     }
 
-    /// Behind the closing quote of a string whose opening quote is before `start`; the end where none closes it.
+    /// The index after the closing quote of a string whose opening quote is before `start`; the line's end if no
+    /// quote closes it.
     private static func endOfString(_ line: Span<UInt8>, from start: Int) -> Int {
         var index = start
         while index < line.count, line[index] != UInt8(ascii: "\"") {

@@ -1,17 +1,17 @@
-// Looks at a long line of JSON before it is parsed: a parsed value takes up to 120 times its text in memory, so
-// what cannot be a request for its shape alone is not parsed.
+// Checks the shape of a long line of JSON before it is parsed. A parsed value takes up to 120 times its text in
+// memory, so a line that cannot be a request is not parsed.
 
 enum JSONShape {
-    /// Shorter lines are parsed whatever they hold, in less than 2 MB.
+    /// Lines up to this length are always parsed; that takes less than 2 MB.
     static let harmlessLength = 16 * 1024
-    /// The words of a command, with all else: in 16 MB. The kernel starts no program with twice as many, execve(2).
+    /// Enough for the words of a command and all else, in 16 MB. execve(2) fails with twice as many words.
     static let valueLimit = 128 * 1024
-    /// More than a request has.
+    /// A request has fewer keys.
     private static let memberLimit = 32
     /// A request is an object with an array in it.
     private static let depthLimit = 2
 
-    /// What is wrong with the line, or nil where it is to be parsed. It need not be JSON.
+    /// What is wrong with the line; nil if it may be parsed. It need not be JSON.
     static func fault(of line: Span<UInt8>) -> Refusal? {
         guard line.count > harmlessLength else { return nil }
         return line.withUnsafeBufferPointer { fault(of: $0) }
@@ -32,13 +32,13 @@ enum JSONShape {
             case _ where isInString: break
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 depth += 1
-                if depth > depthLimit { return .invalid("Nested deeper than a request is") }
+                if depth > depthLimit { return .invalid("Nested too deeply") }
             case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
             case UInt8(ascii: ","):
                 values += 1
                 if values >= valueLimit { return .invalid("More than \(valueLimit) values") }
                 if depth <= 1 { members += 1 }
-                if members >= memberLimit { return .invalid("More keys than a request has") }
+                if members >= memberLimit { return .invalid("Too many keys") }
             default: break
             }
         }

@@ -1,19 +1,19 @@
-// Writes bytes as the inside of a JSON string (RFC 8259), chunk by chunk: valid JSON in valid UTF-8 whatever the
-// bytes are and wherever they were cut.
+// Encodes bytes as the inside of a JSON string (RFC 8259), chunk by chunk. The result is valid JSON in valid UTF-8,
+// whatever the bytes are and however they are cut.
 
-/// What is not UTF-8 becomes U+FFFD, one for each maximal subpart of a sequence (Unicode, table 3-7). The bytes
-/// of a character that is not whole yet are held until it is.
+/// Invalid UTF-8 becomes U+FFFD, one for each maximal subpart of a sequence (Unicode, table 3-7). The bytes of an
+/// incomplete character are held until it is complete.
 struct JSONStringEncoder {
     private var character = PartialCharacter()
 
-    /// Whether a character has begun and is not whole: `finish` would write something.
+    /// Whether a character is incomplete: `finish` would write something.
     var isOpen: Bool { character.isOpen }
 
-    /// Adds `input` to `output`. At most six bytes a byte.
+    /// Appends `input` to `output`: at most six bytes for each byte.
     mutating func encode(_ input: Span<UInt8>, into output: inout [UInt8]) {
         var index = 0
         while character.isOpen, index < input.count { advance(input, &index, into: &output) }
-        // Bytes that stand for themselves are copied a run at a time.
+        // Runs of bytes that need no escape are copied at once.
         var start = index
         while true {
             index = Self.endOfPlainText(input, from: index)
@@ -38,13 +38,13 @@ struct JSONStringEncoder {
         output.append(run: input, start..<index)
     }
 
-    /// The end of the stream: a character that was cut there is written as U+FFFD, and the encoder is as new.
+    /// The end of the stream: writes U+FFFD for an incomplete character and resets the encoder.
     mutating func finish(into output: inout [UInt8]) {
         if character.isOpen { Self.appendReplacement(to: &output) }
         character = PartialCharacter()
     }
 
-    /// U+FFFD. Byte by byte: for three of them that is faster than a copy.
+    /// U+FFFD, byte by byte: for three bytes that is faster than a copy.
     private static func appendReplacement(to output: inout [UInt8]) {
         output.append(0xEF)
         output.append(0xBF)
@@ -53,7 +53,7 @@ struct JSONStringEncoder {
 
     private static let escapeStart = Array(#"\u00"#.utf8)
 
-    /// Reads one byte of a character that is not known to be whole.
+    /// Reads one byte of a character that may be incomplete or invalid.
     private mutating func advance(_ input: Span<UInt8>, _ index: inout Int, into output: inout [UInt8]) {
         switch character.take(input[index]) {
         case .open: index += 1
@@ -65,14 +65,14 @@ struct JSONStringEncoder {
             index += 1
             Self.appendReplacement(to: &output)
         case .broken:
-            // The byte that does not belong is looked at again, on its own.
+            // The byte that does not fit is read again as the start of the next character.
             Self.appendReplacement(to: &output)
             character = PartialCharacter()
         }
     }
 
-    /// The length of the well-formed character that starts with a byte from 0x80 up; 0 where it is not well
-    /// formed or not all there.
+    /// The length of the well-formed character at `index`, whose first byte is 0x80 or above; 0 if it is not
+    /// well-formed or not complete.
     private static func lengthOfCharacter(_ input: Span<UInt8>, at index: Int) -> Int {
         let lead = PartialCharacter.Lead(input[index])
         guard lead.following > 0, lead.following < input.count - index,
@@ -106,12 +106,12 @@ struct JSONStringEncoder {
         output.append(short)
     }
 
-    /// Where the first byte at or behind `start` stands that is no ASCII character, or one that needs an escape.
+    /// The index of the first byte at or after `start` that is not ASCII or needs an escape.
     private static func endOfPlainText(_ input: Span<UInt8>, from start: Int) -> Int {
         var index = start
         let words = input.bytes
-        // Eight bytes at a time: a byte of `special` has its top bit set where it is below 0x20, a quote, a
-        // backslash or above 0x7F. A borrow can set one too many above such a byte, never below it.
+        // Eight bytes at a time. `special` has the top bit of a byte set if the byte is below 0x20, a quote, a
+        // backslash or above 0x7F. A borrow may set further bits above such a byte, but none below it.
         while index + 8 <= input.count {
             let word = UInt64(littleEndian: words.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
             let control = word &- 0x2020_2020_2020_2020

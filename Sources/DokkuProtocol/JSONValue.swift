@@ -1,21 +1,21 @@
-// jansson's values behind Swift types: one owner of the document, borrowed views of what is in it.
+// jansson's values as Swift types: a document with one owner, and borrowed views of its values.
 
 import CJansson
 
-/// A parsed document; freed with its owner.
+/// A parsed document.
 public struct JSONDocument: ~Copyable {
     public struct Failure: Error, Equatable {
-        /// Whether the only thing wrong is a key that stands twice in one object.
+        /// Whether the only error is a key that occurs twice in one object.
         public var isRepeatedKey: Bool
-        /// How many bytes of the text were read until it was wrong.
+        /// The number of bytes that were read before the error.
         public var position: Int
     }
 
     private let root: UnsafeMutablePointer<json_t>
 
-    /// Strict RFC 8259: no byte-order mark, no trailing comma, nothing behind the value, no key twice; strings
-    /// are valid UTF-8 and may contain U+0000. jansson itself ends nesting at 2,048 levels.
-    /// `allowsScalars`: else only an object or an array is a document.
+    /// Strict RFC 8259: no byte-order mark, no trailing comma, nothing after the value, no repeated key. Strings
+    /// are valid UTF-8 and may contain U+0000. jansson itself limits nesting to 2,048 levels. Without
+    /// `allowsScalars` only an object or an array is a document.
     public init(_ text: Span<UInt8>, allowsScalars: Bool = false) throws(Failure) {
         var flags = Int(JSON_REJECT_DUPLICATES) | Int(JSON_ALLOW_NUL)
         if allowsScalars { flags |= Int(JSON_DECODE_ANY) }
@@ -40,7 +40,7 @@ public struct JSONDocument: ~Copyable {
     }
 }
 
-/// A value inside a document that lives longer.
+/// A value in a document, which must outlive it.
 public struct JSONValue {
     fileprivate let pointer: UnsafeMutablePointer<json_t>
 
@@ -56,7 +56,7 @@ public struct JSONValue {
         }
     }
 
-    /// Written without fraction and exponent.
+    /// A number written without fraction and exponent.
     public var integer: Int64? {
         pointer.pointee.type == JSON_INTEGER ? Int64(json_integer_value(pointer)) : nil
     }
@@ -76,13 +76,13 @@ public struct JSONValue {
             start: UnsafeRawPointer(start).assumingMemoryBound(to: UInt8.self), count: count)
     }
 
-    /// The number of an array's elements; nil where it is none.
+    /// The number of an array's elements; nil if it is not an array.
     public var elementCount: Int? { pointer.pointee.type == JSON_ARRAY ? json_array_size(pointer) : nil }
 
     /// An array's element; nil beyond its end.
     public subscript(index: Int) -> JSONValue? { json_array_get(pointer, index).map(JSONValue.init) }
 
-    /// Calls `body` with each key and value of an object; keys have no U+0000.
+    /// Calls `body` with each key and value of an object. Keys contain no U+0000.
     public func forEachMember<Failure>(
         _ body: (UnsafeBufferPointer<UInt8>, JSONValue) throws(Failure) -> Void
     ) throws(Failure) {

@@ -1,50 +1,50 @@
-// Cuts what a client sends into lines, and hands out the raw bytes between them where a request carries a body.
-// Linear in the bytes whatever their cut, and without any buffer while nothing is waiting.
+// Cuts what a client sends into lines, and hands out the raw bytes after a line if its request carries a body. It
+// takes linear time however the bytes are cut, and has no buffer while nothing is waiting.
 
 import CJansson
 
-/// The bytes that a connection has received and nobody has consumed yet.
+/// The received bytes of a connection that have not been consumed.
 ///
-/// A line is judged too long only when the lines before it were taken: until then the bytes behind them may turn
-/// out to be a body. So between two calls of `append` call `next` until it gives nil, or append no more while
-/// lines are waiting.
+/// A line is judged too long only after all lines before it are taken, because until then its bytes may turn out to
+/// be a body. So between two calls of `append`, call `next` until it returns nil, or do not append while lines are
+/// waiting.
 public struct LineFramer {
     public enum Event: Equatable {
-        /// Without its LF, and without one CR before that.
+        /// Without its LF, and without one CR before the LF.
         case line(ArraySlice<UInt8>)
-        /// A line that was thrown away has ended. All that is known of it is whether it began as a JSON request does.
+        /// The end of a discarded line. All that is known of the line is whether it began as a JSON request does.
         case skipped(Fault, isJSON: Bool)
     }
 
-    /// Why a line was thrown away.
+    /// Why a line was discarded.
     public enum Fault: Equatable {
-        /// It is longer than a line may be.
+        /// It is longer than the limit.
         case tooLong
-        /// All clients together hold too much of unfinished lines.
+        /// The unfinished lines of all clients together are too large.
         case crowdedOut
-        /// Nothing more is taken, and it was not finished.
+        /// It was not finished when the daemon stopped reading.
         case unfinished
     }
 
-    /// The most bytes a line may have before its LF, a CR there not counted.
+    /// The limit of a line's length in bytes, without its LF and one CR before that.
     public let maximumLength: Int
 
     private var buffer: [UInt8] = []
     /// Everything before this index is consumed.
     private var head = 0
-    /// Where the unfinished line starts: behind the last LF.
+    /// The index after the last LF, at which the unfinished line starts.
     private var unfinished = 0
-    /// The unfinished line while it is being thrown away. Then `buffer` is empty.
+    /// The unfinished line while it is being discarded. Then `buffer` is empty.
     private var skipped: Skipped?
-    /// Set while the first byte in `buffer` is the LF of a line whose other bytes were thrown away.
+    /// Set while the first byte in `buffer` is the LF of a line whose other bytes were discarded.
     private var endOfSkipped: Skipped?
 
-    /// A line that is thrown away as it comes.
+    /// A line that is being discarded.
     private struct Skipped {
         var fault: Fault
-        /// How much of it has come.
+        /// Its bytes so far.
         var count: Int
-        /// Whether it began as JSON, if a byte said so.
+        /// Whether it began as JSON; nil while only blanks have come.
         var isJSON: Bool?
 
         var event: Event { .skipped(fault, isJSON: isJSON ?? false) }
@@ -52,16 +52,16 @@ public struct LineFramer {
 
     public init(maximumLength: Int) { self.maximumLength = maximumLength }
 
-    /// The bytes held: complete lines that nobody took, and the unfinished one.
+    /// Bytes held: complete lines that were not taken, and the unfinished line.
     public var bufferedBytes: Int { buffer.count - head }
 
     /// Bytes of memory that they take.
     public var allocatedBytes: Int { buffer.capacity }
 
-    /// Whether `next` has an event that does not depend on more bytes.
+    /// Whether `next` can give an event without more bytes.
     public var hasCompleteLine: Bool { head < unfinished }
 
-    /// Whether bytes of a line have come, and not yet its end.
+    /// Whether bytes of a line have come, but not its end.
     public var hasUnfinishedLine: Bool { skipped != nil || buffer.count > unfinished }
 
     public mutating func append(_ bytes: Span<UInt8>) {
@@ -85,7 +85,7 @@ public struct LineFramer {
         }
     }
 
-    /// The next line that is complete; nil when more bytes must come first.
+    /// The next complete line; nil if more bytes must come first.
     public mutating func next() -> Event? {
         guard hasCompleteLine else {
             if isTooLong(unfinished..<buffer.count) { skipCurrentLine(.tooLong) }
@@ -101,8 +101,8 @@ public struct LineFramer {
         return event
     }
 
-    /// To be called once the client has sent its last byte: what `next` would give, and at the end the bytes
-    /// behind the last LF as a line of their own. Nil when nothing is left.
+    /// Call it once the client has sent its last byte. It gives what `next` would give, and then the bytes after
+    /// the last LF as a line. Nil if nothing is left.
     public mutating func finish() -> Event? {
         if let event = next() { return event }
         if let line = skipped {
@@ -115,7 +115,7 @@ public struct LineFramer {
         return event
     }
 
-    /// Throws the unfinished line away; returns how many bytes it had so far. Complete lines stay.
+    /// Discards the unfinished line and returns the number of its bytes so far. Complete lines stay.
     public mutating func dropRest() -> Int {
         let dropped = (skipped?.count ?? 0) + buffer.count - unfinished
         skipped = nil
@@ -124,9 +124,9 @@ public struct LineFramer {
         return dropped
     }
 
-    /// Throws away what has come of the unfinished line and what will come, so that it takes no memory. Without
-    /// effect where no byte of a line is waiting, and behind complete lines: after them it may be a body, of which
-    /// no byte may be lost.
+    /// Discards the unfinished line, both what has come and what will come, so that it takes no memory. Does
+    /// nothing if no byte of a line is waiting, or if complete lines come before it: it may be a body then, and no
+    /// byte of a body may be lost.
     public mutating func skipCurrentLine(_ fault: Fault) {
         let count = buffer.count - unfinished
         guard count > 0, !hasCompleteLine else { return }
@@ -134,8 +134,8 @@ public struct LineFramer {
         consume(upTo: buffer.count)
     }
 
-    /// Consumes up to `count` of the bytes that are here, whatever they are. For what follows a request's line:
-    /// to be called before the next `next`.
+    /// Consumes up to `count` of the bytes held, whatever they are. Call it for a request's body, before the next
+    /// `next`.
     public mutating func takeBody(_ count: Int) -> ArraySlice<UInt8> {
         let end = head + min(count, bufferedBytes)
         let body = buffer[head..<end]
@@ -143,7 +143,7 @@ public struct LineFramer {
         return body
     }
 
-    /// What `takeShort` finds.
+    /// The result of `takeShort`.
     public enum ShortLine {
         /// Without its LF.
         case line(ArraySlice<UInt8>)
@@ -152,7 +152,7 @@ public struct LineFramer {
         case unfinished
     }
 
-    /// Consumes one line of at most `limit` bytes, in the place of a body: to be called before the next `next`.
+    /// Consumes one line of at most `limit` bytes in the place of a body. Call it before the next `next`.
     public mutating func takeShort(_ limit: Int) -> ShortLine {
         let window = buffer[head...].prefix(limit + 1)
         guard let end = window.firstIndex(of: UInt8(ascii: "\n")) else {
@@ -162,7 +162,7 @@ public struct LineFramer {
         return .line(window[..<end])
     }
 
-    /// Inlined: a call would copy the framer.
+    /// Inlined, because a call would copy the framer.
     @inline(__always)
     private func line(_ range: Range<Int>) -> Event {
         if isTooLong(range) { return .skipped(.tooLong, isJSON: Self.beginsJSON(buffer[range])) }
@@ -177,13 +177,13 @@ public struct LineFramer {
         range.count > 0 && buffer[range.upperBound - 1] == UInt8(ascii: "\r")
     }
 
-    /// A line whose first byte that is no blank is `{` is a JSON request.
+    /// A line is a JSON request if its first byte after blanks is `{`.
     @inlinable public static func beginsJSON(_ line: ArraySlice<UInt8>) -> Bool {
         if let first = line.first, first > UInt8(ascii: " ") { return first == UInt8(ascii: "{") }
         return isJSON(line) ?? false
     }
 
-    /// Nil where only blanks are there yet.
+    /// Nil if only blanks have come so far.
     @usableFromInline static func isJSON(_ line: some Sequence<UInt8>) -> Bool? {
         line.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }.map { $0 == UInt8(ascii: "{") }
     }
@@ -193,14 +193,15 @@ public struct LineFramer {
         unfinished = max(unfinished, head)
         endOfSkipped = nil
         guard head == buffer.count else { return }
-        // An idle connection keeps no memory; a slice that was handed out keeps its own hold of the buffer.
+        // An idle connection keeps no memory. A slice that was handed out keeps the buffer by itself.
         buffer = []
         head = 0
         unfinished = 0
     }
 
-    /// Moves what is left into a buffer of its size. Linear over all: an unfinished line moves again only when
-    /// it was consumed in part, complete ones only when at least as much was consumed before them.
+    /// Moves the rest into a buffer of its size. All moves together take linear time: an unfinished line is moved
+    /// again only after a part of it was consumed, complete lines only after at least as many bytes before them
+    /// were consumed.
     private mutating func compact() {
         buffer = Array(buffer[head...])
         unfinished -= head
@@ -217,7 +218,7 @@ extension Slice<UnsafeBufferPointer<UInt8>> {
         return found - UnsafeRawPointer(start)
     }
 
-    /// From the end, where it is found soon.
+    /// Searches from the end, because the last LF is usually near it.
     fileprivate func lastIndex(ofByte byte: UInt8) -> Int? {
         var index = endIndex
         while index > startIndex {

@@ -1,12 +1,12 @@
-// A command's output on its way into a reply: escape sequences out, the rest as the inside of a JSON string, and no
-// newlines at the very end.
+// Encodes a command's output for a reply: without escape sequences, as the inside of a JSON string, and without
+// newlines at its very end.
 
-/// Encodes one output, or two that are told together in the order they come: a character or an escape sequence
-/// that is cut between two reads goes on where its own stream does.
+/// Encodes one output, or two in the order of arrival. Each stream has its own state, so that a character or an
+/// escape sequence may be cut between two reads.
 ///
-/// Newlines that may turn out to be the last ones are held back, and written when something follows them.
+/// Newlines are held back until something follows them, because they may be the last ones.
 public struct OutputEncoder {
-    /// As many newlines as are written at once.
+    /// The number of newlines that are written at once.
     public static let runLimit = 16 * 1024
 
     private let stripsAnsi: Bool
@@ -16,7 +16,7 @@ public struct OutputEncoder {
     /// Newlines of both streams that nothing has followed yet.
     private var held = 0
 
-    /// What each stream has of its own.
+    /// The state of one stream.
     private struct Stage {
         var filter = AnsiFilter()
         var json = JSONStringEncoder()
@@ -27,7 +27,7 @@ public struct OutputEncoder {
         self.trimsTrailingNewlines = trimsTrailingNewlines
     }
 
-    /// Adds the output as it is known by now.
+    /// Appends what can be encoded so far to `text`.
     public mutating func encode(
         _ input: Span<UInt8>, from stream: OutputStream = .standardOutput, into text: inout [UInt8]
     ) {
@@ -42,7 +42,7 @@ public struct OutputEncoder {
         if stream == .standardOutput { output = stage } else { errors = stage }
     }
 
-    /// The end of the output: a character that was cut becomes U+FFFD, and newlines that are held back are dropped.
+    /// The end of the output: writes U+FFFD for an incomplete character, and drops the newlines that are held back.
     public mutating func finish(into text: inout [UInt8]) {
         var (first, second) = (output.json, errors.json)
         write(behindHeld: &text) { text in
@@ -55,9 +55,9 @@ public struct OutputEncoder {
         held = 0
     }
 
-    /// Newlines by the million may stand before a single byte. Where so many are held back, and `step` would write
-    /// something behind them, this writes some of them and returns true: to be called until it returns false, before
-    /// `step` is done.
+    /// Millions of newlines may come before a single byte. If more than `runLimit` are held back and `step` would
+    /// write something after them, this writes some of them and returns true. Call it until it returns false, and
+    /// only then do `step`.
     public mutating func writeRun(
         before step: (inout OutputEncoder, inout [UInt8]) -> Void, into text: inout [UInt8]
     ) -> Bool {
@@ -84,13 +84,13 @@ public struct OutputEncoder {
         }
         write(behindHeld: &text) { text in
             if end > 0 { json.encode(input.extracting(..<end), into: &text) }
-            // A newline ends the character that its stream has begun.
+            // A newline ends the incomplete character of its stream.
             if end < input.count { json.finish(into: &text) }
         }
         held += input.count - end
     }
 
-    /// Where `body` writes something, what is held back goes before it; else that stays held back.
+    /// If `body` writes something, the newlines that are held back go before it; otherwise they stay held back.
     private mutating func write(behindHeld text: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
         guard held <= Self.runLimit else { return writeBehindMany(&text, body) }
         Self.appendNewlines(held, to: &text)
@@ -99,7 +99,7 @@ public struct OutputEncoder {
         if text.count > start { held = 0 } else { text.removeLast(held * 2) }
     }
 
-    /// Newlines by the million are not written to be taken back: most often more of them follow.
+    /// Does not write millions of newlines only to remove them again: usually more newlines follow.
     private mutating func writeBehindMany(_ text: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
         var following: [UInt8] = []
         body(&following)

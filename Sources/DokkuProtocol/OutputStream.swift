@@ -1,6 +1,6 @@
 // The two outputs of a command.
 
-/// Which of a command's outputs bytes came from.
+/// Which output of a command the bytes came from.
 public enum OutputStream: Sendable {
     case standardOutput
     case standardError

@@ -1,22 +1,22 @@
-// A UTF-8 sequence read byte by byte, by the table of well-formed sequences in Unicode (3-7).
+// Reads a UTF-8 sequence byte by byte, by Unicode's table of well-formed sequences (3-7).
 
-/// The first bytes of a character of which more must come.
+/// The first bytes of an incomplete character.
 struct PartialCharacter {
     enum Outcome {
-        /// The byte belongs to a character that is not whole yet.
+        /// The byte belongs to a character that is not complete yet.
         case open
         /// The byte was the last of a character.
         case whole
         /// No character begins with this byte.
         case alone
-        /// The byte cannot follow those before it; it does not count to them.
+        /// The byte cannot follow those before it, and is not added to them.
         case broken
     }
 
-    /// What a first byte says of the rest. The bounds of the second byte keep out overlong forms, surrogates
-    /// and what is above U+10FFFF.
+    /// What a first byte says about the rest. The bounds of the second byte exclude overlong forms, surrogates and
+    /// code points above U+10FFFF.
     struct Lead {
-        /// How many bytes follow; 0 where none is a first byte of several.
+        /// How many bytes follow; 0 if it does not begin a sequence of several bytes.
         let following: Int
         let second: ClosedRange<UInt8>
 
@@ -39,7 +39,7 @@ struct PartialCharacter {
     private var length = 0
     private var bounds: ClosedRange<UInt8> = 0x80...0xBF
 
-    /// Whether a character has begun and is not whole.
+    /// Whether a character has begun and is not complete.
     var isOpen: Bool { count < length }
 
     mutating func take(_ byte: UInt8) -> Outcome {
@@ -58,7 +58,7 @@ struct PartialCharacter {
         return isOpen ? .open : .whole
     }
 
-    /// Adds the bytes read so far.
+    /// Appends the bytes read so far.
     func write(into output: inout [UInt8]) {
         for index in 0..<count { output.append(bytes[index]) }
     }

@@ -1,4 +1,4 @@
-/// The stable error words of the protocol; JSON replies carry them, plain ones the text alone.
+/// The stable error words of the protocol. JSON replies carry them; plain replies carry only the text.
 public enum ErrorCode: String, Sendable {
     case invalidRequest = "invalid_request"
     case invalidCommand = "invalid_command"
@@ -21,7 +21,7 @@ public enum ErrorCode: String, Sendable {
     case outputTruncated = "output_truncated"
 }
 
-/// Why a request was not run, or not to its end: a word for programs and a line for people.
+/// Why a request did not run, or did not run to its end: a word for programs and a line for people.
 public struct Refusal: Error, Equatable, Sendable {
     public var code: ErrorCode
     public var text: String
@@ -38,32 +38,33 @@ public struct Refusal: Error, Equatable, Sendable {
     public static let requiresForce = Refusal(code: .requiresForce, text: "Requires --force flag")
     public static let clientHasLeft = Refusal(code: .cancelled, text: "The client has closed its connection")
     public static let shuttingDown = Refusal(code: .shuttingDown, text: "The daemon is stopping")
-    /// Of a command that ran.
+    /// For a command that ran.
     public static let endedByStop = Refusal(
         code: .shuttingDown, text: "The daemon is stopping, and the command was ended")
-    /// What is told of a line that was thrown away; `limit` is the most bytes that one may have.
+    /// The answer to a discarded line; `limit` is the limit of a line's length in bytes.
     public static func skippedLine(_ fault: LineFramer.Fault, _ limit: Int) -> Refusal {
         switch fault {
         case .tooLong: Refusal(code: .lineTooLong, text: "The line is longer than \(limit) bytes")
         case .crowdedOut:
             Refusal(
                 code: .bufferFull,
-                text: "The line was dropped, since all clients together hold too much of unfinished lines")
+                text: "The line was discarded: the unfinished lines of all clients together are too large")
         case .unfinished: .shuttingDown
         }
     }
 
     public static func inputTooLong(_ limit: Int) -> Refusal {
         Refusal(
-            code: .inputTooLong, text: "The input is longer than \(limit) bytes, or than what is left for it")
+            code: .inputTooLong,
+            text: "The input is longer than \(limit) bytes, or there is not enough room for it")
     }
 
     public static let tooManyConnections = Refusal(code: .tooManyConnections, text: "Too many connections")
     public static let queueFull = Refusal(code: .queueFull, text: "Too many commands are waiting")
     public static let memoryFull = Refusal(
-        code: .queueFull, text: "The requests that wait hold as much as they may together")
+        code: .queueFull, text: "The waiting requests together are too large")
 
-    /// What everybody is told while the settings are wrong; nil where they are not.
+    /// The answer to every request while the settings are wrong; nil if there are no faults.
     public static func misconfigured(_ faults: [String]) -> Refusal? {
         if faults.isEmpty { return nil }
         return Refusal(

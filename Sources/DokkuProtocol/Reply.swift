@@ -1,7 +1,7 @@
-// The lines that go back to clients: what stands before and after an output, and whole short lines.
+// The lines that go back to clients: what comes before and after an output, and whole short lines.
 //
-// A reply's `ok` stands before its output but is known after it. So the output is encoded and kept as it
-// arrives, and head and tail are put around it at the end.
+// A reply's `ok` comes before its output but is known after it. So the output is encoded and kept as it arrives;
+// head and tail are added at the end.
 
 extension [UInt8] {
     @inlinable public mutating func append(_ text: StaticString) {
@@ -12,7 +12,7 @@ extension [UInt8] {
         append(contentsOf: String(number).utf8)
     }
 
-    /// Appends a text as the body of a JSON string.
+    /// Appends a text as the inside of a JSON string.
     public mutating func append(escaping text: String) {
         var text = text
         var encoder = JSONStringEncoder()

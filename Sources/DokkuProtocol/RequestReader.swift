@@ -1,35 +1,35 @@
-// What a client sends, taken apart in the order in which it came: lines, and behind some of them the input of their
-// request. What is read next is one state, so that no byte of an input can be read as a line.
+// Splits what a client sends into lines, and the inputs that follow some of them, in the order of arrival. One
+// state says what is read next, so that no byte of an input can be read as a line.
 //
-//   expected      gives                                        and then expects
-//   line          a line, or that one was thrown away          a line; nothing, where one request is all, or where
-//                                                              a request in JSON was thrown away, or announced an
-//                                                              input of which nobody knows the length
-//   decision      nothing, until the request was judged        a chunk's size, or as behind an input
-//   bytes         the input in parts, and its end              a line; nothing, where one request is all
-//   size, chunk   the input in parts, and its end at size 0    the same; nothing, behind a size that is none
+//   expected      gives                                    then expects
+//   line          a line, or that one was discarded        a line. Nothing, if only one request is taken, if a
+//                                                          discarded line began as JSON, or if a line announced an
+//                                                          input of unknown length
+//   decision      nothing, until the request is judged     a chunk's size, or the same as after an input
+//   bytes         parts of the input, and its end          a line. Nothing, if only one request is taken
+//   size, chunk   parts of the input; its end at size 0    the same. Nothing, after an invalid size
 //   nothing       nothing, whatever comes
 
 /// Receives the input of one request.
 public protocol InputSink: AnyObject {
     func receive(_ bytes: ArraySlice<UInt8>)
-    /// Called once. Nothing is received after it.
+    /// Called once. `receive` is not called after it.
     func end(_ end: InputEnd)
 }
 
 public enum InputEnd: Equatable {
     case complete
-    /// The client will send no more; so many bytes are missing, where that is known.
+    /// The client will send no more. `missing` bytes have not come; nil if their number is unknown.
     case early(missing: Int?)
-    /// The daemon takes no more, since it stops.
+    /// The daemon is stopping and reads no more.
     case stopped
-    /// Not a chunk's size.
+    /// A chunk's size is not a number.
     case malformed
 }
 
 public struct RequestReader {
     public enum Part {
-        /// More bytes must come first, or the judgement of what was given last.
+        /// More bytes must come first, or the last line must be judged.
         case nothing
         case line(ArraySlice<UInt8>)
         case skippedLine(LineFramer.Fault, isJSON: Bool)
@@ -40,11 +40,11 @@ public struct RequestReader {
     /// How an input follows its line.
     public enum InputForm {
         case bytes(Int)
-        /// `SIZE` and a newline, so many bytes, again and again, until the size is 0.
+        /// `SIZE`, a newline and that number of bytes, again and again until the size is 0.
         case chunks
     }
 
-    /// What becomes of bytes behind the last newline.
+    /// What happens to the bytes after the last newline.
     public enum Rest { case isLine, isDropped, isRefused }
 
     @usableFromInline enum Expected {
@@ -56,14 +56,14 @@ public struct RequestReader {
         case nothing
     }
 
-    /// A size's line: the digits of the largest number, and a carriage return.
+    /// The longest line of a size: the digits of the largest number, and a carriage return.
     private static let sizeLimit = 20
 
-    /// One line, and the input behind it, are all that is taken.
+    /// Only one line and its input are taken.
     public let takesOneRequest: Bool
     private var framer: LineFramer
     @usableFromInline var expected = Expected.line
-    /// Nothing more will be appended.
+    /// Whether `append` will not be called again.
     public private(set) var hasEnded = false
 
     public init(lineLimit: Int, takesOneRequest: Bool) {
@@ -71,14 +71,14 @@ public struct RequestReader {
         framer = LineFramer(maximumLength: lineLimit)
     }
 
-    /// Bytes that came and were not given yet.
+    /// Bytes that have come but were not handed out.
     public var bufferedBytes: Int { framer.bufferedBytes }
     public var allocatedBytes: Int { framer.allocatedBytes }
 
-    /// True where nothing more will be given, whatever comes.
+    /// True if nothing more will be handed out, whatever comes.
     @inlinable public var isOver: Bool { if case .nothing = expected { true } else { false } }
 
-    /// True while a request waits for its judgement, and nothing behind it may be read.
+    /// True while a request waits to be judged, and nothing after it may be read.
     @inlinable public var isUndecided: Bool { if case .decision = expected { true } else { false } }
 
     @inlinable public var expectsInput: Bool {
@@ -88,7 +88,7 @@ public struct RequestReader {
         }
     }
 
-    /// Whether a line has begun that is not complete. To be asked when `next` gives nothing.
+    /// Whether an incomplete line has begun. Ask this when `next` gives nothing.
     public var hasBegunLine: Bool { if case .line = expected { framer.hasUnfinishedLine } else { false } }
 
     // MARK: Bytes
@@ -97,13 +97,14 @@ public struct RequestReader {
         if !isOver { framer.append(bytes) }
     }
 
-    /// Throws away an unfinished line, the rest of it too. What waits to be taken as an input is no line.
+    /// Discards an unfinished line, with what will still come of it. The bytes of an input are not a line, so they
+    /// stay.
     public mutating func dropUnfinishedLine() {
         if case .line = expected { framer.skipCurrentLine(.crowdedOut) }
     }
 
-    /// Nothing more will come. To be called when `next` gives nothing; it then gives what the rest is. Returns how
-    /// many bytes are dropped.
+    /// Nothing more will come. Call this when `next` gives nothing; afterwards `next` gives the rest as `rest`
+    /// says. Returns the number of dropped bytes.
     public mutating func end(_ rest: Rest) -> Int {
         hasEnded = true
         switch rest {
@@ -115,7 +116,6 @@ public struct RequestReader {
         }
     }
 
-    /// The next part.
     public mutating func next() -> Part {
         if case .line = expected { return nextLine() }
         return nextOther()
@@ -159,7 +159,7 @@ public struct RequestReader {
             if takesOneRequest { expected = .nothing }
             return .line(line)
         case .skipped(let fault, let isJSON):
-            // A request in JSON may have announced an input: nobody can tell where requests begin again.
+            // A JSON request may have announced an input, so nobody can tell where the next request begins.
             if takesOneRequest || isJSON { expected = .nothing }
             return .skippedLine(fault, isJSON: isJSON)
         }
@@ -167,7 +167,7 @@ public struct RequestReader {
 
     // MARK: Input
 
-    /// The line given last is a request whose input follows.
+    /// The last line is a request whose input follows.
     public mutating func expect(_ form: InputForm, for sink: any InputSink) {
         switch form {
         case .bytes(let count): expected = .bytes(count, sink)
@@ -175,16 +175,16 @@ public struct RequestReader {
         }
     }
 
-    /// What follows the line given last cannot be told apart.
+    /// Nobody can tell what follows the last line.
     public mutating func expectNothing() { _ = nothing() }
 
-    /// The line given last is a request that is judged before its input may come.
+    /// The last line is a request that is judged before its input may come.
     public mutating func holdBack() { expected = .decision }
 
     /// The request was refused: no input follows it.
     public mutating func resume() { if isUndecided { expected = behindInput } }
 
-    /// Gives up what comes; returns who waits for the rest of an input.
+    /// Reads nothing more, and returns the sink of an unfinished input.
     public mutating func stop() -> (any InputSink)? {
         defer { _ = nothing() }
         switch expected {
@@ -209,7 +209,7 @@ public struct RequestReader {
         return .input(bytes, for: sink)
     }
 
-    /// Digits alone; nil for anything else, and for what no count can hold.
+    /// Decimal digits; nil for anything else, or if Int cannot hold the number.
     private static func size(_ line: ArraySlice<UInt8>) -> Int? {
         let digits = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
         guard !digits.isEmpty else { return nil }

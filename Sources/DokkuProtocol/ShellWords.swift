@@ -1,7 +1,7 @@
-// Splits a request line into the words of a command, by the quoting rules of the POSIX shell (XCU 2.2) and
-// nothing else of it, or at blanks alone. Bytes in, bytes out: a word need not be UTF-8.
+// Splits a request line into the words of a command, either by the quoting rules of the POSIX shell (XCU 2.2) and
+// no other of its rules, or at blanks alone. It works on bytes, because a word need not be UTF-8.
 
-/// A file of the daemon's host that takes the place of a command's input or output.
+/// A file on the daemon's host that replaces a command's input or output.
 public struct Redirection: Equatable, Sendable {
     public enum Direction: Sendable {
         /// `<`: the file is the command's standard input.
@@ -22,7 +22,7 @@ public enum ShellWords {
         case trailingBackslash
         case relativePath
         case nulByte
-        /// Only a JSON request's command can have one: two commands, or one that was not quoted.
+        /// Only in the command of a JSON request: it is two commands, or an argument without quotes.
         case unquotedNewline
 
         public var refusal: Refusal {
@@ -37,23 +37,23 @@ public enum ShellWords {
         }
     }
 
-    /// Reads the words of `line` into `words`, in place of what was there. Where redirection is allowed and the
-    /// last word but one is an unquoted `<` or `>`, these two words are the result and not in `words`. After a
-    /// failure `words` has the words that were complete.
+    /// Reads the words of `line` into `words`, which is emptied first. If redirection is allowed and the last word
+    /// but one is an unquoted `<` or `>`, the last two words are returned and are not in `words`. After a failure
+    /// `words` holds the complete words.
     public static func split(
         _ line: ArraySlice<UInt8>, into words: inout ArgumentList, allowsRedirection: Bool = true
     ) throws(Failure) -> Redirection? {
         try split(line.span, by: readWord, into: &words, allowsRedirection: allowsRedirection)
     }
 
-    /// The same, but quotes and backslashes are bytes like any other.
+    /// The same, but quotes and backslashes are ordinary bytes.
     public static func splitAtBlanks(
         _ line: ArraySlice<UInt8>, into words: inout ArgumentList, allowsRedirection: Bool = true
     ) throws(Failure) -> Redirection? {
         try split(line.span, by: readRawWord, into: &words, allowsRedirection: allowsRedirection)
     }
 
-    /// Reads one word from an index, which it moves behind the word.
+    /// Reads one word at an index, and moves the index to its end.
     private typealias Reader = (Span<UInt8>, inout Int, inout ArgumentList) throws(Failure) -> Void
 
     private static func split(
@@ -61,7 +61,7 @@ public enum ShellWords {
     ) throws(Failure) -> Redirection? {
         words.removeAll()
         var index = 0
-        /// What the last word, and the one before it, are as operators.
+        /// The last word and the one before it, if they are redirection operators.
         var last: Redirection.Direction?
         var lastButOne: Redirection.Direction?
         while true {
@@ -74,7 +74,7 @@ public enum ShellWords {
                 words.removeLast(0)
                 throw error
             }
-            // A word of one byte has no quotes: they would be bytes too.
+            // A word of one byte has no quotes: they would be bytes of it, too.
             lastButOne = last
             last = index - start == 1 ? Redirection.Direction(line[start]) : nil
             words.endWord()
@@ -107,7 +107,7 @@ public enum ShellWords {
     ) throws(Failure) {
         while true {
             appendRun(of: line, from: &index, to: &words) { byte in
-                // Of nearly all bytes two comparisons tell that they are ordinary.
+                // For most bytes, two comparisons show that they are ordinary.
                 if byte > UInt8(ascii: "'"), byte != UInt8(ascii: "\\") { return false }
                 return switch byte {
                 case 0, UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\\"),
@@ -135,7 +135,7 @@ public enum ShellWords {
         }
     }
 
-    /// The part of a word from a double quote to its fellow.
+    /// Reads the part of a word between two double quotes.
     private static func readDoubleQuoted(
         _ line: Span<UInt8>, at index: inout Int, into words: inout ArgumentList
     ) throws(Failure) {
@@ -153,7 +153,7 @@ public enum ShellWords {
                 try appendEscaped(next, to: &words)
                 index += 2
             default:
-                // The backslash stays; what follows it has no meaning of its own here.
+                // Before any other byte the backslash stays.
                 words.append(line[index])
                 words.append(next)
                 index += 2
@@ -171,13 +171,13 @@ public enum ShellWords {
         index += 1
     }
 
-    /// A byte behind a backslash: itself, but for a newline, which continues the line and goes with its backslash.
+    /// A byte after a backslash is itself. A newline is removed together with its backslash (line continuation).
     private static func appendEscaped(_ byte: UInt8, to words: inout ArgumentList) throws(Failure) {
         guard byte != 0 else { throw .nulByte }
         if byte != UInt8(ascii: "\n") { words.append(byte) }
     }
 
-    /// Adds the bytes before the next one that `isSpecial`.
+    /// Appends the bytes before the next one that `isSpecial`.
     private static func appendRun(
         of line: Span<UInt8>, from index: inout Int, to words: inout ArgumentList,
         until isSpecial: (UInt8) -> Bool

@@ -1,7 +1,7 @@
-// Durations as whole numbers, for what counts in them: replies, logs, the kernel.
+// Durations as whole numbers, as replies, logs and the kernel need them.
 
 extension Duration {
-    /// In nanoseconds, as much as an Int64 holds (292 years).
+    /// Nanoseconds, clamped to what an Int64 holds (292 years).
     public var wholeNanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

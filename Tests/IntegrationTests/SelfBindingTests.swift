@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test(arguments: [SOCK_DGRAM, SOCK_SEQPACKET])
-    func `a living socket of another kind is left alone`(kind: __socket_type) throws {
+    func `a living socket of another type is left alone`(kind: __socket_type) throws {
         let box = try Box()
         let other = try checked(
             "socket", socket(AF_UNIX, Int32(kind.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
@@ -65,7 +65,7 @@ import Testing
         if kind == SOCK_SEQPACKET { try checked("listen", listen(other, 1)) }
         let daemon = try Daemon(box, sockets: [], ready: false)
         #expect(try daemon.process.wait() == .status(EX_UNAVAILABLE))
-        #expect(daemon.errors.contains("another kind"), "\(daemon.errors)")
+        #expect(daemon.errors.contains("another type"), "\(daemon.errors)")
         #expect(box.has("socket"))
     }
 

@@ -1,22 +1,22 @@
-// Keeps the catalogue current: read from `dokku help --all`, kept in the state folder, read again when plugins
-// change.
+// Keeps the catalogue current: it is read from `dokku help --all`, stored in the state folder, and read again when
+// plugins change.
 import CEpollShim
 import DokkuProtocol
 import Glibc
 
-/// Why there is no current catalogue, and who waits for one.
+/// Owns the current catalogue, and the requests that wait for a new one.
 final class CatalogueKeeper {
-    /// How long a reading may take, and a request may wait for one.
+    /// How long a reading may take, and how long a request may wait for one.
     static let patience = Duration.seconds(60)
     private static let outputLimit = 4 * 1024 * 1024
-    /// How often commands that are known have it looked at whether plugins changed.
+    /// Requests for known commands look for changed plugins at most this often.
     private static let noticeInterval = Duration.seconds(1)
-    /// How long a reading that failed stands for those who would have the same plugins read again.
+    /// How long a failed reading counts, if the plugins stay the same.
     private static let retryInterval = Duration.seconds(1)
 
     typealias Completion = (Refusal?) -> Void
 
-    /// A catalogue belongs to the plugins that there were when its reading began: what came later it may lack.
+    /// A catalogue belongs to the plugins that existed when its reading began: it may lack later ones.
     private struct Reading {
         let run: Run
         let plugins: [FileStamp]
@@ -37,7 +37,7 @@ final class CatalogueKeeper {
     private let complain: (String) -> Void
     private(set) var current: Catalogue?
     private(set) var readDate: time_t = 0
-    /// Another number with each new catalogue.
+    /// A different number for each new catalogue.
     private(set) var revision = 0
     /// The plugins that the current catalogue belongs to.
     private var plugins: [FileStamp] = []
@@ -46,7 +46,7 @@ final class CatalogueKeeper {
     private var failure: Failure?
     private var isStopping = false
     private var waiting: [Completion] = []
-    /// Those for whom the reading that is under way may have begun too early.
+    /// Requests for which the current reading may have begun too early.
     private var waitingForNext: [Completion] = []
 
     init(
@@ -58,7 +58,7 @@ final class CatalogueKeeper {
         self.complain = complain
     }
 
-    /// Uses the kept catalogue where no plugin has changed since, or begins to read one.
+    /// Uses the stored catalogue if no plugin has changed since, or begins to read one.
     func start() {
         let plugins = store.stamp()
         let stamp = plugins + programStamp()
@@ -69,7 +69,7 @@ final class CatalogueKeeper {
         }
     }
 
-    /// Reads a new catalogue, and reports when it stands.
+    /// Reads a new catalogue, and calls `completion` when it is there or has failed.
     func refresh(_ completion: @escaping Completion) {
         if reading == nil {
             waiting.append(completion)
@@ -79,17 +79,19 @@ final class CatalogueKeeper {
         }
     }
 
-    /// Has changes noticed in the background, now and then: what a command that is known runs is dokku's affair.
+    /// Looks for changed plugins in the background, now and then. A known command does not wait for this: dokku
+    /// decides what it runs.
     func noticeChangesSoon() {
         if let noticedAt, context.loop.now - noticedAt < Self.noticeInterval { return }
         noticedAt = context.loop.now
         guard reading == nil else { return }
         let plugins = store.stamp()
-        // Whoever asks for a name that is not known has it tried again.
+        // A reading that failed is repeated only for a request with an unknown name.
         if plugins != self.plugins, plugins != failure?.plugins { read(plugins) }
     }
 
-    /// Reports once the catalogue is as new as can be known: at once, where nothing has changed since it was read.
+    /// Calls `completion` once the catalogue is as current as it can be: at once, if nothing has changed since it
+    /// was read.
     func whenCurrent(_ completion: @escaping Completion) {
         let plugins = store.stamp()
         if let reading {
@@ -110,7 +112,7 @@ final class CatalogueKeeper {
         read(plugins)
     }
 
-    /// Reads nothing more. Who waits is told that the daemon stops, and so is who asks later.
+    /// Reads nothing more. Waiting and later requests are told that the daemon is stopping.
     func stop() {
         isStopping = true
         reading?.run.terminate()
@@ -121,7 +123,7 @@ final class CatalogueKeeper {
 
     // MARK: Reading
 
-    /// `dokku help --all` changes nothing: it runs beside the queue and without its lock, so that a long deploy
+    /// `dokku help --all` changes nothing. So it runs beside the queue and without its lock, and a long deploy
     /// delays no `refresh`.
     private func read(_ plugins: [FileStamp]) {
         if isStopping { return finish(.shuttingDown) }
@@ -170,7 +172,7 @@ final class CatalogueKeeper {
         for completion in completions { completion(failure) }
     }
 
-    /// What the kept catalogue must agree with beside the plugins: the program that was asked.
+    /// What the stored catalogue depends on besides the plugins: the program that was asked.
     private func programStamp() -> [FileStamp] {
         guard let path = try? context.launcher.locate() else { return [] }
         return [FileStamp(path)]

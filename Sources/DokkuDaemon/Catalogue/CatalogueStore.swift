@@ -1,11 +1,12 @@
-// The kept catalogue: a file in the state folder that saves a start the reading, and how to know that it is old.
+// The stored catalogue: a file in the state folder that saves a start the reading, and the check whether it is
+// outdated.
 import CEpollShim
 import Glibc
 
 struct CatalogueStore {
     /// The state folder.
     let folder: String
-    /// The folders that list the enabled plugins: a plugin that comes or goes changes their date.
+    /// The folders that list the enabled plugins. A plugin that is added or removed changes the folder's date.
     let pluginFolders: [String]
 
     private static let format = "dokku-daemon catalogue 1"
@@ -14,7 +15,7 @@ struct CatalogueStore {
     /// Changes when a plugin is installed or removed.
     func stamp() -> [FileStamp] { pluginFolders.map(FileStamp.init) }
 
-    /// Keeps a catalogue. That it cannot be kept costs the next start some time, and nothing else.
+    /// Stores a catalogue. If that fails, the next start takes longer, and nothing else happens.
     func save(_ catalogue: Catalogue, date: time_t, program: String, stamp: [FileStamp]) {
         var text = "\(Self.format)\n\(program) \(stamp)\n\(date)\n"
         for name in catalogue.listedNames { text += name + "\n" }
@@ -28,7 +29,7 @@ struct CatalogueStore {
         }
     }
 
-    /// The kept catalogue, where it was made by this program and its plugins as they are now.
+    /// The stored catalogue, if this program and its current plugins made it.
     func load(program: String, stamp: [FileStamp]) -> (catalogue: Catalogue, date: time_t)? {
         guard let text = contents() else { return nil }
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -1,10 +1,10 @@
-// The names that dokku knows: what its help lists, and what exists without being listed.
+// The names that dokku knows: those that its help lists, and those that exist without being listed.
 
 struct Catalogue: Equatable, Sendable {
-    /// A help that names no command at all: not dokku's, or one that failed.
+    /// The help names no command: it is not dokku's, or dokku failed.
     struct Unreadable: Error, Equatable {}
 
-    /// In the order of the help, none twice.
+    /// In the order of the help, without repetition.
     let listedNames: [String]
     private let names: Set<String>
 
@@ -15,7 +15,7 @@ struct Catalogue: Equatable, Sendable {
         if listedNames.isEmpty { throw Unreadable() }
     }
 
-    /// From names kept earlier. What no command can be called is left out.
+    /// From stored names. Names that no command can have are left out.
     init(listed: [String]) {
         var seen = Set<String>()
         listedNames = listed.filter { CommandName.isWellFormed($0.utf8) && seen.insert($0).inserted }
@@ -28,10 +28,11 @@ struct Catalogue: Equatable, Sendable {
         names = seen
     }
 
-    /// True where dokku has a command of exactly this name, or it asks for a help, which dokku may refuse.
+    /// True if dokku has a command of exactly this name, or if the name asks for help, which dokku itself may
+    /// refuse.
     func contains(_ name: String) -> Bool { names.contains(name) || CommandName.isHelp(name) }
 
-    /// What the lock file holds: a listed name a line.
+    /// What the lock file holds: the listed names, one per line.
     var lockFileText: [UInt8] {
         var text: [UInt8] = []
         for name in listedNames {
@@ -41,7 +42,8 @@ struct Catalogue: Equatable, Sendable {
         return text
     }
 
-    /// The name on a line of exactly four blanks and a name. A comma ends it where `column` was not there to pad.
+    /// The name on a line that is exactly four blanks and a name. If the host has no `column` to pad the line, a
+    /// comma ends the name.
     private static func name(inLine line: ArraySlice<UInt8>) -> String? {
         let line = withoutEscapes(line)
         let start = line.prefix { $0 == UInt8(ascii: " ") }.count
@@ -51,7 +53,7 @@ struct Catalogue: Equatable, Sendable {
         return String(decoding: line[start..<end], as: UTF8.self)
     }
 
-    /// The line without CSI sequences and the short escapes that `tput` writes.
+    /// The line without CSI sequences and without the short escapes that `tput` writes.
     private static func withoutEscapes(_ line: ArraySlice<UInt8>) -> [UInt8] {
         enum State { case text, escape, parameters }
         var state = State.text

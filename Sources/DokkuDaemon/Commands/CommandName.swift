@@ -1,12 +1,12 @@
-// The shape of command names. dokku turns what stands before and behind a name's first colon into a folder and a
-// file and runs it, and drops leading words that begin with two dashes: a name must be able to do neither.
+// The form of command names. dokku makes a folder and a file of the parts before and after a name's first colon,
+// and runs that file. It drops leading words that begin with two dashes. No name may be misused for either.
 
 enum CommandName {
-    /// Longest name: it becomes a file's name.
+    /// A name becomes a file's name, so this is the longest one.
     private static let maxLength = 255
 
-    /// Non-empty parts with colons between, of letters, digits, `_`, `-` and inner dots, and none of dokku's internal
-    /// names. Letters are lower case unless `anyCase`: a plugin may list what it likes.
+    /// True for non-empty parts, separated by colons, of letters, digits, `_`, `-` and inner dots, except dokku's
+    /// internal names. Letters must be lower case unless `anyCase` is set, because a plugin may list any name.
     static func isWellFormed(_ name: some Collection<UInt8>, anyCase: Bool = true) -> Bool {
         guard name.count <= maxLength, name.first != UInt8(ascii: "-"), !name.starts(with: "git-".utf8)
         else { return false }
@@ -24,12 +24,12 @@ enum CommandName {
         return !startsPart
     }
 
-    /// `NAME:help`, which is valid whether listed or not.
+    /// `NAME:help`, which is valid whether it is listed or not.
     static func isHelp(_ name: String) -> Bool {
         ends(name, with: ":help") && isWellFormed(name.utf8, anyCase: false)
     }
 
-    /// The two names that look like flags. dokku may take words after them for the command.
+    /// The two names that look like flags. dokku may take words after them as the command.
     static func isVersionFlag(_ name: String) -> Bool { name == "--version" || name == "-v" }
 
     static func ends(_ name: String, with suffix: StaticString) -> Bool {
@@ -47,7 +47,7 @@ enum CommandName {
         }
     }
 
-    /// dokku's short names of its own plugins.
+    /// dokku's short names for its own plugins.
     private static let aliases = [
         "docker-local": "scheduler-docker-local", "k3s": "scheduler-k3s",
         "dockerfile": "builder-dockerfile", "herokuish": "builder-herokuish", "lambda": "builder-lambda",

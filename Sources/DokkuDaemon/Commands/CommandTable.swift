@@ -1,23 +1,24 @@
-// Facts about the commands of dokku 0.36 to 0.38, in a form that a person can check and that is read once.
+// Facts about the commands of dokku 0.36 to 0.38, in a form that a person can check. It is parsed once.
 
 enum CommandTable {
     /// By full name.
     static let traits = parse(text)
-    /// What stands before the first colon of a name, aliases among them.
+    /// The parts before the first colon of all names, aliases included.
     static let prefixes: Set<Substring> = {
         let names = traits.keys + traits.keys.compactMap(CommandName.alias(of:))
         return Set(names.compactMap { $0.split(separator: ":").first })
     }()
 
-    /// A line is a name up to its first colon, then what follows the colon (`.`: nothing does), each with letters:
+    /// A line is a name up to its first colon, and then the parts after the colon (`.`: there is none), each with
+    /// letters:
     ///
     /// `l` listed, `i` reads standard input, `c` asks to confirm, `R` needs root;
-    /// `r` runs on read-only sockets, `f` there with a named flag only (`Reading.flags` has both their flags);
-    /// `s` its output may hold a secret, or is what an app, a build, a template or a file says;
-    /// of its words a log shows `h` the first, `v` the first two;
+    /// `r` runs on read-only sockets, `f` does so only with a named flag (`Reading.flags` has the flags of both);
+    /// `s` its output may hold a secret, or is text of an app, a build, a template or a file;
+    /// of the words after the name a log shows `h` one, `v` two;
     /// endless: `t` with `-t`, `T` with `--tail`, `B` as its build, `P` as its program, `X` internal.
     ///
-    /// Each `r` and `f` has its reason in docs/read-only.md.
+    /// docs/read-only.md gives the reason for each `r` and `f`.
     private static let text = """
         --version ./r
         -v ./r
@@ -143,7 +144,8 @@ enum CommandTable {
 }
 
 extension CommandTraits {
-    /// What is known of a command of dokku's own, also by a prefix alias of its name. Nil is a plugin's command, or none.
+    /// The traits of one of dokku's own commands, whose name may begin with an alias. Nil for a plugin's command,
+    /// or if there is no such command.
     static func of(_ name: String) -> CommandTraits? {
         CommandTable.traits[name] ?? CommandName.target(ofAlias: name).flatMap { CommandTable.traits[$0] }
     }

@@ -1,38 +1,39 @@
-// What the daemon has to know of a command before it hands it to dokku.
+// What the daemon must know about a command before it hands it to dokku.
 import DokkuProtocol
 
-/// Whether a command comes to an end by itself.
+/// Whether a command ends by itself.
 enum Endless: Equatable, Sendable {
     case never
-    /// With its build: at once where that is over.
+    /// With its build; at once if the build has ended.
     case build
-    /// Only where one of these flags is given.
+    /// Endless only if one of these flags is given.
     case withFlag([String])
-    /// As long as the program that it starts in a container.
+    /// When the program ends that it starts in a container.
     case program
-    /// Serves dokku itself (the git hooks, the interactive shell), never a client.
+    /// Serves dokku itself (the git hooks, the interactive shell), and never a client.
     case internalCommand
 }
 
 struct CommandTraits: Equatable, Sendable {
     /// Named by `dokku help --all`.
     var isListed = false
-    /// How it runs on a read-only socket; nil: in no way.
+    /// How it runs on a read-only socket; nil if it does not.
     var reading: Reading?
     var readsInput = false
-    /// Asks on standard input before it destroys.
+    /// Asks on standard input before it destroys something.
     var confirms = false
     var endless = Endless.never
-    /// Works only when dokku is run by root.
+    /// Works only if root runs dokku.
     var needsRoot = false
-    /// Its output may hold a secret, or is what an app, a build, a template or a file says.
+    /// Its output may hold a secret, or is text of an app, a build, a template or a file.
     var showsSecret = false
     /// How many of the words after its name a log shows.
     var shownWords = Int.max
 
-    /// True where the command, given these words after its name, never ends by itself.
+    /// True if the command, with these words after its name, never ends by itself.
     ///
-    /// Flags are read with suspicion, as dokku's own parsers differ: `-qt` holds `-t`, `--tail=…` is `--tail`.
+    /// dokku's own parsers differ, so anything that may be the flag counts: `-qt` contains `-t`, and `--tail=…` is
+    /// `--tail`.
     func isEndless(_ words: ArgumentList, after nameIndex: Int) -> Bool {
         switch endless {
         case .withFlag(let flags):

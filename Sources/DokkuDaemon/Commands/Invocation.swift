@@ -1,14 +1,14 @@
-// A command line of dokku with its name found among the global flags, which are passed on where they stand.
+// A command line of dokku. The command's name is found among the global flags, which are passed on unchanged.
 import DokkuProtocol
 
 struct Invocation: Equatable, Sendable {
     let arguments: ArgumentList
     let nameIndex: Int
     let name: String
-    /// What is known of the command; nil: of another's plugin, or none.
+    /// What is known about the command; nil for a plugin's command, or if there is no such command.
     let traits: CommandTraits?
 
-    /// Nil where no name stands, or one that is not UTF-8.
+    /// Nil if there is no name, or if it is not UTF-8.
     init?(_ arguments: ArgumentList) {
         guard let index = Self.nameIndex(in: arguments) else { return nil }
         self.init(arguments, nameIndex: index)
@@ -17,7 +17,7 @@ struct Invocation: Equatable, Sendable {
     init?(_ arguments: ArgumentList, nameIndex: Int) {
         let word = arguments[nameIndex]
         let name = String(decoding: word, as: UTF8.self)
-        // Decoding repairs what is not UTF-8. `String(validating:)` would say so itself, in ten times the time.
+        // Decoding replaces what is not UTF-8. `String(validating:)` would report it, but takes ten times as long.
         guard name.utf8.elementsEqual(word) else { return nil }
         self.arguments = arguments
         self.nameIndex = nameIndex
@@ -28,26 +28,26 @@ struct Invocation: Equatable, Sendable {
     /// How many words follow the name.
     var argumentCount: Int { arguments.count - nameIndex - 1 }
 
-    /// dokku finds this flag wherever it stands.
+    /// dokku finds this flag anywhere in the line.
     var hasForce: Bool { arguments.contains("--force") }
     var hasTrace: Bool { arguments.contains("--trace") }
-    /// An app named before the command, which dokku then takes for its first argument.
+    /// Whether an app is named before the command. dokku takes it as the command's first argument.
     var namesApp: Bool { (0..<nameIndex).contains { arguments.word($0, is: "--app") } }
 
-    /// dokku, started by root, stays root for these and changes to its own user for all else. Its test for the plugin
-    /// commands is a regular expression that holds wherever the word stands; the others it compares before it
-    /// replaces an alias.
+    /// If root starts dokku, dokku stays root for these commands, and changes to its own user for all others. It
+    /// matches the plugin commands by a regular expression, which holds anywhere in the name. It compares the
+    /// others before it replaces an alias.
     var keepsRoot: Bool {
         CommandName.contains(name, "plugin") || CommandTable.traits[name]?.needsRoot == true
     }
 
-    /// These take their standard input for what it should be only where it is a pipe.
+    /// These commands accept their standard input only if it is a pipe.
     var readsOnlyPipes: Bool { name == "ssh-keys:add" || name == "git:auth" || name == "git:auth-status" }
 
     /// The index of the first word after the leading global flags, or nil.
     ///
-    /// An app's name that looks like a flag is refused: some versions of dokku would drop it as one, and take the
-    /// word after the command's name for the command.
+    /// An app's name that looks like a flag is refused: some versions of dokku would drop it as a flag, and take
+    /// the word after the command's name as the command.
     static func nameIndex(in arguments: ArgumentList) -> Int? {
         var index = 0
         while index < arguments.count {

@@ -1,10 +1,10 @@
-// How a command runs beside others. Whoever has to do with it asks for what follows from that, never for its name.
+// How a command runs beside others. Other parts ask for the facts that follow from the lane, not for the lane.
 
 enum Lane: Equatable, Sendable {
     case queue
     case follow
     case beside
-    /// It ends what may hold the queue up, and so is kept waiting by nobody.
+    /// It ends commands that may block the queue, so it waits for nobody.
     case cancel
 
     private struct Facts {
@@ -22,10 +22,11 @@ enum Lane: Equatable, Sendable {
         }
     }
 
-    /// What commands of this kind are called, in the plural. Each kind is counted by itself.
+    /// The name of this kind of commands, in the plural. Each kind is counted by itself.
     var noun: StaticString { facts.noun }
-    /// It waits for its turn, and runs under dokku's lock. Others start at once, as many as may run beside the queue.
+    /// Whether it waits for its turn and runs under dokku's lock. Other commands start at once, up to the limit for
+    /// commands beside the queue.
     var waitsInQueue: Bool { facts.waitsInQueue }
-    /// It ends with its client. A slow reader makes it wait; of others the output is kept.
+    /// Whether it ends with its client. A slow reader makes it wait; the output of other commands is kept.
     var neverEnds: Bool { facts.neverEnds }
 }

@@ -1,9 +1,9 @@
-// Decides what becomes of a command line: answered by the daemon, run, or refused. Nothing here does anything.
+// Decides what happens to a command line: the daemon answers it, runs it or refuses it. A pure function.
 import DokkuProtocol
 
 struct Policy {
-    /// Judges one request. Without a catalogue only built-ins and what is refused in any case are decided, so it is
-    /// asked for after them.
+    /// Judges one request. Built-ins, and requests that are refused in any case, need no catalogue, so it is
+    /// evaluated after them.
     static func judge(
         _ arguments: ArgumentList, form: RequestForm, listener: ListenerOptions,
         catalogue: @autoclosure () -> Catalogue?
@@ -36,7 +36,8 @@ struct Policy {
                 return .refuse(refusal)
             }
         }
-        // Of the commands of its own table the daemon knows enough; a plugin's must exist before its form matters.
+        // The daemon knows enough about the commands in its own table. A plugin's command must exist before its
+        // form matters.
         guard isKnown || traits != nil else { return .unknown(invocation) }
         let isEndless = Self.isEndless(invocation)
         if let refusal = refusal(of: invocation, isEndless: isEndless, form: form) {
@@ -60,7 +61,7 @@ struct Policy {
         return Refusal(code: .invalidRequest, text: "A built-in command cannot be redirected")
     }
 
-    /// False for what no catalogue can make a command.
+    /// False if no catalogue can make this a command.
     private static func isPossible(_ invocation: Invocation) -> Bool {
         let name = invocation.name
         if CommandName.isVersionFlag(name) { return invocation.argumentCount == 0 }
@@ -73,7 +74,7 @@ struct Policy {
         return traits?.isEndless(invocation.arguments, after: invocation.nameIndex) ?? false
     }
 
-    /// What a plugin's `NAME:logs` is taken for.
+    /// The traits of a plugin's `NAME:logs`.
     private static let pluginLogs = CommandTraits(endless: .withFlag(["-t", "--tail"]))
 
     private static func refusal(
@@ -90,7 +91,7 @@ struct Policy {
         }
         let destroys = CommandName.ends(name, with: ":destroy")
         if (destroys || invocation.traits?.confirms ?? false) && !invocation.hasForce {
-            // The datastore plugins take the short flag, dokku's own commands do not.
+            // The datastore plugins accept the short flag; dokku's own commands do not.
             if invocation.traits != nil || !invocation.arguments.contains("-f") { return .requiresForce }
         }
         if !form.hasInput, wantsInput(invocation) {
@@ -104,13 +105,13 @@ struct Policy {
         return nil
     }
 
-    /// True for what would hang, or take no input for an order to empty something.
+    /// True for a command that would hang without input, or take no input as an order to empty something.
     private static func wantsInput(_ invocation: Invocation) -> Bool {
         if invocation.name == "config:import" { return importsInput(invocation) }
         return invocation.name == "certs:generate" || CommandName.ends(invocation.name, with: ":import")
     }
 
-    /// Whether `config:import [APP] [FILE]` reads standard input: where its file is `-`, empty or not there.
+    /// Whether `config:import [APP] [FILE]` reads standard input: its file is `-`, empty or missing.
     private static func importsInput(_ invocation: Invocation) -> Bool {
         let arguments = invocation.arguments
         var plain: [Int] = []
@@ -119,7 +120,7 @@ struct Policy {
         while index < arguments.count {
             let word = arguments[index]
             if word.count > 1, word.first == UInt8(ascii: "-") {
-                // Behind `--` no word is a flag, and `--global=…` may mean either.
+                // After `--` no word is a flag, and `--global=…` may mean true or false.
                 if arguments.word(index, is: "--") || word.starts(with: "--global=".utf8) { return true }
                 if arguments.word(index, is: "--global") { isGlobal = true }
                 if arguments.word(index, is: "--format") { index += 1 }
@@ -133,7 +134,7 @@ struct Policy {
         return arguments[plain[place]].isEmpty || arguments.word(plain[place], is: "-")
     }
 
-    /// True where `enter APP PROCESS COMMAND…` has its command. `--container-id ID` can stand for the process.
+    /// True if `enter APP PROCESS COMMAND…` names a command. `--container-id ID` can take the place of the process.
     private static func startsProgram(_ invocation: Invocation) -> Bool {
         let first = invocation.nameIndex + 1
         let process = invocation.namesApp ? first : first + 1
@@ -146,7 +147,7 @@ struct Policy {
 extension Refusal {
     static let readOnlySocket = Refusal(code: .denied, text: "Not allowed on this read-only socket")
 
-    /// Answers a name that is no command. On a `one-shot` listener dokku's own words are expected.
+    /// The answer to a name that is not a command. Clients of a `one-shot` socket expect dokku's own words.
     static func unknownCommand(_ name: String, on listener: ListenerOptions) -> Refusal {
         guard listener.contains(.oneShot) else { return .invalidCommand }
         let name = Redaction.sanitize(Redaction.masked(name.utf8), limit: 256)

@@ -1,9 +1,9 @@
-// What a read-only socket lets through: the commands known to change nothing and to show no secret, with the flags
-// known to be harmless, and with words that can do no harm in any of the shells that dokku hands them to.
+// What a read-only socket lets through: commands that are known to change nothing and to show no secret, with flags
+// that are known to be harmless, and with words that are harmless in every shell that dokku passes them to.
 import DokkuProtocol
 
 enum ReadOnly {
-    /// Why this may not run, or nil.
+    /// Why this must not run, or nil.
     static func refusal(of invocation: Invocation, form: RequestForm) -> Refusal? {
         guard !form.hasInput, !form.isRedirected, hasHarmlessGlobalFlags(invocation) else {
             return .readOnlySocket
@@ -19,8 +19,8 @@ enum ReadOnly {
         return isAllowed ? nil : .readOnlySocket
     }
 
-    /// `--quiet` and `--app NAME` alone: `--trace` prints every variable that dokku reads, and the others have no
-    /// business here.
+    /// Only `--quiet` and `--app NAME` are allowed. `--trace` prints every variable that dokku reads; nobody needs
+    /// the others here.
     private static func hasHarmlessGlobalFlags(_ invocation: Invocation) -> Bool {
         let arguments = invocation.arguments
         var index = 0
@@ -52,12 +52,12 @@ enum ReadOnly {
                 wordCount += 1
             }
         }
-        // Versions of dokku that take a second word for the info flag print everything for `true`.
+        // Some versions of dokku take a second word for the info flag, and print everything if it is `true`.
         return !reading.needsFlag || (hasFlag && wordCount <= 1)
     }
 
-    /// A plain word. A path in the place of an app's name leads out of the apps' folder (and versions of dokku delete
-    /// what they find under a name that is no app's).
+    /// A plain word. A path in the place of an app's name would lead out of the apps' folder. Some versions of
+    /// dokku also delete what they find under a name that is not an app's.
     private static func isHarmless(_ word: ArraySlice<UInt8>) -> Bool {
         word.first != UInt8(ascii: ".") && word.first != UInt8(ascii: "-") && hasHarmlessBytes(word)
     }

@@ -1,14 +1,15 @@
-// How a command may be run on a read-only socket: with which flags, and whether without any.
+// How a command may run on a read-only socket: with which flags, and whether without any.
 //
-// What dokku shows without a flag, by an info flag and by `--format json` differs: its reports mask a value in one form
-// and print it in another. So each flag is named here, and a command has no flag but those.
+// Without a flag, with an info flag and with `--format json` dokku shows different things: a report masks a value
+// in one form and prints it in another. So each flag is named here, and a command may have no other flag.
 
 struct Reading: Equatable, Sendable {
-    /// One of its flags must be given, `--global` aside, and one app at most: in any other form it shows too much.
+    /// Whether one of its flags besides `--global` must be given, and one app at most. Any other form shows too
+    /// much.
     let needsFlag: Bool
-    /// The names of its flags, with blanks between.
+    /// The names of its flags, separated by blanks.
     ///
-    /// `@` stands for nothing, `computed-` and `global-`; a `*` at the end for anything.
+    /// `@` stands for nothing, `computed-` or `global-`; a `*` at the end stands for anything.
     let flags: Substring
 
     init(of name: String, needsFlag: Bool) {
@@ -16,7 +17,8 @@ struct Reading: Equatable, Sendable {
         flags = Self.flags[name] ?? ""
     }
 
-    /// True where `word`, which begins with `-`, is one of the flags, alone or with `=` and a value that is none.
+    /// True if `word`, which begins with `-`, is one of the flags, alone or with `=` and a value that is not a
+    /// flag.
     func allows(_ word: ArraySlice<UInt8>) -> Bool {
         let end = word.firstIndex(of: UInt8(ascii: "=")) ?? word.endIndex
         let value = word[end...].dropFirst()

@@ -1,16 +1,16 @@
-// What of a command may be seen in a log, a status or an error: no secret, no control character, no more than fits.
-// What is not known to be harmless is hidden.
+// What of a command may appear in a log, a status or an error: no secret, no control character, a limited length.
+// Whatever is not known to be harmless is hidden.
 import DokkuProtocol
 
 enum Redaction {
-    /// Longest description of a command (a word may overrun it), and of one word of it, in bytes.
+    /// The longest description of a command (one word may exceed it), and of one word, in bytes.
     private static let lineLimit = 1024
     private static let wordLimit = 256
-    /// Stands for what is not shown.
+    /// Replaces what is hidden.
     static let hidden = "***"
 
-    /// The words of a request, in one line. `isUnderstood` is false for a line that was refused as wrong: it may be a
-    /// secret alone.
+    /// The words of a request, in one line. `isUnderstood` is false if the line was refused as invalid: then a
+    /// secret may be all that it holds.
     static func describe(_ arguments: ArgumentList, isUnderstood: Bool) -> String {
         guard !arguments.isEmpty else { return "" }
         guard isUnderstood, let invocation = Invocation(arguments) else { return guessed(arguments) }
@@ -34,7 +34,7 @@ enum Redaction {
         return line
     }
 
-    /// Of a line that is no command: what was meant, as far as it is one of dokku's names.
+    /// For a line that is not a command: the name that was meant, as far as it is one of dokku's.
     private static func guessed(_ arguments: ArgumentList) -> String {
         let index = Invocation.nameIndex(in: arguments) ?? 0
         let text = String(decoding: arguments[index].prefix(wordLimit), as: UTF8.self)
@@ -43,9 +43,9 @@ enum Redaction {
         return CommandTable.prefixes.contains(text[..<colon]) ? "\(text[...colon])\(hidden)" : hidden
     }
 
-    /// False where the output may hold a secret, or is what an app, a build or a file has to say: of that a log
-    /// gets the status and the size. A command may repeat its arguments, and does so where it refuses one: what is
-    /// hidden of them would stand in its output. All of them count, not only what a description has room for.
+    /// False if the output may hold a secret, or is text of an app, a build or a file: the log then gets only its
+    /// status and size. A command may repeat its arguments, above all if it rejects one. So the output is also
+    /// hidden if any argument is, even one that a description has no room for.
     static func mayLogOutput(of invocation: Invocation) -> Bool {
         guard let traits = invocation.traits, !traits.showsSecret, !invocation.hasTrace else { return false }
         let hiding = Hiding(invocation)
@@ -54,7 +54,8 @@ enum Redaction {
         }
     }
 
-    /// True for an output with lines of a shell that traces what it does (bash(1), PS4), as dokku's does after `trace:on`.
+    /// True if the output holds lines of a shell with tracing on (bash(1), PS4), as dokku's shells write after
+    /// `trace:on`.
     static func isTrace(_ output: [UInt8]) -> Bool {
         var isLineStart = true
         for (index, byte) in output.enumerated() {
@@ -67,8 +68,8 @@ enum Redaction {
         return false
     }
 
-    /// One line of at most `limit` bytes (3 at least), without control characters. A backslash is doubled, so that
-    /// an escape differs from its like in the text.
+    /// One line of at most `limit` bytes (which is 3 or more), without control characters. A backslash is doubled,
+    /// so that an escape differs from the same characters in the text.
     static func sanitize(_ text: String, limit: Int) -> String { sanitize(text.utf8, limit: limit) }
 
     static func sanitize(_ bytes: some Collection<UInt8>, limit: Int) -> String {
@@ -100,7 +101,7 @@ enum Redaction {
         }
     }
 
-    /// A word as it stands in a description: quoted where it would run into its neighbours.
+    /// A word as it appears in a description: in quotes if it is empty or holds a blank or a quote.
     private static func shown(_ word: ArraySlice<UInt8>) -> String {
         if !word.isEmpty, word.count <= wordLimit, word.allSatisfy(isOrdinary) {
             return String(decoding: word, as: UTF8.self)
@@ -113,26 +114,26 @@ enum Redaction {
             + "\""
     }
 
-    /// True for what needs neither hiding nor escaping: most words hold nothing else.
+    /// True for a byte that needs neither hiding nor escaping. Most words have no others.
     private static func isOrdinary(_ byte: UInt8) -> Bool {
         (0x21...0x7e).contains(byte) && !isMasking(byte) && byte != UInt8(ascii: "\"")
             && byte != UInt8(ascii: "\\")
     }
 
-    /// True for what something to be hidden may stand beside.
+    /// True for a byte that may have a secret beside it.
     private static func isMasking(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "=") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "@")
     }
 
-    /// The word without what follows its first `=` or `?`, and without a user and password before an `@`.
+    /// The word without what follows its first `=` or `?`, and without the user and password before an `@`.
     static func masked(_ word: some BidirectionalCollection<UInt8>) -> [UInt8] {
         let word = word[...]
         guard let at = word.lastIndex(of: UInt8(ascii: "@")),
             let colon = word[..<at].firstIndex(of: UInt8(ascii: ":"))
         else { return cut(word) }
         if let equals = word[..<colon].firstIndex(where: isMasking) { return cut(word[...equals]) }
-        // The last `@`, and the scheme alone where it is not clear what stands before it: a password may hold any
-        // character, and so may what follows a `/`, a `?` or a `=`.
+        // A password may hold any character, so the login ends at the last `@`. If a `/`, `?`, `=` or `@` comes
+        // before that, the login's end is unclear, and only the scheme is shown.
         let afterColon = word[word.index(after: colon)..<at]
         let scheme = Array(word[...colon].prefix(schemeLimit + 1))
         if afterColon.starts(with: "//".utf8) {
@@ -146,7 +147,7 @@ enum Redaction {
         return afterColon.contains(where: isMasking) ? Array(hidden.utf8) : hidden.utf8 + cut(word[at...])
     }
 
-    /// Longer ones are none.
+    /// A longer word is not a scheme.
     private static let schemeLimit = 32
 
     private static func isOfScheme(_ byte: UInt8) -> Bool {
@@ -158,7 +159,7 @@ enum Redaction {
         }
     }
 
-    /// Up to and with the first `=` or `?`, and the word's limit at most.
+    /// The word up to and with its first `=` or `?`, and the word's limit at most.
     private static func cut(_ word: some Collection<UInt8>) -> [UInt8] {
         let start = Array(word.prefix(wordLimit + 1))
         guard let end = start.firstIndex(where: { $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: "?") }) else {
@@ -169,7 +170,7 @@ enum Redaction {
 }
 
 extension Unicode.Scalar {
-    /// True for what is obeyed rather than shown.
+    /// True for a character that a terminal obeys instead of showing it.
     var isControlling: Bool {
         switch properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator: true

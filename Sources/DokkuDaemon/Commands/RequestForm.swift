@@ -1,13 +1,13 @@
-// What the policy wants to know of a request beside its words.
+// What the policy must know about a request besides its words.
 
-/// How a request came, as far as it matters to whether it may run.
+/// The facts about a request's form that decide whether it may run.
 struct RequestForm: Sendable {
     /// A plain line, not a JSON request.
     var isPlain: Bool
-    /// Events as they happen: what never ends may run.
+    /// The client gets events as they happen, so an endless command may run.
     var isStreamed: Bool
-    /// Standard input was given, be it empty: by `<`, `stdin` or `stdin_length`.
+    /// Standard input was given, even if empty: by `<`, `stdin`, `stdin_length` or `stdin_chunks`.
     var hasInput: Bool
-    /// `<` or `>` stood on the line.
+    /// The line has a `<` or `>`.
     var isRedirected: Bool
 }

@@ -1,33 +1,34 @@
-// Which words of a command line are kept from the logs besides those that hide themselves by a `=` or an `@`.
+// Which words of a command line are hidden in logs, besides those with a `=` or an `@`.
 import DokkuProtocol
 
-/// How much of one command line is hidden.
+/// What is hidden of one command line.
 struct Hiding {
     enum Extent { case nothing, word, rest }
 
     private let arguments: ArgumentList
     private let nameIndex: Int
     private let hidesName: Bool
-    /// Words from here on are not seen.
+    /// Words from this index on are hidden.
     private let end: Int
-    /// Where this is `config:set`.
+    /// Only for `config:set`.
     private let pairs: ConfigPairs?
 
     init(_ invocation: Invocation) {
         arguments = invocation.arguments
         nameIndex = invocation.nameIndex
         let traits = invocation.traits
-        // A plugin's command has a colon, but for the one that shows its help. A password may stand there as well.
+        // A plugin's commands have a colon, except the one that shows its help. Any other word without a colon may
+        // be a password.
         hidesName =
             traits == nil && !invocation.name.utf8.contains(UInt8(ascii: ":"))
             && Builtin.named(arguments, at: nameIndex) == nil
         let shown = traits?.shownWords ?? 1
-        // An app named before the command is the command's first word for dokku.
+        // If an app is named before the command, dokku takes it as the command's first word.
         end = shown == .max ? .max : nameIndex + 1 + max(0, shown - (invocation.namesApp ? 1 : 0))
         pairs = invocation.name == "config:set" ? ConfigPairs(invocation) : nil
     }
 
-    /// Whether word `index`, or it and all after it, must not be seen.
+    /// Whether word `index` is hidden, or that word and all after it.
     func extent(at index: Int) -> Extent {
         guard index > nameIndex else { return index == nameIndex && hidesName ? .word : .nothing }
         if index >= end { return .rest }
@@ -38,7 +39,7 @@ struct Hiding {
         return isHidden ? .word : .nothing
     }
 
-    /// A short flag may have its value right behind it: `-pPASSWORD`.
+    /// A short flag may be joined with its value: `-pPASSWORD`.
     private static func mayHoldValue(_ word: ArraySlice<UInt8>) -> Bool {
         word.first == UInt8(ascii: "-") && !word.starts(with: "--".utf8)
     }
@@ -49,10 +50,10 @@ struct Hiding {
     }
 }
 
-/// The words of `config:set [APP] NAME=VALUE…`: what stands before the `=` is shown where all of them are pairs. Where
-/// one is none, a value may stand in the place of a pair.
+/// The words of `config:set [APP] NAME=VALUE…`. If all of them are pairs, the names are shown. Otherwise a value
+/// may stand in the place of a pair.
 private struct ConfigPairs {
-    /// The word that is the app's name, if it is there.
+    /// The index of the app's name, or -1.
     private let app: Int
     private let areWhole: Bool
 
@@ -63,7 +64,7 @@ private struct ConfigPairs {
         let app = isElsewhere ? -1 : words.first { !Self.isFlag(arguments, $0) } ?? -1
         self.app = app
         let pairs = words.filter { $0 != app && !Self.isFlag(arguments, $0) }
-        // Behind `NAME=` and a blank its value may stand.
+        // After `NAME=` and a blank, the next word may be the value.
         areWhole =
             pairs.allSatisfy { Self.isPair(arguments[$0]) }
             && !pairs.dropLast().contains { Self.isEmptied(arguments[$0]) }
@@ -73,8 +74,9 @@ private struct ConfigPairs {
         index == app || Self.isFlag(arguments, index) || areWhole
     }
 
-    /// A name of dokku's (config's `validateKey`), and a value. The end of a base64 or base32 text looks alike: no value
-    /// but further `=`, or none and small letters in the name.
+    /// A name that dokku accepts (config's `validateKey`) and a value. The end of a base64 or base32 text looks
+    /// similar: so the value must not consist of `=` alone, and a name with an empty value must have no lower-case
+    /// letter.
     private static func isPair(_ word: ArraySlice<UInt8>) -> Bool {
         guard let equals = word.firstIndex(of: UInt8(ascii: "=")), equals > word.startIndex else {
             return false
@@ -107,7 +109,7 @@ private struct ConfigPairs {
 }
 
 enum SecretWords {
-    /// What flags and properties are called after which a secret stands, by their first letter.
+    /// Names of flags and properties that a secret follows, by their first letter.
     private static let names: [[[UInt8]]] = {
         let names = [
             "access-key", "access_key", "api-key", "api_key", "apikey", "credential", "dns-provider-",
@@ -119,10 +121,10 @@ enum SecretWords {
         for name in names.map({ Array($0.utf8) }) { table[Int(name[0] - UInt8(ascii: "a"))].append(name) }
         return table
     }()
-    /// Longer names than this are not looked through.
+    /// Only this many bytes of a word are searched.
     private static let searchLimit = 256
 
-    /// True for a flag or a property after which a secret stands: `--password`, `basic-auth-password`.
+    /// True for a flag or a property that a secret follows: `--password`, `basic-auth-password`.
     static func announceSecret(_ word: ArraySlice<UInt8>) -> Bool {
         word.prefix(searchLimit).withUnsafeBufferPointer { word in
             for index in word.indices {

@@ -1,11 +1,11 @@
-// What the policy says of a request.
+// The policy's decision about a request.
 import DokkuProtocol
 
 enum Verdict: Equatable, Sendable {
     case builtin(Builtin)
     case run(Invocation, Lane)
     case refuse(Refusal)
-    /// A name that the catalogue lacks (or there is none yet), but that a newer one may have.
+    /// The catalogue lacks this name (or there is no catalogue yet), but a newer one may have it.
     case unknown(Invocation)
 }
 

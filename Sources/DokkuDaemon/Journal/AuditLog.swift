@@ -1,10 +1,10 @@
-// The log file: what was accepted before it runs, and what became of it; one line each.
+// The log file: each command before it runs, and its result, one line each.
 import CEpollShim
 import DokkuProtocol
 import Glibc
 
-/// Lines at `DOKKU_DAEMON_LOGFILE`. A log that cannot be written costs lines, which are counted and reported as
-/// soon as it can be; it never costs a request.
+/// Writes lines to `DOKKU_DAEMON_LOGFILE`. If the log cannot be written, lines are lost, but no request fails. Lost
+/// lines are counted, and their number is logged as soon as possible.
 final class AuditLog {
     private let path: String?
     private var file: Descriptor?
@@ -15,7 +15,7 @@ final class AuditLog {
     private var stampSecond: time_t = -1
     private let complain: (String) -> Void
 
-    /// `path` nil: no log. `complain` is told when lines begin to be lost.
+    /// `path` is nil if there is no log. `complain` is called when lines begin to be lost.
     init(path: String?, complain: @escaping (String) -> Void) {
         self.path = path
         self.complain = complain
@@ -23,7 +23,7 @@ final class AuditLog {
         reopen()
     }
 
-    /// Opens the file anew, after somebody moved it away.
+    /// Opens the file again, after it was moved away.
     func reopen() {
         guard let path else { return }
         do throws(SystemError) {
@@ -40,9 +40,9 @@ final class AuditLog {
         file = try Descriptor.open(path, flags, mode: 0o640)
     }
 
-    /// How many bytes of a reply's output a line shows.
+    /// The most bytes of a reply's output that a line shows.
     private static let replyLimit = 4096
-    /// How much of an output is wanted.
+    /// How many bytes of an output the log can use.
     var excerptLimit: Int { isOn ? Self.replyLimit : 0 }
 
     var isOn: Bool { path != nil }
@@ -96,7 +96,7 @@ final class AuditLog {
         LoggedReply.append(ok: ok, output: output, isCut: isCut, limit: Self.replyLimit, to: &line)
     }
 
-    /// A command of the daemon before, whose end nobody saw.
+    /// A command whose end nobody saw, because the previous daemon ended.
     func interrupted(_ command: InterruptedCommand) {
         guard isOn else { return }
         begin("[res] ")
@@ -104,12 +104,12 @@ final class AuditLog {
         end()
     }
 
-    /// A built-in that is logged, and its answer.
+    /// A built-in that is logged, with its answer.
     func answered(_ title: String, peer: Peer, answer: String) {
         answered(title, peer: peer, error: nil, ok: true, output: answer)
     }
 
-    /// A request that was refused. Of a line that is no command not even its words are repeated.
+    /// A refused request. The words of an invalid command are not repeated, not even by its refusal.
     func refused(_ title: String, peer: Peer, _ refusal: Refusal) {
         let text = refusal.code == .invalidCommand ? Refusal.invalidCommand.text : refusal.text
         answered(title, peer: peer, error: refusal.code, ok: false, output: text)
@@ -137,7 +137,7 @@ final class AuditLog {
         let now = time(nil)
         if now != stampSecond {
             stampSecond = now
-            // What kept it from being opened may be over.
+            // The reason why it could not be opened may be gone.
             if file == nil { try? open() }
             stamp = Array("[\(Self.format(now))] ".utf8)
         }
@@ -155,7 +155,7 @@ final class AuditLog {
         if lostLines > 0 || !write(line) { lose() }
     }
 
-    /// A line that a full disk cut is ended before the next one.
+    /// If a full disk cut the line before, that line is ended first.
     private func write(_ bytes: [UInt8]) -> Bool {
         let text = isCut ? [UInt8(ascii: "\n")] + bytes : bytes
         guard let outcome = try? file?.write(text[...]), case .sent(let count) = outcome else { return false }

@@ -1,16 +1,16 @@
-// All that is written down of a command, in each place where it is: the log file, the system's journal, and the
-// record of what runs.
+// Writes down everything about a command, in all three places: the log file, the system's journal, and the record
+// of running commands.
 
 final class CommandRecords {
     private let log: AuditLog
     private let journal: SystemJournal?
     private let running: RunningRecord?
 
-    /// Says at once what the daemon before was interrupted at.
+    /// Reports at once which commands the end of the previous daemon interrupted.
     init(log: AuditLog, journal: SystemJournal?, running: RunningRecord?) {
         self.log = log
         self.journal = journal
-        // Where nothing is written down there is nothing to mark as interrupted.
+        // Without log and journal there is no place to report an interrupted command.
         self.running = log.isOn || journal != nil ? running : nil
         for command in running?.interrupted ?? [] {
             log.interrupted(command)
@@ -18,7 +18,7 @@ final class CommandRecords {
         }
     }
 
-    /// How much of a command's output is wanted.
+    /// How many bytes of a command's output can be used.
     var excerptLimit: Int { log.excerptLimit }
 
     func accepted(_ job: Job) {

@@ -1,10 +1,11 @@
-// One entry as the system's journal reads it from its socket: named fields, and no more of a value than fits.
+// One entry in the form that the system's journal reads from its socket: named fields, each value limited in
+// length.
 
 struct JournalEntry {
-    /// How much attention it wants, syslog(3).
+    /// Severities, syslog(3).
     enum Priority: Int { case warning = 4, notice = 5, information = 6 }
 
-    /// What sort of event it is, for whoever looks for all of one sort (systemd.journal-fields(7), MESSAGE_ID).
+    /// The kind of event, to search by (systemd.journal-fields(7), MESSAGE_ID).
     enum Event: String {
         case accepted = "adf02fe666984866939e3818554a2e5e"
         case ended = "41175c6d2cd048b2a0d08beb7669f7de"
@@ -12,13 +13,13 @@ struct JournalEntry {
         case lost = "f9b59c96070c45d1a60bf1ddc27f6cb3"
     }
 
-    /// Longest value, in bytes: an entry stays a datagram that goes at once.
+    /// The longest value, in bytes. It keeps an entry small enough to be sent as one datagram.
     static let valueLimit = 4096
 
     /// The datagram.
     private(set) var bytes: [UInt8] = []
 
-    /// Empties the entry and begins with what each one has.
+    /// Empties the entry and adds the fields that every entry has.
     mutating func begin(_ event: Event, _ priority: Priority, message: String) {
         bytes.removeAll(keepingCapacity: true)
         add("SYSLOG_IDENTIFIER", "dokku-daemon")
@@ -27,7 +28,7 @@ struct JournalEntry {
         add("MESSAGE", message)
     }
 
-    /// A value that holds a line feed goes with its length, eight bytes in little endian; any other is a line.
+    /// A value with a line feed is preceded by its length, eight bytes in little endian. Any other value is a line.
     mutating func add(_ name: StaticString, _ value: String) {
         let value = value.utf8.prefix(Self.valueLimit)
         name.withUTF8Buffer { bytes.append(contentsOf: $0) }

@@ -1,9 +1,10 @@
-// A plain reply as the log has it: `{"ok":…,"output":"…"}`, in one line, without control characters, no longer than fits.
+// A plain reply as the log shows it, `{"ok":…,"output":"…"}`: one line, without control characters, limited in
+// length.
 import DokkuProtocol
 
 enum LoggedReply {
-    /// Appends the reply to `line`. Of its output it shows `limit` bytes at most, and an ellipsis where it is cut or
-    /// `isCut` says that it was.
+    /// Appends the reply to `line`, with at most `limit` bytes of its output. An ellipsis marks an output that is
+    /// cut here, or that was cut before (`isCut`).
     static func append(
         ok: Bool, output: some Collection<UInt8>, isCut: Bool = false, limit: Int, to line: inout [UInt8]
     ) {
@@ -18,7 +19,7 @@ enum LoggedReply {
         line.append("\"}")
     }
 
-    /// As the reply has it: without escape sequences and the newlines at the end.
+    /// Encoded as in the reply: without escape sequences and without the newlines at the end.
     private static func encoded(_ output: some Collection<UInt8>, isCut: Bool) -> [UInt8] {
         let bytes = Array(output)
         var encoder = OutputEncoder(stripsAnsi: true, trimsTrailingNewlines: !isCut)
@@ -28,8 +29,8 @@ enum LoggedReply {
         return text
     }
 
-    /// The text of a JSON string with what JSON allows but a terminal obeys, or a reader of lines takes for an end,
-    /// as escapes.
+    /// The text of a JSON string, with escapes for the characters that JSON allows but that a terminal obeys, or
+    /// that end a line.
     private static func withoutControls(_ text: [UInt8]) -> [UInt8] {
         guard text.contains(where: { $0 >= 0x7f }) else { return text }
         var plain: [UInt8] = []
@@ -48,7 +49,7 @@ enum LoggedReply {
         return plain
     }
 
-    /// Where the last character or escape ends that fits `limit` bytes.
+    /// The end of the last character or escape that fits into `limit` bytes.
     private static func endOfWhole(_ text: [UInt8], limit: Int) -> Int {
         var end = 0
         while end < text.count {

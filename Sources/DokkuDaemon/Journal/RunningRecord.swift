@@ -1,33 +1,34 @@
-// Which commands run, kept in a file of the state folder: what still stands there at a start was interrupted by the
-// end of the daemon before.
+// The commands that run, in a file of the state folder. What is still there at the next start was interrupted by
+// the end of the daemon.
 //
-// The file is made of slots of one size, each a line or, where it begins with a line feed, free. A command costs two
-// small writes in place. They outlive the process; a power cut may take some seconds of them, as it may of the log.
+// The file consists of slots of one size. A slot holds a line, or it is free and begins with a line feed. A command
+// costs two small writes in place. They survive the process; a power cut may undo the last seconds of them, as of
+// the log.
 import CEpollShim
 import Glibc
 
 /// A command that ran when a daemon ended.
 struct InterruptedCommand: Equatable {
     var number: UInt64
-    /// Without secrets, as the log has it.
+    /// Without secrets, as in the log.
     var title: String
 }
 
 final class RunningRecord {
     /// Bytes; a longer line is cut.
     private static let slotSize = 2048
-    /// More than ever run at once.
+    /// More slots than can ever be in use.
     private static let slotLimit = 1024
     private static let free = [UInt8(ascii: "\n")]
 
     private let file: Descriptor
-    /// Which job has which slot; 0 is nobody.
+    /// The job in each slot; 0 if the slot is free.
     private var slots: [UInt64] = []
     private var line: [UInt8] = []
-    /// What the daemon before left.
+    /// The commands that the previous daemon left.
     let interrupted: [InterruptedCommand]
 
-    /// Takes the record over. Fails where another daemon that lives keeps it.
+    /// Takes over the record. Fails if another living daemon holds it.
     init(folder: String) throws(SystemError) {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
         let file = try Descriptor.open("\(folder)/running", flags, mode: 0o640)
@@ -39,10 +40,11 @@ final class RunningRecord {
         line.reserveCapacity(Self.slotSize)
     }
 
-    /// Unlocked by word, as the command lock is: a copy in a process that was just forked would keep it.
+    /// Unlocked explicitly, like the command lock: a process that was just forked has a copy, which would keep the
+    /// lock.
     deinit { _ = shim_unlock(file.number) }
 
-    /// Call before the command starts: a record too many is better than a command that nobody knows of.
+    /// Call it before the command starts: a wrong record is better than a command that nobody knows of.
     func willStart(_ job: Job) {
         line.removeAll(keepingCapacity: true)
         line.append(contentsOf: "\(job.number) ".utf8)
@@ -60,7 +62,7 @@ final class RunningRecord {
         write(Self.free, to: slot)
     }
 
-    /// A write that fails, on a full disk, costs this command its mark.
+    /// If a write fails because the disk is full, this command has no record.
     private func write(_ bytes: [UInt8], to slot: Int) {
         let offset = off_t(slot * Self.slotSize)
         _ = bytes.withUnsafeBytes { pwrite(file.number, $0.baseAddress, $0.count, offset) }

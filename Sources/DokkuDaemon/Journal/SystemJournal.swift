@@ -1,7 +1,7 @@
-// The system's journal: an entry when a command is accepted and one when it ended, with fields to search by.
+// The system's journal: one entry when a command is accepted and one when it has ended, with fields to search by.
 //
-// Entries go by a socket of our own, since libsystemd waits where the journal is full. Here what finds no room is
-// counted, and said as soon as there is some.
+// Entries go through the daemon's own socket, because libsystemd waits while the journal is full. Here entries that
+// find no room are counted, and the count is sent as soon as there is room.
 import CEpollShim
 import Glibc
 
@@ -14,7 +14,7 @@ final class SystemJournal {
     private var lostCount = 0
     private let complain: (String) -> Void
 
-    /// `complain` is told when entries begin to be lost.
+    /// `complain` is called when entries begin to be lost.
     init(path: String = standardPath, complain: @escaping (String) -> Void) {
         self.path = path
         self.complain = complain
@@ -43,7 +43,7 @@ final class SystemJournal {
     func interrupted(_ command: InterruptedCommand) {
         entry.begin(
             .interrupted, .warning,
-            message: "#\(command.number) interrupted, the daemon ended: \(command.title)")
+            message: "#\(command.number) interrupted by the end of the daemon: \(command.title)")
         entry.add("DOKKU_JOB", "\(command.number)")
         entry.add("DOKKU_COMMAND", command.title)
         entry.add("DOKKU_ERROR", "interrupted")
@@ -74,16 +74,16 @@ final class SystemJournal {
     }
 
     private func lose() {
-        if lostCount == 0 { complain("the journal at \(path) takes no entries: they are being lost") }
+        if lostCount == 0 { complain("the journal at \(path) accepts no entries: they are being lost") }
         lostCount += 1
     }
 
-    /// False where it cannot go now.
+    /// False if it cannot be sent now.
     private func deliver(_ entry: JournalEntry) -> Bool {
         do throws(SystemError) {
             return try deliverOnce(entry)
         } catch {
-            // Its other end is gone: a journal that was started anew may have another.
+            // The socket's other end is gone. A restarted journal may have a new one.
             socket = nil
             return (try? deliverOnce(entry)) ?? false
         }

@@ -1,16 +1,16 @@
-// Listening sockets that systemd made and handed over.
+// Listening sockets that systemd has made and passes to the daemon.
 import CEpollShim
 import DokkuProtocol
 import Glibc
 
 enum Activation {
-    /// Takes over what systemd hands us, sd_listen_fds_with_names(3): the listening unix stream sockets, and what is
-    /// wrong with them and the rest.
+    /// Takes over what systemd passes, sd_listen_fds_with_names(3): the listening unix stream sockets, and what is
+    /// wrong with these and with anything else.
     static func takeOver() throws(StartFailure) -> (sockets: [ListeningSocket], faults: [String]) {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         let count = sd_listen_fds_with_names(1, &names)
         guard count >= 0 else {
-            throw .listening("the sockets handed over cannot be read: \(String(cString: strerror(-count)))")
+            throw .listening("the sockets from systemd cannot be read: \(String(cString: strerror(-count)))")
         }
         defer {
             for index in 0..<Int(count) { free(names?[index]) }
@@ -36,7 +36,7 @@ enum Activation {
         let descriptor = Descriptor(owning: number)
         guard sd_is_socket(number, AF_UNIX, Int32(SOCK_STREAM.rawValue), 1) > 0 else {
             faults.append(
-                "descriptor \(number) (\(name)), handed over, is not a listening unix stream socket")
+                "descriptor \(number) (\(name)) from systemd is not a listening unix stream socket")
             return nil
         }
         _ = shim_set_nonblocking(number)
@@ -51,7 +51,7 @@ enum Activation {
         } catch {
             faults.append(
                 "the socket \(text) has FileDescriptorName=\(name), but must have \(ListenerOptions.wanted)")
-            // Its clients are told so by the rules that are known.
+            // The rules that are known decide in which form its clients get the error.
             options = error.known
         }
         return ListeningSocket(descriptor, name: text, options: options)

@@ -4,15 +4,15 @@ import Glibc
 
 struct Configuration {
     var socketPath: String
-    /// True where `DOKKU_SOCK_PATH` was set: then the daemon listens there also when it was activated elsewhere.
+    /// Whether `DOKKU_SOCK_PATH` is set. If so, the daemon listens there even if systemd passes other sockets.
     var isSocketPathGiven: Bool
     var listenerOptions: ListenerOptions
     var lockPath: String
-    /// Nil: no log file.
+    /// Nil if there is no log file.
     var logPath: String?
     var journal: JournalUse
     var program: String
-    /// Whom dokku's commands run as, where the daemon is root.
+    /// The user that runs dokku's commands if the daemon is root.
     var systemUser: String
     var stateFolder: String
     /// Where dokku keeps its data.
@@ -22,19 +22,19 @@ struct Configuration {
     var executorLimits: Executor.Limits
     var queueLimit: Int
     var spoolLimit: Int
-    /// For the requests that wait there is as much as for unfinished lines, and room for some of the longest in any case.
+    /// Waiting requests may hold as much as unfinished lines, and at least eight lines of the longest kind.
     var wordLimit: Int { max(serverLimits.buffer, 8 * serverLimits.line) }
     var killGrace: Duration
     var drainGrace: Duration
     var stopGrace: Duration
-    /// Nil: never.
+    /// Nil if it never exits.
     var idleExit: Duration?
-    /// Names that look like the daemon's, and that it does not know.
+    /// Names that look like settings of the daemon but are unknown.
     var unknownNames: [String]
-    /// What is wrong with the settings. The default stands for each of them.
+    /// What is wrong with the settings. A wrong setting has its default value.
     var faults: [String]
 
-    /// Reads everything, and says of all that is wrong at once.
+    /// Reads all settings, and reports everything that is wrong at once.
     init(environment: [String: String]) {
         var settings = SettingsReader(environment)
         socketPath = settings.file("DOKKU_SOCK_PATH", "/var/run/dokku-daemon/dokku-daemon.sock")
@@ -79,6 +79,6 @@ struct Configuration {
         unknownNames = settings.unknownNames
         faults = settings.faults
     }
-    /// What the daemon starts with all the same.
-    var warnings: [String] { unknownNames.map { "there is no setting \($0)" } }
+    /// Problems that do not keep the daemon from starting.
+    var warnings: [String] { unknownNames.map { "unknown setting \($0)" } }
 }

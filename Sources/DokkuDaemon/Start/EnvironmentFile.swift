@@ -1,10 +1,10 @@
-// A file of settings as systemd reads one that EnvironmentFile= names: systemd.exec(5), and src/basic/env-file.c for
-// what that page leaves open.
+// Reads a file of settings as systemd reads the file of EnvironmentFile=: systemd.exec(5), and src/basic/env-file.c
+// for details that the page leaves open.
 
 struct EnvironmentFile {
     /// The last value of each name.
     private(set) var variables: [String: String] = [:]
-    /// What stands before a `=` and is no name; systemd leaves such a line out.
+    /// Texts before a `=` that are not valid names; systemd ignores their lines.
     private(set) var wrongNames: [String] = []
 
     private enum State {
@@ -15,7 +15,7 @@ struct EnvironmentFile {
     private var state = State.beforeName
     private var name: [UInt8] = []
     private var value: [UInt8] = []
-    /// How much of `value` stays, whatever blanks follow.
+    /// The part of `value` that stays. Blanks after it stay only if more follows.
     private var keptCount = 0
 
     init(_ bytes: [UInt8]) {
@@ -104,7 +104,7 @@ struct EnvironmentFile {
         }
     }
 
-    /// Letters, digits and `_`, and no digit first.
+    /// Letters, digits and `_`, not beginning with a digit.
     private static func isName(_ text: String) -> Bool {
         guard let first = text.utf8.first, !(48...57).contains(first) else { return false }
         return text.utf8.allSatisfy { byte in

@@ -1,12 +1,12 @@
-// The sockets that the daemon serves: those handed over, and one of its own.
+// The sockets that the daemon serves: those from systemd, and one of its own.
 import Glibc
 
 struct ListeningSockets {
     private(set) var sockets: [ListeningSocket]
-    /// False where all are the daemon's own.
+    /// False if the daemon made all sockets itself.
     let areHandedOver: Bool
-    /// What is wrong with the settings, of the sockets too. With faults the handed-over ones are all there is: their
-    /// clients are told, instead of waiting in a backlog for a daemon that does not start.
+    /// What is wrong with the settings and the sockets. If there are faults, only the sockets from systemd are
+    /// served: their clients get the reason, instead of waiting in the backlog of a daemon that does not start.
     private(set) var faults: [String]
 
     init(_ configuration: Configuration) throws(StartFailure) {
@@ -33,7 +33,7 @@ struct ListeningSockets {
         do throws(StartFailure) {
             sockets.append(try Self.bind(configuration))
         } catch {
-            faults.append("DOKKU_SOCK_PATH is wanted besides the sockets that were handed over, but \(error)")
+            faults.append("DOKKU_SOCK_PATH is set beside systemd's sockets, but \(error)")
         }
     }
 
@@ -42,7 +42,7 @@ struct ListeningSockets {
     }
 }
 
-/// True where two paths lead to the same file, or are the same.
+/// True if both paths lead to the same file, or are equal.
 private func isSameFile(_ one: String, _ other: String) -> Bool {
     if one == other { return true }
     var first = stat()

@@ -1,16 +1,16 @@
-// `dokku-daemon --check`: what is wrong with the settings that the daemon would start with.
+// `dokku-daemon --check`: reports what is wrong with the settings that the daemon would start with.
 import Glibc
 
 struct SettingsCheck {
-    /// What the shipped unit names with EnvironmentFile=, in its order. Each may be missing.
+    /// The files that the shipped unit names with EnvironmentFile=, in its order. Each may be missing.
     static let unitFiles = ["/etc/default/dokku-daemon", "/etc/systemd/system/dokku-daemon.env"]
 
-    /// What the daemon would not start with.
+    /// What would keep the daemon from starting.
     private(set) var faults: [String] = []
-    /// What it would leave out.
+    /// What the daemon would ignore.
     private(set) var warnings: [String] = []
 
-    /// Reads the environment and, over it, `files`; where there are none, the unit's.
+    /// Reads the environment, and then `files`, which override it. If there are none, it reads the unit's files.
     init(environment: [String: String], files: [String]) {
         var environment = environment
         for path in files.isEmpty ? Self.unitFiles : files {
@@ -22,7 +22,7 @@ struct SettingsCheck {
                 continue
             }
             environment.merge(file.variables) { _, later in later }
-            warnings += file.wrongNames.map { "\(path): systemd takes no setting by the name \"\($0)\"" }
+            warnings += file.wrongNames.map { "\(path): \"\($0)\" is not a valid variable name for systemd" }
         }
         let configuration = Configuration(environment: environment)
         faults += configuration.faults

@@ -1,25 +1,25 @@
-// The path of a socket that the daemon makes itself: who has it, and how it is taken.
+// The path of a socket that the daemon makes itself: checks who uses it, and takes it.
 import CEpollShim
 import DokkuProtocol
 import Glibc
 
 struct SocketPath {
-    /// How long the folder may be locked by somebody else: another daemon needs some microseconds.
+    /// How long another process may hold the folder's lock. Another daemon needs it for some microseconds.
     private static let patience = Duration.seconds(5)
     private static let pause: useconds_t = 5_000
 
     let path: String
 
-    /// Makes the folder, takes over what a dead daemon left, and refuses to start where the path is somebody else's.
+    /// Makes the folder, replaces the socket of a dead daemon, and throws if the path is in use.
     func bind(options: ListenerOptions) throws(StartFailure) -> ListeningSocket {
         let reason: String
         do throws(SystemError) {
             let folder = parentFolder(path)
             try makeFolders(folder)
-            // Two daemons that start at once must not both find the file stale.
+            // Two daemons that start at once must not both find the socket unused.
             let guardian = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
             if try !lock(guardian) {
-                reason = "somebody else keeps \(folder) locked"
+                reason = "another process keeps \(folder) locked"
             } else if let occupant = try occupant() {
                 reason = occupant
             } else {
@@ -31,7 +31,8 @@ struct SocketPath {
         throw .listening("cannot listen on \(path): \(reason)")
     }
 
-    /// Waits for the folder's lock; false where it did not come in time. No loop turns yet, and nobody is served.
+    /// Waits for the folder's lock; false if it was not free in time. The loop does not run yet, so nobody is kept
+    /// waiting.
     private func lock(_ folder: borrowing Descriptor) throws(SystemError) -> Bool {
         let number = folder.number
         let deadline = Instant.now + Self.patience
@@ -47,19 +48,19 @@ struct SocketPath {
         }
     }
 
-    /// What stands in the way; nil where nothing does. A socket file that nobody listens on any more is removed.
+    /// What is in the way; nil if nothing is. A socket file that nobody listens on is removed.
     private func occupant() throws(SystemError) -> String? {
         var status = stat()
         if lstat(path, &status) != 0 {
             if errno == ENOENT { return nil }
             throw .last("lstat")
         }
-        guard status.st_mode & S_IFMT == S_IFSOCK else { return "what is there is not a socket" }
+        guard status.st_mode & S_IFMT == S_IFSOCK else { return "the existing file is not a socket" }
         let probe = Descriptor(owning: try retrying("socket") { shim_unix_socket() })
         if shim_connect(probe.number, path) == 0 { return "another daemon is already listening there" }
         switch errno {
         case EAGAIN: return "another daemon is already listening there"
-        case EPROTOTYPE: return "a socket of another kind is there, and in use"
+        case EPROTOTYPE: return "a socket of another type is in use there"
         case ECONNREFUSED:
             _ = try retrying("unlink") { unlink(path) }
             return nil
@@ -84,7 +85,7 @@ func parentFolder(_ path: String) -> String {
     return String(path[..<slash])
 }
 
-/// Makes a folder and those above it, 0755.
+/// Makes a folder and all folders above it, with mode 0755.
 func makeFolders(_ path: String) throws(SystemError) {
     if access(path, F_OK) == 0 || path == "/" { return }
     try makeFolders(parentFolder(path))

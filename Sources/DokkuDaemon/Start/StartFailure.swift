@@ -1,13 +1,12 @@
-// Why the daemon did not start, and how its process then ends.
+// Why the daemon did not start, and its exit status.
 import Glibc
 
-/// Why the daemon did not start.
 struct StartFailure: Error, CustomStringConvertible {
     var description: String
-    /// From sysexits(3).
+    /// One of sysexits(3).
     var exitStatus: Int32
 
-    /// A socket that cannot be had.
+    /// A socket that the daemon cannot listen on.
     static func listening(_ description: String) -> StartFailure {
         StartFailure(description: description, exitStatus: EX_UNAVAILABLE)
     }

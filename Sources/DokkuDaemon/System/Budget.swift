@@ -1,11 +1,11 @@
-// How much of something may be in use: by all together, by a part of them, and by one.
+// Limits on how much may be in use: by all together, by a group of them, and by one.
 import DokkuProtocol
 
-/// Counts what was taken, and says what may still be. A part takes from its whole, too.
+/// Counts what is taken, and says how much is still free. What a part takes also counts for the whole.
 final class Budget {
     enum Limit {
         case upTo(Int)
-        /// No more than what it leaves of the whole: half of what is free, so that whoever comes next finds something.
+        /// Half of what is free of the whole, so that the next one always finds something.
         case halfOfWhatIsFree
     }
 
@@ -23,12 +23,12 @@ final class Budget {
         self.whole = whole
     }
 
-    /// The part of all restricted sockets.
+    /// The share of all restricted sockets.
     convenience init(restrictedShareOf whole: Budget) {
         self.init(.upTo(ListenerOptions.restrictedShare(of: whole.size)), of: whole)
     }
 
-    /// What it may hold at most.
+    /// The most that it can ever hold.
     private var size: Int {
         switch limit {
         case .upTo(let count): count
@@ -36,7 +36,7 @@ final class Budget {
         }
     }
 
-    /// How much may still be taken of the whole. Below zero where more was taken than may be.
+    /// How much may still be taken. Negative if more was taken than allowed.
     var free: Int {
         switch limit {
         case .upTo(let count): min(count - used, whole?.free ?? .max)
@@ -44,14 +44,14 @@ final class Budget {
         }
     }
 
-    /// Takes as much, or nothing if it is too much.
+    /// Takes `count`, or nothing if that is too much.
     func take(_ count: Int) -> Bool {
         guard count <= 0 || count <= free else { return false }
         add(count)
         return true
     }
 
-    /// Takes as much in any case. False says that it was too much.
+    /// Takes `count` in any case. False if that is too much.
     func takeAnyway(_ count: Int) -> Bool {
         let isWithin = count <= 0 || count <= free
         add(count)
@@ -66,12 +66,12 @@ final class Budget {
     }
 }
 
-/// What a request holds of a budget while it waits, until nobody keeps it any more.
+/// A part of a budget, held until nobody needs it any more.
 final class Reservation {
     private let budget: Budget
     private let count: Int
 
-    /// Nil where it is too much.
+    /// Nil if it is too much.
     init?(_ count: Int, of budget: Budget) {
         guard budget.take(count) else { return nil }
         self.budget = budget

@@ -1,34 +1,35 @@
-// How many descriptors connections, spools, and pipes that commands have left behind may have, so that the next
-// command can always start.
+// How many descriptors may be used by connections, by spools, and by pipes that commands have left behind, so that
+// the next command can always start.
 import CEpollShim
 
 struct DescriptorBudget {
-    /// Pipes that are kept open for processes which a command has left behind, where nothing is short.
+    /// Pipes kept open for processes that a command has left behind, if descriptors are not scarce.
     static let usualLeftOverPipes = 4096
-    /// Files of spools beside the first of each connection, where nothing is short: of replies that wait for their
-    /// readers, and of inputs.
+    /// Spool files besides the first one of each connection, if descriptors are not scarce: for inputs, and for
+    /// replies that wait for their readers.
     static let usualSpoolFiles = 1024
-    /// What all else takes: the daemon's own files.
+    /// The daemon's own files, and all else.
     private static let spare = 256
 
-    /// Connections have numbers below this one, and the kernel gives out the lowest that is free. So the numbers from
-    /// here on are for commands.
+    /// Connections have numbers below this one. The kernel gives out the lowest free number, so the numbers from
+    /// here on stay free for commands.
     let connectionEnd: Int
     let connections: Int
-    /// Connections that are told that there are too many: these have numbers from there on.
+    /// Connections that are only told that there are too many. Their numbers begin at `connectionEnd`.
     let turnedAway: Int
     let leftOverPipes: Int
     let spoolFiles: Int
-    /// One for each connection. If descriptors are short: for as many as there are left, of those that need one.
+    /// One for each connection. If descriptors are scarce there are fewer, and the connections that need one first
+    /// get it.
     let firstFiles: Int
 
-    /// `limit`: what the process may have open.
+    /// `limit` is the process's limit of open descriptors.
     init(limit: Int, connections: Int, besideQueue: Int) {
         let reserve = min(Self.reserve(besideQueue: besideQueue), limit / 2)
         connectionEnd = limit - reserve
         turnedAway = max(1, min(Self.usualTurnedAway, reserve / 4))
-        // All of them together stay below that number. If there are too few, each has an eighth in any case, and the
-        // connections five: most of them are idle and never need a file.
+        // All shares together stay below `connectionEnd`. If descriptors are scarce, each of the three others gets
+        // an eighth, and the connections get five: most of them are idle and never need a file.
         let eighth = max(1, connectionEnd / 8)
         self.connections = min(connections, connectionEnd - 3 * eighth)
         let wanted = [self.connections, Self.usualSpoolFiles, Self.usualLeftOverPipes]
@@ -42,14 +43,15 @@ struct DescriptorBudget {
         (firstFiles, spoolFiles, leftOverPipes) = (shares[0], shares[1], shares[2])
     }
 
-    /// What is needed to leave nothing short.
+    /// The limit of open descriptors at which nothing is scarce.
     static func wanted(connections: Int, besideQueue: Int) -> Int {
         2 * connections + usualSpoolFiles + spare + usualLeftOverPipes + reserve(besideQueue: besideQueue)
     }
 
     private static let usualTurnedAway = 16
 
-    /// A command that starts opens up to eight (three pipes, the lock, its process, a file), and log and journal may be
-    /// opened anew meanwhile; one that runs keeps up to four, and 64 in the queue may be over but for their output.
+    /// A starting command opens up to eight (three pipes, the lock, its process, a file), while log and journal may
+    /// be reopened. A running command keeps up to four. 64 commands of the queue may have exited while their output
+    /// has not ended.
     private static func reserve(besideQueue: Int) -> Int { 32 + usualTurnedAway + 2 * 64 + 4 * besideQueue }
 }

@@ -1,16 +1,17 @@
-// A descriptor kept free for a call that comes when it is too late to refuse.
+// A descriptor kept free for a call that must not fail.
 import Glibc
 
-/// Holds a place in the process's table of descriptors until it is needed.
+/// Occupies a descriptor until it is needed.
 final class DescriptorReserve {
     private var kept: Descriptor?
 
-    /// Takes the place, where it is not taken yet: before what must not fail for want of one.
+    /// Occupies the descriptor, if it does not yet. Call it before anything that must not fail for lack of one.
     func fill() throws(SystemError) {
         if kept == nil { kept = try Descriptor.open("/dev/null", O_RDONLY) }
     }
 
-    /// Runs a call that makes a descriptor, once more with the place given up where there was none left.
+    /// Runs a call that makes a descriptor. If there is none left, it gives up the kept one and runs the call
+    /// again.
     func lend(_ call: () throws(SystemError) -> Int32) throws(SystemError) -> Int32 {
         do throws(SystemError) {
             return try call()

@@ -1,7 +1,7 @@
-// How a change of a file is noticed.
+// Detects changes of a file or a folder.
 import Glibc
 
-/// What changes when a file is replaced or written, or a folder gets or loses an entry.
+/// Changes when the file is replaced or written, or when the folder gets or loses an entry.
 struct FileStamp: Equatable, CustomStringConvertible {
     private var device: dev_t = 0
     private var inode: ino_t = 0
@@ -9,7 +9,7 @@ struct FileStamp: Equatable, CustomStringConvertible {
     private var nanoseconds = 0
     private var size = 0
 
-    /// Of what stands at the path now; all zero where nothing does.
+    /// The stamp of what is at the path; all zero if nothing is.
     init(_ path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return }

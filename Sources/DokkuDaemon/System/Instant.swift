@@ -1,4 +1,4 @@
-// The clock of the loop: CLOCK_MONOTONIC, which no change of the date moves.
+// The loop's clock: CLOCK_MONOTONIC, which setting the date does not affect.
 import CEpollShim
 import DokkuProtocol
 

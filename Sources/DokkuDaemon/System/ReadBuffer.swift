@@ -1,19 +1,18 @@
-// The one buffer that everything is read into: what stays of a read is copied by who needs it, so that an
-// idle connection holds no memory.
+// The one buffer for all reads. Callers copy what they keep, so that an idle connection holds no memory.
 import CEpollShim
 import Glibc
 
-/// Memory for reads, shared by all that the loop reads; valid only while `body` runs.
+/// Memory for reads, shared by everything in the loop. Its content is valid only while `body` runs.
 final class ReadBuffer {
-    /// Enough to empty a grown pipe in few calls, and little enough to keep a turn of the loop short.
+    /// Large enough to empty an enlarged pipe in few calls, and small enough to keep a turn of the loop short.
     static let size = 128 * 1024
 
     private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4096)
 
     deinit { memory.deallocate() }
 
-    /// Reads a descriptor once, at most `limit` bytes, and shows them to `body`. `refusingFiles`: a socket's bytes with
-    /// which files come stay where they are, and the error is EPERM.
+    /// Reads once, at most `limit` bytes, and passes them to `body`. If `refusingFiles` is set and files come with
+    /// a socket's bytes, the bytes stay in the socket, and the error is EPERM.
     func read(
         _ number: Int32, limit: Int = ReadBuffer.size, refusingFiles: Bool = false,
         _ body: (Span<UInt8>) -> Void

@@ -1,4 +1,4 @@
-// Bytes that many replies have in common: made and kept once, and sent to each reader from there.
+// Bytes that many replies share: kept once, and sent to each reader from there.
 
 final class SharedBytes {
     private enum Place {
@@ -11,7 +11,7 @@ final class SharedBytes {
     private let account: SpoolAccount
     private var allocated = 0
 
-    /// They are taken from the account in any case, but for what each reply may have beside it.
+    /// They are charged to the account even if it is exhausted, except for the allowance of a reply.
     init(_ bytes: [UInt8], account: SpoolAccount) {
         count = bytes.count
         self.account = account
@@ -34,12 +34,12 @@ final class SharedBytes {
         return .file(file)
     }
 
-    /// Nil where they are in a file.
+    /// Nil if they are in a file.
     var memoryBytes: [UInt8]? {
         if case .memory(let bytes) = place { bytes } else { nil }
     }
 
-    /// Sends what stands at a position, at most `limit` bytes.
+    /// Sends the bytes from a position on, at most `limit` of them.
     func send(
         from position: Int, to target: borrowing Descriptor, limit: Int
     ) throws(SystemError) -> WriteOutcome {

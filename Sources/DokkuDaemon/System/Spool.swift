@@ -1,33 +1,32 @@
-// Bytes that wait for a reader: first in memory, then in unlinked files. Nobody who writes to a spool ever waits
-// for who reads from it.
+// Bytes that wait for a reader: first in memory, then in unlinked files. The writer never waits for the reader.
 
-/// A first-in-first-out of bytes with one writer and one reader.
+/// A first-in-first-out queue of bytes with one writer and one reader.
 final class Spool {
-    /// With a file, memory only gathers writes.
+    /// If there is a file, memory only gathers bytes for a write.
     private static let gatherLimit = 128 * 1024
-    /// A file that holds this much is followed by another. One is given back at a time: 100 MB at once would hold
-    /// the loop up for 10 ms.
+    /// A file of this size is followed by another one. Files are freed one by one: freeing 100 MB at once would
+    /// block the loop for 10 ms.
     private static let fileSize: Int64 = 8 * 1024 * 1024
 
     enum Failure: Error, Equatable {
-        /// Whoever it is kept for holds as much as they may.
+        /// The account's budget is used up.
         case accountExhausted
         case file(SystemError)
     }
 
     private let account: SpoolAccount
     private let allowance: Int
-    /// Unread bytes: those in the files first, then those in memory.
+    /// Unread bytes. Those in the files come first, then those in memory.
     private var memory: [UInt8] = []
     private var memoryHead = 0
     private var files: [SpoolFile] = []
-    /// How much of the first file is read.
+    /// The number of bytes read from the first file.
     private var fileHead: Int64 = 0
     private var fileCount: Int64 = 0
-    /// What the store knows of our memory.
+    /// The memory that the store has counted for this spool.
     private var allocated = 0
 
-    /// `allowance`: as many unread bytes are not taken from the account, so that what is small is kept in any case.
+    /// The first `allowance` unread bytes are not charged to the account, so that small contents are always kept.
     init(account: SpoolAccount, allowance: Int = 0) {
         self.account = account
         self.allowance = allowance
@@ -49,8 +48,8 @@ final class Spool {
 
     // MARK: Writing
 
-    /// Lets `body` append to the bytes in memory, and moves them to the file where they have become too many.
-    /// Where that fails, what `body` added is gone and all else is as it was.
+    /// Lets `body` append to the bytes in memory, and moves them to a file if they are too many. If that fails,
+    /// what `body` added is removed, and nothing else has changed.
     func append(_ body: (inout [UInt8]) -> Void) throws(Failure) {
         let before = memory.count
         let oldPrice = price(of: count)
@@ -75,7 +74,7 @@ final class Spool {
         try append { memory in bytes.withUnsafeBufferPointer { memory.append(contentsOf: $0) } }
     }
 
-    /// Appends in any case. False says that it is more than may be, or that there is no room but in memory.
+    /// Appends in any case. False if the budget is exceeded, or if the bytes could not be moved to a file.
     func keep(_ body: (inout [UInt8]) -> Void) -> Bool {
         let oldPrice = price(of: count)
         body(&memory)
@@ -83,8 +82,8 @@ final class Spool {
         return (try? moveSurplus(to: memoryLimit)) != nil && isWithin
     }
 
-    /// Nothing more will be appended: gives back memory that is not used, and moves what many spools would keep too
-    /// much of.
+    /// Call it when nothing more will be appended. It frees unused memory, and moves bytes to a file if all spools
+    /// hold too much memory.
     func seal() {
         let limit = account.store.hasPlenty ? Self.gatherLimit : 0
         if !files.isEmpty || memory.count - memoryHead > account.store.memoryLimit {
@@ -124,7 +123,7 @@ final class Spool {
 
     // MARK: Reading
 
-    /// All unread bytes, for what is small.
+    /// All unread bytes; for small contents.
     func unreadBytes() throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
         for (index, file) in files.enumerated() { bytes += try file.read(from: index == 0 ? fileHead : 0) }
@@ -158,7 +157,7 @@ final class Spool {
             memory.removeAll(keepingCapacity: memory.capacity <= 4096)
             memoryHead = 0
         } else if memoryHead > max(memory.count / 2, Self.gatherLimit) {
-            // A reader that never quite catches up must not keep what it has read.
+            // A reader that never quite catches up must not keep the bytes that it has read.
             memory.removeFirst(memoryHead)
             memoryHead = 0
         } else {

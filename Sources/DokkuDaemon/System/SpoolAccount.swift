@@ -1,9 +1,9 @@
-// What spools may hold: all of them in memory, and those of one account on disk.
+// How much spools may hold: in memory all spools together, and on disk those of one account.
 
-/// Where spools keep their files, and how much memory all of them have together.
+/// The folder of the spools' files, and the memory that all spools use.
 final class SpoolStore {
-    /// A spool keeps as much in memory while there is plenty, while all hold much, and while they hold too much. So
-    /// with any number of spools memory stays near `much`.
+    /// How much one spool keeps in memory: while all spools together hold little, much or too much. So memory stays
+    /// near `much` with any number of spools.
     static let plentyLimit = 1024 * 1024
     private static let muchLimit = 64 * 1024
     private static let tooMuchLimit = 4 * 1024
@@ -11,38 +11,39 @@ final class SpoolStore {
     private static let much = 16 * 1024 * 1024
 
     let folder: String
-    /// Bytes that are allocated, used or not.
+    /// Allocated bytes, used or not.
     private(set) var memory = 0
 
     init(folder: String) { self.folder = folder }
 
     var hasPlenty: Bool { memory <= Self.plenty }
 
-    /// More than this of one spool is moved to a file.
+    /// A spool moves to a file what exceeds this.
     var memoryLimit: Int {
         hasPlenty ? Self.plentyLimit : memory <= Self.much ? Self.muchLimit : Self.tooMuchLimit
     }
 
-    /// Keeps count of the memory of one owner.
+    /// Updates the memory that is counted for one owner.
     func didAllocate(_ count: Int, was accounted: inout Int) {
         memory += count - accounted
         accounted = count
     }
 }
 
-/// Who keeps something in spools: bytes are taken from the budget, whether they are in memory or on disk, and a
-/// descriptor for each file.
+/// What one owner of spools may use: its bytes are charged to a budget, in memory or on disk, and each file takes a
+/// descriptor.
 struct SpoolAccount {
-    /// As much of each reply is not taken from any budget: what is small is never lost for want of room.
+    /// The part of each reply that is not charged to a budget, so that a small reply is never lost for lack of
+    /// room.
     static let replyAllowance = 64 * 1024
 
     let store: SpoolStore
     let budget: Budget
     let files: Budget
-    /// Files of which each connection takes one before all others, so that nobody is without for another's sake.
+    /// One file for each connection, apart from all others, so that no connection is left without a file.
     let firstFiles: Budget
 
-    /// All that may be kept together.
+    /// The account of everything together.
     init(folder: String, limit: Int, files: Int = DescriptorBudget.usualSpoolFiles, firstFiles: Int = 0) {
         self.init(
             store: SpoolStore(folder: folder), budget: Budget(limit: limit), files: Budget(limit: files),
@@ -56,21 +57,21 @@ struct SpoolAccount {
         self.firstFiles = firstFiles
     }
 
-    /// The part of all restricted sockets.
+    /// The share of all restricted sockets.
     var restrictedShare: SpoolAccount {
         SpoolAccount(
             store: store, budget: Budget(restrictedShareOf: budget), files: Budget(restrictedShareOf: files),
             firstFiles: Budget(restrictedShareOf: firstFiles))
     }
 
-    /// That of one connection: no more than it leaves to others.
+    /// The share of one connection, which always leaves something to others.
     var connectionShare: SpoolAccount {
         SpoolAccount(
             store: store, budget: Budget(.halfOfWhatIsFree, of: budget),
             files: Budget(.halfOfWhatIsFree, of: files), firstFiles: Budget(.upTo(1), of: firstFiles))
     }
 
-    /// A place for one more file; nil if there are as many as may be.
+    /// Room for one more file; nil if the limit is reached.
     func reserveFile() -> Reservation? { Reservation(1, of: firstFiles) ?? Reservation(1, of: files) }
 
     var used: Int { budget.used }

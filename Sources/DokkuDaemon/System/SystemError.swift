@@ -1,7 +1,7 @@
-// The one door to errno: what a failed system call is to the rest of the program.
+// The one place that reads errno: a failed system call as the rest of the program sees it.
 import Glibc
 
-/// A system call that failed for a reason the program has to live with.
+/// A system call failed for a reason that is not a bug.
 struct SystemError: Error, Equatable, Sendable {
     let call: StaticString
     let number: Int32
@@ -19,8 +19,8 @@ extension SystemError: CustomStringConvertible {
     var description: String { "\(call): \(reason)" }
 }
 
-/// Repeats a call that a signal interrupted, and gives its result or its error. A bad descriptor or a bad
-/// address is a bug of this program and ends it.
+/// Repeats a call that a signal has interrupted, and returns its result or throws its error. A bad descriptor or
+/// address is a bug, and ends the program.
 @inline(__always)
 func retrying<Value: FixedWidthInteger>(
     _ name: StaticString, _ call: () -> Value

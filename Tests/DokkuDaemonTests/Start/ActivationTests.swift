@@ -114,8 +114,8 @@ import Testing
                 let (sockets, faults) = try Activation.takeOver()
                 ActivationTests.demand(sockets.map(\.name) == [path], "the listener is taken")
                 let expected = [
-                    "descriptor 3 (null), handed over, is not a listening unix stream socket",
-                    "descriptor 5 (datagrams), handed over, is not a listening unix stream socket",
+                    "descriptor 3 (null) from systemd is not a listening unix stream socket",
+                    "descriptor 5 (datagrams) from systemd is not a listening unix stream socket",
                 ]
                 ActivationTests.demand(faults == expected, "each of the others is named: \(faults)")
                 ActivationTests.demand(ActivationTests.isOpen(4), "the listener stays open")

@@ -147,7 +147,7 @@ import Testing
         let settings = try read([
             "DOKKU_DAEMON_TIMEOUTS": "1", "DOKKU_DAEMON_TIMEOUT": "1", "DOKKU_HOST": "x",
         ])
-        #expect(settings.warnings == ["there is no setting DOKKU_DAEMON_TIMEOUTS"])
+        #expect(settings.warnings == ["unknown setting DOKKU_DAEMON_TIMEOUTS"])
     }
 
     @Test func `an empty path is not set`() throws {
