@@ -145,13 +145,15 @@ final class Daemon {
 
     /// Without a record a start cannot tell what the end before interrupted; the daemon serves all the same.
     private static func takeOverRecord(_ folder: String, _ console: Console) -> RunningRecord? {
+        let reason: String
         do throws(SystemError) {
-            return try RunningRecord(folder: folder)
+            if let record = try RunningRecord(folder: folder) { return record }
+            reason = "another daemon keeps it"
         } catch {
-            let reason = error.wouldBlock ? "another daemon keeps it" : error.reason
-            console.say(.warning, "cannot record in \(folder) what runs: \(reason)")
-            return nil
+            reason = error.reason
         }
+        console.say(.warning, "cannot record in \(folder) what runs: \(reason)")
+        return nil
     }
 
     // MARK: Running

@@ -66,8 +66,7 @@ final class ServiceManager {
         guard address.hasPrefix("/") else { return sd_notify(0, state) > 0 }
         do throws(SystemError) {
             let socket = Descriptor(owning: try retrying("socket") { shim_unix_datagram_socket() })
-            let number = socket.number
-            _ = try retrying("connect") { shim_connect(number, address) }
+            try socket.call("connect") { shim_connect($0, address) }
             return try socket.write(Array(state.utf8)[...]) != .wouldBlock
         } catch {
             return false

@@ -28,14 +28,13 @@ final class RunningRecord {
     /// The commands that the previous daemon left.
     let interrupted: [InterruptedCommand]
 
-    /// Takes over the record. Fails if another living daemon holds it.
-    init(folder: String) throws(SystemError) {
+    /// Takes over the record. Nil if another living daemon holds it.
+    init?(folder: String) throws(SystemError) {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
         let file = try Descriptor.open("\(folder)/running", flags, mode: 0o640)
-        let number = file.number
-        _ = try retrying("flock") { shim_lock(number) }
+        if try file.attempt("flock", { shim_lock($0) }) == nil { return nil }
         interrupted = try Self.read(file)
-        _ = try retrying("ftruncate") { ftruncate(number, 0) }
+        try file.call("ftruncate") { ftruncate($0, 0) }
         self.file = file
         line.reserveCapacity(Self.slotSize)
     }

@@ -97,8 +97,7 @@ final class SystemJournal {
 
     private func connect() throws(SystemError) -> Descriptor {
         let socket = Descriptor(owning: try retrying("socket") { shim_unix_datagram_socket() })
-        let number = socket.number
-        _ = try retrying("connect") { shim_connect(number, path) }
+        try socket.call("connect") { shim_connect($0, path) }
         return socket
     }
 }

@@ -7,8 +7,8 @@ import Glibc
 final class Child: EventHandler, ProcessGroup {
     let pid: pid_t
     private let context: RunContext
-    private var descriptor: Descriptor?
-    private var token: Token?
+    /// Of the pidfd.
+    private var watch: Watch
     private var didExit: ((ExitStatus) -> Void)?
     private var wasSignalled = false
 
@@ -20,9 +20,8 @@ final class Child: EventHandler, ProcessGroup {
         let number = try context.reserve.lend { () throws(SystemError) in
             try retrying("pidfd_open") { shim_pidfd_open(pid) }
         }
-        let pidfd = Descriptor(owning: number)
-        token = context.loop.add(pidfd, self)
-        descriptor = consume pidfd
+        watch = Watch(Descriptor(owning: number), in: context.loop)
+        watch.start(for: self)
     }
 
     var isReaped: Bool { didExit == nil }
@@ -36,9 +35,9 @@ final class Child: EventHandler, ProcessGroup {
         case 2: status = .signalled(Self.signalName(value))
         default: preconditionFailure("a child was reaped by somebody else")
         }
-        if let token { context.loop.remove(token, isShared: wasSignalled || context.hasCopies) }
+        watch.stop(isShared: wasSignalled || context.hasCopies)
         // Only what is left of a group that is being ended may still have to be found.
-        if !wasSignalled || !isGroupLeft { descriptor = nil }
+        if !wasSignalled || !isGroupLeft { watch.close() }
         let report = didExit
         didExit = nil
         report?(status)
@@ -53,15 +52,14 @@ final class Child: EventHandler, ProcessGroup {
 
     /// Whether others of the process group are there; false also where the kernel cannot tell.
     var isGroupLeft: Bool {
-        guard let number = descriptor?.number else { return false }
-        return shim_pidfd_signal_group(number, 0) == 0
+        watch.withDescriptor { shim_pidfd_signal_group($0.number, 0) == 0 } ?? false
     }
 
     /// Signals the whole process group. Once the leader was reaped its number may belong to somebody else: then
     /// only by pidfd, where the kernel can (Linux 6.9), which finds what is left of the group or nobody.
     func signalGroup(_ signal: Int32) {
         if isReaped {
-            if let number = descriptor?.number { _ = shim_pidfd_signal_group(number, signal) }
+            _ = watch.withDescriptor { shim_pidfd_signal_group($0.number, signal) }
         } else {
             wasSignalled = true
             kill(-pid, signal)

@@ -14,13 +14,7 @@ final class CommandLock {
     /// child that inherited it keeps it, should this process die.
     func acquire() throws(SystemError) -> Bool {
         let file = try open()
-        let number = file.number
-        do throws(SystemError) {
-            _ = try retrying("flock") { shim_lock(number) }
-        } catch {
-            if error.wouldBlock { return false }
-            throw error
-        }
+        if try file.attempt("flock", { shim_lock($0) }) == nil { return false }
         held = consume file
         return true
     }
@@ -43,8 +37,7 @@ final class CommandLock {
     /// Writes the list of commands.
     func write(_ list: [UInt8]) throws(SystemError) {
         let file = try open()
-        let number = file.number
-        _ = try retrying("ftruncate") { ftruncate(number, 0) }
+        try file.call("ftruncate") { ftruncate($0, 0) }
         try file.writeAll(list[...])
     }
 

@@ -10,12 +10,10 @@ enum InputSource {
 
 /// Writes an input to a child's pipe. A child that does not read, or dies, is no error.
 final class InputFeed: EventHandler {
-    private let loop: EventLoop
     private let source: InputSource
     /// How much of a file was taken.
     private var offset = 0
-    private var descriptor: Descriptor?
-    private var token: Token?
+    private var watch: Watch
     private let didFail: (SystemError) -> Void
 
     /// `didFail` is called once where the input cannot be read back or passed on. The pipe then stays open until
@@ -25,27 +23,21 @@ final class InputFeed: EventHandler {
         didFail: @escaping (SystemError) -> Void
     ) {
         self.source = source
-        self.loop = loop
         self.didFail = didFail
-        token = loop.add(end, self)
-        descriptor = consume end
+        watch = Watch(end, in: loop)
+        watch.start(for: self)
     }
 
     func didBecomeReady(_ readiness: Readiness) {
-        let target = descriptor.take()
-        guard let target else { return }
-        // The loop tells of a registration that failed in the same way, and then the child still reads.
-        if readiness.contains(.failed), Self.hasNoReader(target) {
-            descriptor = consume target
-            return close()
-        }
         do throws(SystemError) {
-            let isOver = try feed(target)
-            descriptor = consume target
+            let isOver = try watch.withDescriptor { target throws(SystemError) in
+                // The loop tells of a registration that failed in the same way, and then the child still reads.
+                if readiness.contains(.failed), Self.hasNoReader(target) { return true }
+                return try feed(target)
+            }
             // The end of the input is the end of the pipe.
-            if isOver { close() }
+            if isOver ?? false { close() }
         } catch {
-            descriptor = consume target
             if error.number == EPIPE { close() } else { fail(error) }
         }
     }
@@ -73,15 +65,10 @@ final class InputFeed: EventHandler {
     }
 
     private func fail(_ error: SystemError) {
-        if let token { loop.remove(token, isShared: true) }
-        token = nil
+        watch.stop()
         didFail(error)
     }
 
     /// Ends the input, whatever of it was taken.
-    func close() {
-        if let token { loop.remove(token) }
-        token = nil
-        descriptor = nil
-    }
+    func close() { watch.close() }
 }

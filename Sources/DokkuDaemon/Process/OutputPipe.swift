@@ -22,8 +22,7 @@ final class OutputPipe: EventHandler {
     let stream: OutputStream
     private unowned let owner: any OutputPipeOwner
     private let loop: EventLoop
-    private var descriptor: Descriptor?
-    private var token: Token?
+    private var watch: Watch
     private var isGrown = false
 
     init(
@@ -32,12 +31,12 @@ final class OutputPipe: EventHandler {
         self.stream = stream
         self.owner = owner
         self.loop = loop
-        token = loop.add(end, self)
-        descriptor = consume end
+        watch = Watch(end, in: loop)
+        watch.start(for: self)
     }
 
     /// True when the last writer has closed its end, or the pipe was handed over.
-    var hasEnded: Bool { token == nil }
+    var hasEnded: Bool { watch.isClosed }
 
     func didBecomeReady(_ readiness: Readiness) {
         readOnce()
@@ -48,7 +47,7 @@ final class OutputPipe: EventHandler {
     func settle() -> Interest? { owner.wantsOutput ? .read : nil }
 
     /// Has the loop ask again whether output is wanted.
-    func reconsider() { if let token { loop.mark(token) } }
+    func reconsider() { watch.mark() }
 
     /// Reads what a child has left behind at its exit, at most what a pipe can hold. Nobody is asked whether they
     /// want it: there is no other time.
@@ -63,14 +62,7 @@ final class OutputPipe: EventHandler {
 
     @discardableResult
     private func readOnce() -> Int {
-        guard descriptor != nil else { return 0 }
-        let outcome: ReadOutcome
-        do throws(SystemError) {
-            outcome = try read()
-        } catch {
-            outcome = .end
-        }
-        switch outcome {
+        switch read() {
         case .received(let count):
             if count >= Self.largeRead, !isGrown { grow() }
             return count
@@ -82,27 +74,26 @@ final class OutputPipe: EventHandler {
         }
     }
 
-    private func read() throws(SystemError) -> ReadOutcome {
-        guard let number = descriptor?.number else { return .end }
-        return try loop.buffer.read(number) { owner.didRead($0, from: stream) }
+    private func read() -> ReadOutcome {
+        do throws(SystemError) {
+            return try watch.withDescriptor { descriptor throws(SystemError) in
+                try loop.buffer.read(descriptor) { owner.didRead($0, from: stream) }
+            } ?? .end
+        } catch {
+            return .end
+        }
     }
 
     /// A larger pipe costs fewer switches between a talkative child and us, pipe(7).
     private func grow() {
         isGrown = true
-        if let number = descriptor?.number { _ = shim_set_pipe_size(number, Int32(Self.grownSize)) }
+        watch.withDescriptor { _ = shim_set_pipe_size($0.number, Int32(Self.grownSize)) }
     }
 
-    private func close() {
-        if let token { loop.remove(token, isShared: owner.hasCopies) }
-        token = nil
-        descriptor = nil
-    }
+    private func close() { watch.close(isShared: owner.hasCopies) }
 
     /// Gives the pipe up while somebody still writes to it.
     func handOver(to drain: PipeDrain) {
-        if let token { loop.remove(token, isShared: true) }
-        token = nil
-        if let pipe = descriptor.take() { drain.adopt(pipe) }
+        if let pipe = watch.takeDescriptor() { drain.adopt(pipe) }
     }
 }

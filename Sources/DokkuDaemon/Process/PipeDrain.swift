@@ -28,28 +28,24 @@ final class PipeDrain {
 
 private final class DrainedPipe: EventHandler {
     private let loop: EventLoop
-    private var descriptor: Descriptor?
-    private var token: Token?
+    private var watch: Watch
     private let didEnd: (DrainedPipe) -> Void
 
     init(_ pipe: consuming Descriptor, loop: EventLoop, didEnd: @escaping (DrainedPipe) -> Void) {
         self.loop = loop
         self.didEnd = didEnd
-        token = loop.add(pipe, self)
-        descriptor = consume pipe
+        watch = Watch(pipe, in: loop)
+        watch.start(for: self)
     }
 
     func didBecomeReady(_ readiness: Readiness) {
-        guard let number = descriptor?.number else { return }
-        let outcome = try? loop.buffer.read(number) { _ in }
+        let outcome = try? watch.withDescriptor { descriptor throws(SystemError) in
+            try loop.buffer.read(descriptor) { _ in }
+        }
         if outcome == nil || outcome == .end { didEnd(self) }
     }
 
     func settle() -> Interest? { .read }
 
-    func close() {
-        if let token { loop.remove(token) }
-        token = nil
-        descriptor = nil
-    }
+    func close() { watch.close() }
 }

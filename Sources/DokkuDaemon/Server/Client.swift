@@ -22,8 +22,7 @@ final class Client: EventHandler, Requester {
     /// Why its first request is not served, whatever it is, and it is then let go of; nil for who is served.
     let refusal: Refusal?
     private let context: ClientContext
-    private var connection: Connection?
-    private var token: Token?
+    private var connection: Connection
     private var conversation: Conversation
     /// Runs while the end of a line, or the first one, is waited for.
     private var silenceTimer: Timer?
@@ -60,18 +59,18 @@ final class Client: EventHandler, Requester {
         conversation = Conversation(
             lineLimit: refusal == nil ? context.limits.line : Self.turnAwayLineLimit,
             openLimit: context.limits.open, takesOneRequest: refusal != nil || options.contains(.oneShot))
-        token = context.loop.add(descriptor, self)
-        connection = Connection(descriptor, closer: closer)
+        connection = Connection(descriptor, in: context.loop, closer: closer)
+        connection.start(for: self)
         if refusal != nil { awaitSilence(Self.turnAwayTime) }
     }
 
-    var hasGone: Bool { connection?.isDeaf ?? true }
-    var unsentCount: Int { connection?.outbox.unsentCount ?? 0 }
+    var hasGone: Bool { connection.isDeaf }
+    var unsentCount: Int { connection.outbox.unsentCount }
 
     private var owed: Conversation.Owed {
         Conversation.Owed(
             isPlainOpen: openLine != nil, requests: openRequests.count,
-            unsent: connection?.outbox.level ?? .empty)
+            unsent: connection.outbox.level)
     }
 
     // MARK: Replies
@@ -79,17 +78,17 @@ final class Client: EventHandler, Requester {
     @discardableResult
     func send(_ write: (inout [UInt8]) -> Void) -> Bool {
         wake()
-        return connection?.send(account, write) ?? true
+        return connection.send(account, write)
     }
 
     func send(_ spool: Spool) {
         wake()
-        connection?.send(spool, account)
+        connection.send(spool, account)
     }
 
     func send(_ shared: SharedBytes) {
         wake()
-        connection?.send(shared, account)
+        connection.send(shared, account)
     }
 
     func send(line: [UInt8]) {
@@ -106,13 +105,13 @@ final class Client: EventHandler, Requester {
     }
 
     /// Has this client settle once more in this turn; while requests are taken it is about to anyway.
-    private func wake() { if let token, !isTaking { context.loop.mark(token) } }
+    private func wake() { if !isTaking { connection.mark() } }
 
     // MARK: Events
 
     func didBecomeReady(_ readiness: Readiness) {
         if readiness.contains(.hungUp) {
-            connection?.didHangUp()
+            connection.didHangUp()
         } else if readiness.contains(.failed) {
             // Not the peer's doing, but its socket's.
             return close()
@@ -137,7 +136,7 @@ final class Client: EventHandler, Requester {
         case .close: close()
         }
         // A hang-up is reported whatever the interest: once it is known the connection is read without epoll.
-        if connection?.isHungUp ?? true { return nil }
+        if connection.isHungUp { return nil }
         var interest: Interest = []
         if wantsInput { interest.insert(.read) }
         if unsentCount > 0 { interest.insert(.write) }
@@ -149,7 +148,7 @@ final class Client: EventHandler, Requester {
     private func flush() -> Bool {
         var hasSent = false
         do throws(SystemError) {
-            hasSent = try connection?.flush() ?? false
+            hasSent = try connection.flush()
         } catch {
             close()
         }
@@ -170,14 +169,14 @@ final class Client: EventHandler, Requester {
         let limit = min(conversation.appetite(owed, ReadBuffer.size), context.owner.readLimit)
         guard limit > 0 else { return false }
         do throws(SystemError) {
-            switch try connection?.read(
+            switch try connection.read(
                 into: context.loop.buffer, limit: limit, { conversation.didReceive($0) })
             {
             case .received:
                 if refusal == nil { stopAwaitingSilence() }
                 return true
             case .end: conversation.didEnd(.peer)
-            case .wouldBlock, nil: break
+            case .wouldBlock: break
             }
         } catch {
             close()
@@ -189,7 +188,7 @@ final class Client: EventHandler, Requester {
         isTaking = true
         var isCutShort = takeBuffered()
         // What was sent before a hang-up counts, also where nobody was told of it.
-        if connection?.isHungUp ?? false, wantsInput {
+        if connection.isHungUp, wantsInput {
             if receive() { isCutShort = true }
             if takeBuffered() { isCutShort = true }
         }
@@ -231,7 +230,7 @@ final class Client: EventHandler, Requester {
     }
 
     private func endInput() {
-        connection?.checkHangUp()
+        connection.checkHangUp()
         if let refusal, !conversation.hasBegunLine {
             send { PlainReply.append(ok: false, output: refusal.text, to: &$0) }
         }
@@ -276,7 +275,7 @@ final class Client: EventHandler, Requester {
 
     /// Answers what has been received so far, takes nothing more, and closes.
     func stop() {
-        if let count = connection?.unread() { conversation.stop(unread: count) }
+        if let count = connection.unread() { conversation.stop(unread: count) }
         wake()
     }
 
@@ -298,26 +297,24 @@ final class Client: EventHandler, Requester {
 
     /// Closes the connection for another's sake, if it is idle: false where something has come meanwhile.
     func giveWay() -> Bool {
-        guard idleSince != nil, connection?.unread() == 0 else { return false }
+        guard idleSince != nil, connection.unread() == 0 else { return false }
         close()
         return true
     }
 
     private func linger() {
         conversation.linger()
-        connection?.shutDownWriting()
+        connection.shutDownWriting()
         _ = context.loop.timers.schedule(after: Self.lingerTime) { [weak self] in self?.close() }
     }
 
     /// Closes at once, whatever is unsent. Its requests end as those of a client that has left.
     func close() {
-        guard let token, let connection = connection.take() else { return }
+        if connection.isClosed { return }
         let number = connection.number
-        self.token = nil
         stopAwaitingSilence()
         let sink = conversation.close()
         _ = context.owner.didBuffer(0, isRestricted: peer.isRestricted, was: &countedBytes)
-        context.loop.remove(token)
         connection.close(isRestricted: peer.isRestricted)
         context.owner.didClose(number, isRestricted: peer.isRestricted, wasServed: refusal == nil)
         sink?.end(.early(missing: nil))

@@ -13,7 +13,7 @@ struct Connection: ~Copyable {
         case gone
     }
 
-    private let socket: Descriptor
+    private var watch: Watch
     /// Closes the socket where files may be passed through it; nil where the kernel refuses them.
     private let closer: Closer?
     private var peer = Peer.present
@@ -21,13 +21,20 @@ struct Connection: ~Copyable {
     private var isDrained = false
     private(set) var outbox = Outbox()
 
-    init(_ socket: consuming Descriptor, closer: Closer? = nil) {
+    init(_ socket: consuming Descriptor, in loop: EventLoop, closer: Closer? = nil) {
         if closer != nil { shim_expect_files(socket.number) }
-        self.socket = socket
+        watch = Watch(socket, in: loop)
         self.closer = closer
     }
 
-    var number: Int32 { socket.number }
+    /// Registers it with the loop.
+    mutating func start(for handler: any EventHandler) { watch.start(for: handler) }
+
+    /// Has its handler settle at the end of this turn.
+    func mark() { watch.mark() }
+
+    var number: Int32 { watch.number }
+    var isClosed: Bool { watch.isClosed }
     var isDeaf: Bool { peer != .present }
     var isHungUp: Bool { peer == .gone }
 
@@ -38,7 +45,11 @@ struct Connection: ~Copyable {
         into buffer: ReadBuffer, limit: Int, _ body: (Span<UInt8>) -> Void
     ) throws(SystemError) -> ReadOutcome {
         do throws(SystemError) {
-            let outcome = try buffer.read(socket.number, limit: limit, refusingFiles: closer != nil, body)
+            let refusingFiles = closer != nil
+            let outcome =
+                try watch.withDescriptor { socket throws(SystemError) in
+                    try buffer.read(socket, limit: limit, refusingFiles: refusingFiles, body)
+                } ?? .end
             if outcome == .end { isDrained = true }
             return outcome == .wouldBlock && isHungUp ? .end : outcome
         } catch {
@@ -50,14 +61,15 @@ struct Connection: ~Copyable {
 
     /// How many bytes wait to be read; nil where an end stands behind them, so that they are all there will ever be.
     func unread() -> Int? {
+        if isHungUp { return nil }
         var hasEnd: Int32 = 0
-        let count = shim_unread(socket.number, &hasEnd)
-        return hasEnd != 0 || isHungUp ? nil : max(0, Int(count))
+        let count = shim_unread(number, &hasEnd)
+        return hasEnd != 0 ? nil : max(0, Int(count))
     }
 
     /// Asks the kernel whether the peer has closed, before it was reported.
     mutating func checkHangUp() {
-        var query = pollfd(fd: socket.number, events: 0, revents: 0)
+        var query = pollfd(fd: number, events: 0, revents: 0)
         if poll(&query, 1, 0) > 0, query.revents & Int16(POLLHUP) != 0 { didHangUp() }
     }
 
@@ -90,7 +102,7 @@ struct Connection: ~Copyable {
         let before = outbox.unsentCount
         if before == 0 { return false }
         do throws(SystemError) {
-            try outbox.flush(to: socket)
+            try watch.withDescriptor { socket throws(SystemError) in try outbox.flush(to: socket) }
             return outbox.unsentCount < before
         } catch {
             guard error.isPeerGone else { throw error }
@@ -100,12 +112,15 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// Closes the socket, or leaves that to the closer: the last close of a file that was passed could wait.
-    consuming func close(isRestricted: Bool) {
+    /// Closes the socket, or leaves that to the closer: the last close of a file that was passed could wait. After that
+    /// nothing is read, and what is sent is dropped.
+    mutating func close(isRestricted: Bool) {
+        didHangUp()
+        guard let socket = watch.takeDescriptor() else { return }
         if let closer, !isDrained { closer.close(socket, isRestricted: isRestricted) }
     }
 
-    func shutDownWriting() { shutdown(socket.number, Int32(SHUT_WR)) }
+    func shutDownWriting() { shutdown(number, Int32(SHUT_WR)) }
 }
 
 extension SystemError {

@@ -26,33 +26,40 @@ final class Listener: EventHandler {
     let socket: ListeningSocket
     private var passing: Passing
     private unowned let doorkeeper: any Doorkeeper
-    private let loop: EventLoop
-    private var token: Token?
+    private var watch: Watch
 
-    init(_ socket: ListeningSocket, loop: EventLoop, doorkeeper: any Doorkeeper) {
+    /// Takes the socket's descriptor; nil if somebody has it.
+    init?(_ socket: ListeningSocket, loop: EventLoop, doorkeeper: any Doorkeeper) {
+        guard let descriptor = socket.takeDescriptor() else { return nil }
         self.socket = socket
-        self.loop = loop
         self.doorkeeper = doorkeeper
-        passing = shim_refuse_files(socket.descriptor.number) == 0 ? .refusedFromNow : .possible
-        token = loop.add(socket.descriptor, self)
+        passing = shim_refuse_files(descriptor.number) == 0 ? .refusedFromNow : .possible
+        watch = Watch(descriptor, in: loop)
+        watch.start(for: self)
     }
 
     func didBecomeReady(_ readiness: Readiness) {
         for _ in 0..<Self.acceptLimit where isWelcome {
-            let number = socket.descriptor.number
             do throws(SystemError) {
-                let connection = Descriptor(owning: try retrying("accept") { shim_accept(number) })
+                guard let connection = try accept() else {
+                    // Connections are accepted in the order in which they were made.
+                    if passing == .refusedFromNow { passing = .refused }
+                    return
+                }
                 doorkeeper.didAccept(connection, at: self)
             } catch {
-                if !error.wouldBlock {
-                    doorkeeper.pause()
-                } else if passing == .refusedFromNow {
-                    // Connections are accepted in the order in which they were made.
-                    passing = .refused
-                }
-                return
+                return doorkeeper.pause()
             }
         }
+    }
+
+    /// Nil if nobody waits.
+    private func accept() throws(SystemError) -> Descriptor? {
+        let number = try watch.withDescriptor { socket throws(SystemError) in
+            try socket.attempt("accept") { shim_accept($0) }
+        }
+        guard let number = number ?? nil else { return nil }
+        return Descriptor(owning: number)
     }
 
     func mayBringFiles(_ connection: borrowing Descriptor) -> Bool {
@@ -67,13 +74,12 @@ final class Listener: EventHandler {
 
     func settle() -> Interest? { isWelcome ? .read : [] }
 
-    func reconsider() { if let token { loop.mark(token) } }
+    func reconsider() { watch.mark() }
 
     /// Leaves the loop. An activated socket stays as it is, with its backlog, for the daemon's next start; one of
     /// our own ends here.
     func stop() {
-        if let token { loop.remove(token, isShared: true) }
-        token = nil
+        watch.stop()
         socket.ownFile?.unlink()
     }
 }

@@ -2,7 +2,7 @@
 import DokkuProtocol
 
 final class ListeningSocket {
-    let descriptor: Descriptor
+    private var descriptor: Descriptor?
     let options: ListenerOptions
     /// The path it is bound to, for logs; empty if it has none.
     let name: String
@@ -12,9 +12,12 @@ final class ListeningSocket {
     init(
         _ descriptor: consuming Descriptor, name: String, options: ListenerOptions, ownFile: SocketFile? = nil
     ) {
-        self.descriptor = descriptor
+        self.descriptor = consume descriptor
         self.name = name
         self.options = options
         self.ownFile = ownFile
     }
+
+    /// For who accepts connections; nil the second time.
+    func takeDescriptor() -> Descriptor? { descriptor.take() }
 }

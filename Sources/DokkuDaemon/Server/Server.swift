@@ -62,7 +62,7 @@ final class Server {
     }
 
     func listen(_ sockets: [ListeningSocket]) {
-        listeners = sockets.map { Listener($0, loop: loop, doorkeeper: self) }
+        listeners = sockets.compactMap { Listener($0, loop: loop, doorkeeper: self) }
     }
 
     private func context(_ allotment: Allotment) -> ClientContext {

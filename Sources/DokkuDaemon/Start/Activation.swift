@@ -4,8 +4,7 @@ import DokkuProtocol
 import Glibc
 
 enum Activation {
-    /// Takes over what systemd passes, sd_listen_fds_with_names(3): the listening unix stream sockets, and what is
-    /// wrong with these and with anything else.
+    /// Takes over what systemd passes, sd_listen_fds_with_names(3), if it is for this process.
     static func takeOver() throws(StartFailure) -> (sockets: [ListeningSocket], faults: [String]) {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         let count = sd_listen_fds_with_names(1, &names)
@@ -16,17 +15,20 @@ enum Activation {
             for index in 0..<Int(count) { free(names?[index]) }
             free(names)
         }
-        var sockets: [ListeningSocket] = []
+        return try takeOver(
+            (0..<count).map { index in
+                (SD_LISTEN_FDS_START + index, names?[Int(index)].map { String(cString: $0) } ?? "")
+            })
+    }
+
+    /// Takes over descriptors with their names: the listening unix stream sockets, and what is wrong with these and
+    /// with anything else. Fails if there is nothing to listen on but something is wrong.
+    static func takeOver(
+        _ descriptors: [(number: Int32, name: String)]
+    ) throws(StartFailure) -> (sockets: [ListeningSocket], faults: [String]) {
         var faults: [String] = []
-        for index in 0..<count {
-            let name = names?[Int(index)].map { String(cString: $0) } ?? ""
-            if let socket = takeOver(SD_LISTEN_FDS_START + index, named: name, &faults) {
-                sockets.append(socket)
-            }
-        }
-        if sockets.isEmpty, !faults.isEmpty {
-            throw .listening(faults.joined(separator: "; "))
-        }
+        let sockets = descriptors.compactMap { takeOver($0.number, named: $0.name, &faults) }
+        if sockets.isEmpty, !faults.isEmpty { throw .listening(faults.joined(separator: "; ")) }
         return (sockets, faults)
     }
 

@@ -34,18 +34,12 @@ struct SocketPath {
     /// Waits for the folder's lock; false if it was not free in time. The loop does not run yet, so nobody is kept
     /// waiting.
     private func lock(_ folder: borrowing Descriptor) throws(SystemError) -> Bool {
-        let number = folder.number
         let deadline = Instant.now + Self.patience
-        while true {
-            do throws(SystemError) {
-                _ = try retrying("flock") { shim_lock(number) }
-                return true
-            } catch {
-                guard error.wouldBlock else { throw error }
-                if Instant.now > deadline { return false }
-                usleep(Self.pause)
-            }
+        while try folder.attempt("flock", { shim_lock($0) }) == nil {
+            if Instant.now > deadline { return false }
+            usleep(Self.pause)
         }
+        return true
     }
 
     /// What is in the way; nil if nothing is. A socket file that nobody listens on is removed.
@@ -71,10 +65,9 @@ struct SocketPath {
 
     private func make(_ options: ListenerOptions) throws(SystemError) -> ListeningSocket {
         let socket = Descriptor(owning: try retrying("socket") { shim_unix_socket() })
-        let number = socket.number
-        _ = try retrying("bind") { shim_bind(number, path) }
+        try socket.call("bind") { shim_bind($0, path) }
         _ = try retrying("chmod") { chmod(path, 0o777) }
-        _ = try retrying("listen") { listen(number, SOMAXCONN) }
+        try socket.call("listen") { listen($0, SOMAXCONN) }
         return ListeningSocket(socket, name: path, options: options, ownFile: try SocketFile(path: path))
     }
 }

@@ -74,43 +74,54 @@ extension Descriptor {
             ? PipeEnds(ours: ends[0], theirs: ends[1]) : PipeEnds(ours: ends[1], theirs: ends[0])
     }
 
-    /// write(2), as much as goes without waiting where the descriptor does not block.
-    borrowing func write(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> WriteOutcome {
+    /// Makes a system call with the number, again if a signal interrupts it.
+    @inline(__always) @discardableResult
+    borrowing func call<Value: FixedWidthInteger>(
+        _ name: StaticString, _ body: (Int32) -> Value
+    ) throws(SystemError) -> Value {
         let number = number
+        return try retrying(name) { body(number) }
+    }
+
+    /// Likewise, and gives nil if the call would have to wait (EAGAIN).
+    @inline(__always)
+    borrowing func attempt<Value: FixedWidthInteger>(
+        _ name: StaticString, _ body: (Int32) -> Value
+    ) throws(SystemError) -> Value? {
         do throws(SystemError) {
-            return .sent(
-                try retrying("write") {
-                    bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
-                })
+            return try call(name, body)
         } catch {
-            if error.wouldBlock { return .wouldBlock }
+            if error.wouldBlock { return nil }
             throw error
         }
     }
 
+    /// write(2): as much as goes without waiting, if the descriptor does not block.
+    borrowing func write(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> WriteOutcome {
+        let count = try attempt("write") { number in
+            bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+        }
+        return count.map(WriteOutcome.sent) ?? .wouldBlock
+    }
+
     /// read(2) of a file, up to `limit` bytes. Only memory that is written to is touched: that saves a start 1 ms.
     borrowing func readStart(_ limit: Int) throws(SystemError) -> [UInt8] {
-        let number = number
-        return try Self.filled(limit) { memory throws(SystemError) in
-            try retrying("read") { read(number, memory, limit) }
-        }
+        try filled(limit) { read($0, $1, limit) }
     }
 
     /// pread(2) of a file, up to `limit` bytes; none at its end.
     borrowing func readPart(_ limit: Int, at offset: Int) throws(SystemError) -> [UInt8] {
-        let number = number
-        return try Self.filled(limit) { memory throws(SystemError) in
-            try retrying("read") { pread(number, memory, limit, offset) }
-        }
+        try filled(limit) { pread($0, $1, limit, offset) }
     }
 
-    private static func filled(
-        _ limit: Int, _ fill: (UnsafeMutablePointer<UInt8>?) throws(SystemError) -> Int
+    private borrowing func filled(
+        _ limit: Int, _ read: (Int32, UnsafeMutablePointer<UInt8>?) -> Int
     ) throws(SystemError) -> [UInt8] {
+        let number = number
         var failure: SystemError?
         let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
             do throws(SystemError) {
-                count = try fill(buffer.baseAddress)
+                count = try retrying("read") { read(number, buffer.baseAddress) }
             } catch {
                 failure = error
             }
@@ -131,7 +142,7 @@ extension Descriptor {
     /// True for a regular file.
     borrowing func isRegularFile() throws(SystemError) -> Bool {
         var status = stat()
-        _ = try retrying("fstat") { fstat(number, &status) }
+        try call("fstat") { fstat($0, &status) }
         return status.st_mode & S_IFMT == S_IFREG
     }
 }

@@ -14,21 +14,16 @@ final class ReadBuffer {
     /// Reads once, at most `limit` bytes, and passes them to `body`. If `refusingFiles` is set and files come with
     /// a socket's bytes, the bytes stay in the socket, and the error is EPERM.
     func read(
-        _ number: Int32, limit: Int = ReadBuffer.size, refusingFiles: Bool = false,
+        _ descriptor: borrowing Descriptor, limit: Int = ReadBuffer.size, refusingFiles: Bool = false,
         _ body: (Span<UInt8>) -> Void
     ) throws(SystemError) -> ReadOutcome {
-        let count: Int
-        do throws(SystemError) {
-            count = try retrying("read") {
-                let size = min(limit, memory.count)
-                return refusingFiles
-                    ? shim_read_unless_files(number, memory.baseAddress, size)
-                    : Glibc.read(number, memory.baseAddress, size)
-            }
-        } catch {
-            if error.wouldBlock { return .wouldBlock }
-            throw error
+        let size = min(limit, memory.count)
+        let count = try descriptor.attempt("read") { number in
+            refusingFiles
+                ? shim_read_unless_files(number, memory.baseAddress, size)
+                : Glibc.read(number, memory.baseAddress, size)
         }
+        guard let count else { return .wouldBlock }
         if count == 0 { return .end }
         let received = UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
         body(received.withMemoryRebound(to: UInt8.self) { UnsafeBufferPointer($0) }.span)

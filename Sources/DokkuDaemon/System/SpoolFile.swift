@@ -26,10 +26,10 @@ final class SpoolFile {
 
     /// Writes everything, or fails and is as before.
     func append(_ bytes: ArraySlice<UInt8>) throws(SystemError) {
-        let (number, start) = (descriptor.number, Int(end))
+        let start = Int(end)
         var sent = 0
         while sent < bytes.count {
-            sent += try retrying("pwrite") {
+            sent += try descriptor.call("pwrite") { number in
                 bytes.withUnsafeBytes {
                     pwrite(number, $0.baseAddress.map { $0 + sent }, $0.count - sent, start + sent)
                 }
@@ -51,16 +51,11 @@ final class SpoolFile {
     func send(
         from position: Int64, to target: borrowing Descriptor, limit: Int
     ) throws(SystemError) -> WriteOutcome {
-        let (source, target) = (descriptor.number, target.number)
+        let source = descriptor.number
         let count = min(limit, Int(end - position))
-        do throws(SystemError) {
-            let sent = try retrying("sendfile") { shim_send_file(target, source, position, count) }
-            // The file is shorter than what was written to it: nothing would ever come.
-            if sent == 0, count > 0 { throw SystemError(call: "sendfile", number: EIO) }
-            return .sent(sent)
-        } catch {
-            if error.wouldBlock { return .wouldBlock }
-            throw error
-        }
+        let sent = try target.attempt("sendfile") { shim_send_file($0, source, position, count) }
+        // The file is shorter than what was written to it: nothing would ever come.
+        if sent == 0, count > 0 { throw SystemError(call: "sendfile", number: EIO) }
+        return sent.map(WriteOutcome.sent) ?? .wouldBlock
     }
 }

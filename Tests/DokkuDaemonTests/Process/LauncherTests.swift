@@ -17,7 +17,7 @@ import Testing
         guard let ours = pipe.takeOurs() else { return [:] }
         var variables: [String: String] = [:]
         var text = ""
-        _ = try ReadBuffer().read(ours.number) { bytes in
+        _ = try ReadBuffer().read(ours) { bytes in
             bytes.withUnsafeBufferPointer { text = String(decoding: $0, as: UTF8.self) }
         }
         for entry in text.split(separator: "\0") {

@@ -9,7 +9,7 @@ import Testing
     private let account = SpoolAccount(folder: "/tmp", limit: 1 << 20)
 
     @Test func `a write that the system fails is an error`() throws {
-        var connection = Connection(try Descriptor.open("/dev/full", O_WRONLY))
+        var connection = Connection(try Descriptor.open("/dev/full", O_WRONLY), in: try EventLoop())
         _ = connection.send(account) { $0.append("x") }
         do throws(SystemError) {
             _ = try connection.flush()
@@ -21,7 +21,7 @@ import Testing
 
     @Test func `a peer that reads nothing more is no error`() throws {
         let ends = try Ends.sockets()
-        var connection = Connection(try ends.takeOurs())
+        var connection = Connection(try ends.takeOurs(), in: try EventLoop())
         _ = connection.send(account) { $0.append("x") }
         let hasSent = try connection.flush()
         #expect(hasSent)
@@ -40,7 +40,7 @@ import Testing
 
     @Test func `unread bytes are counted`() throws {
         let ends = try Ends.sockets()
-        let connection = Connection(try ends.takeOurs())
+        let connection = Connection(try ends.takeOurs(), in: try EventLoop())
         let before = connection.unread()
         try ends.send("abc")
         try ends.send("de")

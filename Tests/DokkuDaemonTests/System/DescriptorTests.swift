@@ -121,17 +121,17 @@ import Testing
         let buffer = ReadBuffer()
         let ends = try Ends.sockets()
         let socket = try ends.takeOurs()
-        #expect(try buffer.read(socket.number) { _ in Issue.record("nothing came") } == .wouldBlock)
+        #expect(try buffer.read(socket) { _ in Issue.record("nothing came") } == .wouldBlock)
         try ends.send("abcdef")
         var seen: [UInt8] = []
-        let outcome = try buffer.read(socket.number, limit: 4) { bytes in
+        let outcome = try buffer.read(socket, limit: 4) { bytes in
             bytes.withUnsafeBufferPointer { seen = Array($0) }
         }
         #expect(outcome == .received(4))
         #expect(seen == Array("abcd".utf8))
-        #expect(try buffer.read(socket.number) { _ in } == .received(2))
+        #expect(try buffer.read(socket) { _ in } == .received(2))
         ends.closeTheirs()
-        #expect(try buffer.read(socket.number) { _ in Issue.record("nothing came") } == .end)
+        #expect(try buffer.read(socket) { _ in Issue.record("nothing came") } == .end)
     }
 
     @Test func `a read never asks for more than the buffer holds`() throws {
@@ -140,15 +140,15 @@ import Testing
         try file.writeAll(Sample.bytes(ReadBuffer.size + 1)[...])
         lseek(file.number, 0, SEEK_SET)
         let buffer = ReadBuffer()
-        #expect(try buffer.read(file.number, limit: .max) { _ in } == .received(ReadBuffer.size))
-        #expect(try buffer.read(file.number, limit: .max) { _ in } == .received(1))
+        #expect(try buffer.read(file, limit: .max) { _ in } == .received(ReadBuffer.size))
+        #expect(try buffer.read(file, limit: .max) { _ in } == .received(1))
     }
 
     @Test func `a read that fails is an error`() throws {
         let folder = try Folder()
         let file = try Descriptor.open(folder.path, O_RDONLY)
         let buffer = ReadBuffer()
-        let error = #expect(throws: SystemError.self) { _ = try buffer.read(file.number) { _ in } }
+        let error = #expect(throws: SystemError.self) { _ = try buffer.read(file) { _ in } }
         #expect(error?.number == EISDIR)
     }
 }
