@@ -16,9 +16,16 @@ final class Daemon {
     private let sockets: ListeningSockets
     /// What every request is told where the settings are wrong: then nothing is read, written or run.
     private let misconfigured: Refusal?
-    private var endsToStartAnew = false
     private var signals: SignalSource?
-    private var isStopping = false
+    private var stage = Stage.serving
+
+    private enum Stage {
+        case serving
+        /// Told to read its settings anew: it will stop in a moment, and be started again.
+        case reloading
+        case stopping(toStartAnew: Bool)
+    }
+
     private static let lastMoment = Duration.seconds(1)
     /// What systemd needs to see the end of ExecReload=.
     private static let reloadTime = Duration.milliseconds(300)
@@ -66,10 +73,12 @@ final class Daemon {
                 files: limits.descriptors.spoolFiles, firstFiles: limits.descriptors.firstFiles),
             words: Budget(limit: configuration.wordLimit),
             places: Budget(limit: configuration.queueLimit))
-        let builtins = Builtins(executor: executor, catalogue: catalogue, account: allotment.spool)
+        let attendance = Attendance(limits: limits.server)
+        let builtins = Builtins(
+            executor: executor, catalogue: catalogue, attendance: attendance, account: allotment.spool)
         server = Server(
             loop: loop, limits: limits.server,
-            allotment: allotment, log: log,
+            allotment: allotment, attendance: attendance, log: log,
             requests: Dispatcher(
                 executor: executor, catalogue: catalogue, builtins: builtins,
                 judge: Judge(
@@ -77,11 +86,6 @@ final class Daemon {
                     tracing: context.tracing),
                 log: log, loop: loop, limits: limits.server))
         manager = ServiceManager(loop: loop, environment: environment)
-        builtins.connectionCount = { [unowned server] in server.connectionCount }
-        manager.status = { [unowned self] in status }
-        executor.didChange = { [unowned manager] in manager.statusDidChange() }
-        executor.didEnd = { [unowned self] in didEnd($0) }
-        server.didDrain = { [unowned self] in stopIfFinished() }
     }
 
     /// Serves until a signal ends it; returns when all is answered.
@@ -95,11 +99,12 @@ final class Daemon {
         }
         signals?.start(in: loop)
         if sockets.areHandedOver { scheduleIdleExit(after: configuration.idleExit) }
+        executor.start(owner: self)
         if misconfigured == nil { catalogue.start() }
         for fault in sockets.faults { console.say(.error, fault) }
-        server.listen(sockets.sockets)
+        server.listen(sockets.sockets, owner: self)
         for listener in sockets.sockets { log.note("Listening on \(listener.name)...") }
-        manager.ready()
+        manager.ready(self)
         // A start runs much code, of the dynamic linker too, that serving never needs: 2 MB that need not stay mapped.
         shim_forget_code()
         // Nothing that the daemon ends is left to run on without it.
@@ -109,7 +114,7 @@ final class Daemon {
         } catch {
             throw StartFailure(description: "\(error)", exitStatus: EX_OSERR)
         }
-        if endsToStartAnew {
+        if case .stopping(toStartAnew: true) = stage {
             throw StartFailure(description: "ended, to be started with other settings", exitStatus: EX_CONFIG)
         }
     }
@@ -158,7 +163,7 @@ final class Daemon {
 
     // MARK: Running
 
-    private var status: String {
+    var status: String {
         if let misconfigured { return misconfigured.text }
         let waiting = executor.waitingCount
         let commands =
@@ -169,20 +174,15 @@ final class Daemon {
         return "Idle, \(commands)"
     }
 
-    private func didEnd(_ job: Job) {
-        if job.isSuccess, job.command.invocation.name.hasPrefix("plugin:") { catalogue.refresh { _ in } }
-        stopIfFinished()
-    }
-
     private func didReceive(_ signal: Int32) {
         switch signal {
         case SIGHUP:
             guard misconfigured != nil else { return log.reopen() }
             // The environment of a process stays as it is: only a new one can have other settings. Not at once: systemd
             // takes an end within its reload for one that failed.
-            endsToStartAnew = true
+            if case .serving = stage { stage = .reloading }
             _ = loop.timers.schedule(after: Self.reloadTime) { [unowned self] in stop() }
-        default: if isStopping { hurry() } else { stop() }
+        default: if case .stopping = stage { hurry() } else { stop() }
         }
     }
 
@@ -199,8 +199,11 @@ final class Daemon {
     // MARK: Stop
 
     private func stop() {
-        guard !isStopping else { return }
-        isStopping = true
+        switch stage {
+        case .serving: stage = .stopping(toStartAnew: false)
+        case .reloading: stage = .stopping(toStartAnew: true)
+        case .stopping: return
+        }
         manager.stopping()
         log.note("Stopping daemon...")
         executor.stop()
@@ -217,7 +220,7 @@ final class Daemon {
     }
 
     private func stopIfFinished() {
-        guard isStopping, executor.isIdle else { return }
+        guard case .stopping = stage, executor.isIdle else { return }
         if server.isDrained {
             loop.stop()
         } else {
@@ -238,4 +241,16 @@ final class Daemon {
             loop.stop()
         }
     }
+}
+
+extension Daemon: ExecutorOwner, ServerOwner, StatusSource {
+    func executorDidChange() { manager.statusDidChange() }
+
+    func executorDidEnd(_ job: Job) {
+        // Its commands are others by now.
+        if job.isSuccess, job.command.invocation.name.hasPrefix("plugin:") { catalogue.refresh { _ in } }
+        stopIfFinished()
+    }
+
+    func serverDidDrain() { stopIfFinished() }
 }

@@ -2,6 +2,12 @@
 import CEpollShim
 import Glibc
 
+/// Who says what the daemon is doing.
+protocol StatusSource: AnyObject {
+    /// One line, for people.
+    var status: String { get }
+}
+
 /// Talks to the service manager, if there is one.
 final class ServiceManager {
     private static let statusInterval = Duration.seconds(1)
@@ -11,8 +17,8 @@ final class ServiceManager {
     private let address: String?
     private var statusTimer: Timer?
     private var toldStatus = ""
-    /// What the daemon is doing, in one line for people.
-    var status: () -> String = { "" }
+    /// Nil before `ready`.
+    private weak var source: (any StatusSource)?
     private var watchdogTimer: Timer?
     private var watchdogInterval: Duration?
 
@@ -26,14 +32,17 @@ final class ServiceManager {
         }
     }
 
-    func ready() {
+    private var status: String { source?.status ?? "" }
+
+    func ready(_ source: any StatusSource) {
+        self.source = source
         tellReady()
         feedWatchdog()
     }
 
     /// Repeats it until it is sent: a manager that does not get it ends the daemon.
     private func tellReady() {
-        toldStatus = status()
+        toldStatus = status
         // This may wait for a busy manager, but nobody is served yet.
         guard sd_notify(0, "READY=1\nSTATUS=\(toldStatus)") < 0 else { return }
         _ = loop.timers.schedule(after: Self.statusInterval) { [unowned self] in tellReady() }
@@ -44,12 +53,12 @@ final class ServiceManager {
         guard address != nil, statusTimer == nil else { return }
         statusTimer = loop.timers.schedule(after: Self.statusInterval) { [unowned self] in
             statusTimer = nil
-            let text = status()
+            let text = status
             if text != toldStatus, notify("STATUS=\(text)") { toldStatus = text }
         }
     }
 
-    func stopping() { notify("STOPPING=1\nSTATUS=Stopping: \(status())") }
+    func stopping() { notify("STOPPING=1\nSTATUS=Stopping: \(status)") }
 
     private func feedWatchdog() {
         guard let watchdogInterval else { return }

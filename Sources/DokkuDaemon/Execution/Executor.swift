@@ -2,6 +2,14 @@
 // once beside the queue, and brought to one end.
 import DokkuProtocol
 
+/// Who started the executor.
+protocol ExecutorOwner: AnyObject {
+    /// A command was accepted or has ended, or the next one waits for something else.
+    func executorDidChange()
+    /// A command has ended, and its reply was made.
+    func executorDidEnd(_ job: Job)
+}
+
 final class Executor {
     /// How much may be accepted.
     struct Limits {
@@ -40,10 +48,8 @@ final class Executor {
     private(set) var failureCount = 0
     /// Another number whenever other commands wait or run, or wait for something else.
     private(set) var revision = 0
-    /// Called when a command was accepted or has ended.
-    var didChange: () -> Void = {}
-    /// Called when a command has ended, after its reply was made.
-    var didEnd: (Job) -> Void = { _ in }
+    /// Nil before `start`.
+    private weak var owner: (any ExecutorOwner)?
 
     init(
         limits: Limits, lock: CommandLock, context: RunContext, records: CommandRecords,
@@ -54,6 +60,9 @@ final class Executor {
         self.context = context
         self.lock = LockTurn(lock, timers: context.loop.timers, complain: complain)
     }
+
+    /// Tells `owner` from here on what happens.
+    func start(owner: any ExecutorOwner) { self.owner = owner }
 
     // MARK: Taking commands
 
@@ -75,7 +84,7 @@ final class Executor {
         revision += 1
         records.accepted(job)
         let isWanted = observer.jobWasAccepted(job, position: queue.position(of: job))
-        didChange()
+        owner?.executorDidChange()
         if !isWanted {
             job.interrupt(.clientHasLeft)
         } else if lane.waitsInQueue {
@@ -150,7 +159,7 @@ final class Executor {
 
     private func didChangeLockWait() {
         revision += 1
-        didChange()
+        owner?.executorDidChange()
     }
 
     // MARK: Looking
@@ -202,8 +211,8 @@ extension Executor: JobOwner {
         if job.startedAt != nil { runCount += 1 }
         if job.isFailure { failureCount += 1 }
         records.ended(job)
-        didChange()
-        didEnd(job)
+        owner?.executorDidChange()
+        owner?.executorDidEnd(job)
         startNext()
     }
 }

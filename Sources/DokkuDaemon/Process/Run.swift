@@ -75,7 +75,7 @@ final class Run {
 
     private func end() {
         hasEnded = true
-        context.runCount -= 1
+        context.runDidEnd()
         drainTimer?.cancel()
         for pipe in pipes where !pipe.hasEnded { pipe.handOver(to: context.drain) }
         owner.runDidEnd(self)
@@ -137,7 +137,7 @@ extension Run {
     private func watch(_ pid: pid_t) throws(RunFailure) {
         do throws(SystemError) {
             child = try Child(pid: pid, context: context) { [self] in didExit($0) }
-            context.runCount += 1
+            context.runDidStart()
         } catch {
             // Without a pidfd nobody would learn of its end: it must not run on unseen.
             kill(-pid, SIGKILL)

@@ -1,6 +1,5 @@
 // What all runs share: the loop, the program, and what must be there before a process is.
 
-/// What all runs share.
 final class RunContext {
     let loop: EventLoop
     let launcher: Launcher
@@ -12,7 +11,7 @@ final class RunContext {
     let tracing: Tracing
     let drainGrace: Duration
     /// Commands that run, or whose output is awaited.
-    var runCount = 0
+    private(set) var runCount = 0
 
     /// `leftOverPipes`: how many pipes are kept open for what commands leave behind.
     init(
@@ -28,6 +27,9 @@ final class RunContext {
         self.tracing = tracing
         drain = PipeDrain(loop: loop, limit: leftOverPipes)
     }
+
+    func runDidStart() { runCount += 1 }
+    func runDidEnd() { runCount -= 1 }
 
     /// Whether another child may hold what a run has open, as one does from its start to its exec.
     var hasCopies: Bool { runCount > 1 }

@@ -14,12 +14,12 @@ final class Builtins {
     /// The last answers, and what they were made of.
     private var queueAnswer: (revision: Int, answer: SharedAnswer)?
     private var commandsAnswer: (revision: Int, answer: SharedAnswer)?
-    /// How many connections there are.
-    var connectionCount: () -> Int = { 0 }
+    private let attendance: Attendance
 
-    init(executor: Executor, catalogue: CatalogueKeeper, account: SpoolAccount) {
+    init(executor: Executor, catalogue: CatalogueKeeper, attendance: Attendance, account: SpoolAccount) {
         self.executor = executor
         self.catalogue = catalogue
+        self.attendance = attendance
         self.account = account
     }
 
@@ -65,7 +65,7 @@ final class Builtins {
         return """
             version: \(version)
             since: \(AuditLog.format(startDate))
-            connections: \(connectionCount())
+            connections: \(attendance.count)
             commands run: \(executor.runCount)
             commands failed: \(executor.failureCount)
             running: \(executor.running.count)

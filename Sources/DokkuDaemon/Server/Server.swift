@@ -2,6 +2,12 @@
 import CEpollShim
 import Glibc
 
+/// Who started the server.
+protocol ServerOwner: AnyObject {
+    /// The last connection of a server that stops is closed.
+    func serverDidDrain()
+}
+
 final class Server {
     private static let smallRead = 4 * 1024
     /// Two small reads need less.
@@ -11,6 +17,8 @@ final class Server {
     private static let seeingOffTime = Duration.seconds(60)
 
     private enum Stage {
+        /// Before `listen`.
+        case closed
         case open
         /// Nobody is let in, and what was received is answered.
         case stopping
@@ -29,10 +37,7 @@ final class Server {
     private let closer: Closer
     private var listeners: [Listener] = []
     private var clients: [Client?] = []
-    /// Those that are served.
-    private var admission: Admission
-    /// Those that are told that there are too many.
-    private var turnedAway: Admission
+    private let attendance: Attendance
     /// When a connection last came or went.
     private(set) var lastActivity = Instant.now
     /// Bytes of unfinished lines.
@@ -41,12 +46,12 @@ final class Server {
     /// As much of each unfinished line counts for nothing: a short one is taken however much others hold.
     private let lineAllowance: Int
     private var pauseTimer: Timer?
-    private var stage = Stage.open
-    /// Called when the last connection of a stopping server is closed.
-    var didDrain: () -> Void = {}
+    private var stage = Stage.closed
+    private weak var owner: (any ServerOwner)?
 
     init(
-        loop: EventLoop, limits: ServerLimits, allotment: Allotment, log: AuditLog, requests: any RequestTaker
+        loop: EventLoop, limits: ServerLimits, allotment: Allotment, attendance: Attendance, log: AuditLog,
+        requests: any RequestTaker
     ) {
         self.loop = loop
         self.limits = limits
@@ -57,11 +62,12 @@ final class Server {
         self.log = log
         self.requests = requests
         closer = Closer(timers: loop.timers)
-        admission = Admission(limit: limits.connections)
-        turnedAway = Admission(limit: limits.turnedAway)
+        self.attendance = attendance
     }
 
-    func listen(_ sockets: [ListeningSocket]) {
+    func listen(_ sockets: [ListeningSocket], owner: any ServerOwner) {
+        self.owner = owner
+        stage = .open
         listeners = sockets.compactMap { Listener($0, loop: loop, doorkeeper: self) }
     }
 
@@ -73,7 +79,7 @@ final class Server {
     /// False where there is no room for a connection, and nobody gives way to it.
     private func makeRoom(for peer: Peer, at number: Int) -> Bool {
         if number < limits.descriptorEnd,
-            admission.hasRoom(isRestricted: peer.isRestricted, besides: closer)
+            attendance.served.hasRoom(isRestricted: peer.isRestricted, besides: closer)
         {
             return true
         }
@@ -85,8 +91,6 @@ final class Server {
             .sorted { $0.1 < $1.1 }
             .contains { $0.0.giveWay() }
     }
-
-    var connectionCount: Int { admission.count + turnedAway.count }
 
     private func resume() {
         pauseTimer?.cancel()
@@ -119,16 +123,18 @@ final class Server {
         for client in clients { client?.hurry() }
     }
 
+    var connectionCount: Int { attendance.count }
     var isDrained: Bool { connectionCount == 0 }
 }
 
 extension Server: Doorkeeper {
     func accepts(isRestricted: Bool) -> Bool {
-        stage == .open && pauseTimer == nil && turnedAway.hasRoom(isRestricted: isRestricted)
+        stage == .open && pauseTimer == nil && attendance.turnedAway.hasRoom(isRestricted: isRestricted)
     }
 
     func didAccept(_ connection: consuming Descriptor, at listener: Listener) {
-        var credentials = shim_peer()
+        // Nobody, and not root, if the kernel does not tell.
+        var credentials = shim_peer(pid: 0, uid: .max, gid: .max)
         _ = shim_peer_credentials(connection.number, &credentials)
         let peer = Peer(
             pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, listener: listener.socket.name,
@@ -144,9 +150,9 @@ extension Server: Doorkeeper {
         clients[number] = client
         lastActivity = loop.now
         if isAdmitted {
-            admission.enter(isRestricted: peer.isRestricted)
+            attendance.served.enter(isRestricted: peer.isRestricted)
         } else {
-            turnedAway.enter(isRestricted: peer.isRestricted)
+            attendance.turnedAway.enter(isRestricted: peer.isRestricted)
         }
     }
 
@@ -176,11 +182,11 @@ extension Server: ClientOwner {
         clients[Int(number)] = nil
         lastActivity = loop.now
         if wasServed {
-            admission.leave(isRestricted: isRestricted)
+            attendance.served.leave(isRestricted: isRestricted)
         } else {
-            turnedAway.leave(isRestricted: isRestricted)
+            attendance.turnedAway.leave(isRestricted: isRestricted)
         }
         resume()
-        if stage != .open, connectionCount == 0 { didDrain() }
+        if stage != .open, isDrained { owner?.serverDidDrain() }
     }
 }

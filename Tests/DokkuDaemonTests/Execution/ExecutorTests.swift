@@ -75,12 +75,12 @@ import Testing
     /// Its client had left when it was taken.
     @Test(arguments: [Lane.queue, .follow])
     func `a command that nobody wants any more never starts`(lane: Lane) throws {
-        var ends = 0
-        recorded.executor.didEnd = { _ in ends += 1 }
+        let owner = Owner()
+        recorded.executor.start(owner: owner)
         let observer = JobRecorder()
         observer.isWanted = false
         let job = try submit("exit 0", observer, lane: lane)
-        #expect(observer.events == [.accepted, .ended] && ends == 1)
+        #expect(observer.events == [.accepted, .ended] && owner.ended == [1])
         #expect(job.failure == .ended(.clientHasLeft) && job.startedAt == nil)
         #expect(recorded.executor.isIdle && recorded.executor.waitingCount == 0)
         try recorded.run("exit 0")
@@ -90,15 +90,15 @@ import Testing
     @Test func `a command that cannot be started holds up nobody`() throws {
         let lock = CommandLock(path: folder.path("lock"))
         #expect(try lock.acquire())
-        var ends: [UInt64] = []
-        recorded.executor.didEnd = { ends.append($0.number) }
+        let owner = Owner()
+        recorded.executor.start(owner: owner)
         let observers = (0..<50).map { _ in JobRecorder() }
         let tooLong = String(repeating: "x", count: 1 << 21)
         for observer in observers { _ = try submit(tooLong, observer) }
         let last = try recorded.submit("exit 0")
         lock.release()
         try recorded.finish(last)
-        #expect(ends == Array(1...51))
+        #expect(owner.ended == Array(1...51))
         #expect(observers.allSatisfy { $0.events == [.accepted, .started, .ended] })
         #expect(last.isSuccess && recorded.executor.failureCount == 50 && recorded.executor.runCount == 51)
     }
@@ -116,4 +116,11 @@ import Testing
         while !observers[2].hasEnded { try recorded.loop.turn(waiting: nil) }
         #expect(jobs[2].isSuccess && jobs[1].status == nil)
     }
+}
+
+/// Notes whose end it is told.
+private final class Owner: ExecutorOwner {
+    private(set) var ended: [UInt64] = []
+    func executorDidChange() {}
+    func executorDidEnd(_ job: Job) { ended.append(job.number) }
 }

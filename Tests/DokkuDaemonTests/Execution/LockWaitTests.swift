@@ -9,9 +9,15 @@ import Testing
     private let other: CommandLock
     private let recorded: RecordedExecutor
     private let said = Said()
-    private var changes = 0
+    private let owner = Owner()
 
     private final class Said { var lines: [String] = [] }
+
+    private final class Owner: ExecutorOwner {
+        private(set) var changes = 0
+        func executorDidChange() { changes += 1 }
+        func executorDidEnd(_ job: Job) {}
+    }
 
     private var executor: Executor { recorded.executor }
 
@@ -21,7 +27,7 @@ import Testing
         #expect(try other.acquire())
         let records = CommandRecords(log: AuditLog(path: nil) { _ in }, journal: nil, running: nil)
         recorded = try RecordedExecutor(records, folder: folder) { [said] in said.lines.append($0) }
-        executor.didChange = { [unowned self] in changes += 1 }
+        executor.start(owner: owner)
     }
 
     /// As if time had passed: each of these is an attempt, or more.
@@ -32,12 +38,12 @@ import Testing
     @Test func `a long wait for the lock is complained of once`() throws {
         let job = try recorded.submit("exit 0")
         #expect(executor.lockWait?.holder?.pid == getpid() && executor.waitingCount == 1)
-        let changesBefore = changes
+        let changesBefore = owner.changes
         letTimePass()
         let holder =
             "the next command waits for the lock \(folder.path("lock")), held by process \(getpid()) ("
         #expect(said.lines.count == 1 && said.lines[0].hasPrefix(holder))
-        #expect(changes == changesBefore)
+        #expect(owner.changes == changesBefore)
         other.release()
         try recorded.finish(job)
         #expect(executor.lockWait == nil && said.lines.count == 1)

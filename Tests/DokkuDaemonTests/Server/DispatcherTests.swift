@@ -31,13 +31,15 @@ import Testing
         let catalogue = CatalogueKeeper(
             context: context, lock: lock, store: CatalogueStore(folder: folder.path, pluginFolders: [])
         ) { _ in }
+        let limits = ServerLimits(line: 1000, input: 1000, buffer: 1000, connections: 1, open: 64)
         dispatcher = Dispatcher(
             executor: executor, catalogue: catalogue,
-            builtins: Builtins(executor: executor, catalogue: catalogue, account: client.account),
+            builtins: Builtins(
+                executor: executor, catalogue: catalogue, attendance: Attendance(limits: limits),
+                account: client.account),
             judge: Judge(
                 catalogue: catalogue, loop: loop, refusesAll: nil, tracing: Tracing(environment: [:])),
-            log: log, loop: loop,
-            limits: ServerLimits(line: 1000, input: 1000, buffer: 1000, connections: 1, open: 64))
+            log: log, loop: loop, limits: limits)
     }
 
     private func take(_ line: String) { dispatcher.take(Array(line.utf8)[...], from: client) }

@@ -8,6 +8,7 @@ import Testing
 @Suite final class ServerTests {
     private let folder: Folder
     private let loop: EventLoop
+    private let owner = Owner()
 
     init() throws {
         folder = try Folder()
@@ -36,19 +37,23 @@ import Testing
         let allotment = Allotment(
             spool: SpoolAccount(folder: folder.path, limit: 1 << 20), words: Budget(limit: 1 << 20),
             places: Budget(limit: 10))
+        let attendance = Attendance(limits: limits)
         let server = Server(
-            loop: loop, limits: limits, allotment: allotment, log: log,
+            loop: loop, limits: limits, allotment: allotment, attendance: attendance, log: log,
             requests: Dispatcher(
                 executor: executor, catalogue: catalogue,
-                builtins: Builtins(executor: executor, catalogue: catalogue, account: allotment.spool),
+                builtins: Builtins(
+                    executor: executor, catalogue: catalogue, attendance: attendance, account: allotment.spool
+                ),
                 judge: Judge(
                     catalogue: catalogue, loop: loop, refusesAll: nil, tracing: Tracing(environment: [:])),
                 log: log, loop: loop, limits: limits))
-        server.listen([
-            try SocketPath(path: folder.path("open")).bind(options: []),
-            try SocketPath(path: folder.path("restricted")).bind(options: .readOnly),
-            try SocketPath(path: folder.path("one-shot")).bind(options: .oneShot),
-        ])
+        try server.listen(
+            [
+                SocketPath(path: folder.path("open")).bind(options: []),
+                SocketPath(path: folder.path("restricted")).bind(options: .readOnly),
+                SocketPath(path: folder.path("one-shot")).bind(options: .oneShot),
+            ], owner: owner)
         return server
     }
 
@@ -213,4 +218,8 @@ private final class Caller {
             }(), "a line or an end")
         return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : ""
     }
+}
+
+private final class Owner: ServerOwner {
+    func serverDidDrain() {}
 }

@@ -1,0 +1,13 @@
+// How many connections there are: those that are served, and those that are told that there are too many.
+
+final class Attendance {
+    var served: Admission
+    var turnedAway: Admission
+
+    init(limits: ServerLimits) {
+        served = Admission(limit: limits.connections)
+        turnedAway = Admission(limit: limits.turnedAway)
+    }
+
+    var count: Int { served.count + turnedAway.count }
+}
