@@ -40,22 +40,28 @@ let package = Package(
             // and leaves them writable after relocation.
             linkerSettings: [.unsafeFlags(["-use-ld=lld"])]
         ),
+        // What the test targets share. It does not know the daemon.
+        .target(
+            name: "TestSupport",
+            path: "Tests/Support",
+            swiftSettings: strict
+        ),
         // The tests include the fuzzers and replay the inputs that these have gathered.
         .testTarget(
             name: "DokkuDaemonTests",
-            dependencies: ["DokkuDaemon", "DokkuProtocol", "CEpollShim", "CJansson"],
+            dependencies: ["DokkuDaemon", "DokkuProtocol", "CEpollShim", "CJansson", "TestSupport"],
             path: "Tests",
             exclude: [
                 "Faults", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh", "Fuzz/bytes.dict",
                 "Fuzz/JSONRequestDecoder.dict", "House", "IntegrationTests", "Load", "Model", "Releases",
-                "StandIn", "Systemd", "leaks.supp", "sanitize",
+                "StandIn", "Support", "Systemd", "leaks.supp", "sanitize",
             ],
             sources: ["DokkuDaemonTests", "Fuzz"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["CEpollShim"],
+            dependencies: ["CEpollShim", "TestSupport"],
             exclude: ["Clients"],
             swiftSettings: strict
         ),

@@ -111,7 +111,7 @@ private final class Sink: InputSink {
 }
 
 /// The client's side of the daemon, but for its socket.
-private struct Server {
+private struct ServerModel {
     var conversation: Conversation
     var owed = Conversation.Owed(isPlainOpen: false, requests: 0, unsent: .empty)
     var received: [UInt8] = []
@@ -230,7 +230,7 @@ private struct Course {
 func fuzzConversation(_ bytes: [UInt8]) throws {
     let input = FuzzInput(bytes)
     let course = Course(input)
-    var server = Server(
+    var server = ServerModel(
         Conversation(lineLimit: course.limit, openLimit: 2, takesOneRequest: course.takesOneRequest))
     for chunk in input.chunks where chunk.startIndex < course.stop.lowerBound {
         try server.feed(chunk.prefix(course.stop.lowerBound - chunk.startIndex), isLazy: course.isLazy)

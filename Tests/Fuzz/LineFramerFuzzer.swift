@@ -44,7 +44,7 @@ private func reference(_ content: [UInt8], limit: Int, skips: Set<Int>) -> [Piec
 }
 
 /// Takes pieces as the daemon does, and asks for more bytes when a piece is not whole.
-private struct Reader {
+private struct PieceReader {
     var framer: LineFramer
     var pieces: [Piece] = []
     /// What is still to come of a body.
@@ -77,7 +77,7 @@ func fuzzLineFramer(_ bytes: [UInt8]) throws {
     let input = FuzzInput(bytes)
     let limit = input.choices[7] < 200 ? Int(input.choices[7] % 12) : 1000
     let isLazy = input.choices[6] & 1 == 1
-    var reader = Reader(framer: LineFramer(maximumLength: limit))
+    var reader = PieceReader(framer: LineFramer(maximumLength: limit))
     var skips: Set<Int> = []
     var received = 0
     for chunk in input.chunks {

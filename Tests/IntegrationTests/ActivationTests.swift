@@ -1,13 +1,14 @@
 // Sockets that were bound before the daemon started, and that outlive it.
 import CEpollShim
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct ActivationTests {
     @Test func `several sockets are served`() throws {
         let box = try Box()
-        let sockets = try ["one", "two", "three"].map { try ListeningSocket(box.path($0), name: "") }
-        let daemon = try Daemon(box, sockets: sockets, settings: ["DOKKU_SOCK_PATH": ""])
+        let sockets = try ["one", "two", "three"].map { try BoundSocket(box.path($0), name: "") }
+        let daemon = try DaemonProcess(box, sockets: sockets, settings: ["DOKKU_SOCK_PATH": ""])
         #expect(try daemon.ask("apps:create python-app").ok)
         for socket in sockets {
             #expect(try daemon.connect(socket.path).ask("--quiet apps:list") == .good("python-app"))
@@ -16,8 +17,8 @@ import Testing
 
     @Test func `a path that was not handed over is bound as well`() throws {
         let box = try Box()
-        let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("given"))], settings: ["DOKKU_SOCK_PATH": box.path("own")]
+        let daemon = try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("given"))], settings: ["DOKKU_SOCK_PATH": box.path("own")]
         )
         #expect(try daemon.connect(box.path("given")).ask("apps:create a").ok)
         #expect(try daemon.connect(box.path("own")).ask("--quiet apps:list") == .good("a"))
@@ -26,18 +27,19 @@ import Testing
     @Test func `systemd's own tool activates the daemon`() throws {
         let box = try Box()
         let path = box.path("socket")
-        let settings = Daemon.settings(in: box).flatMap { ["-E", "\($0.key)=\($0.value)"] }
-        let tool = try PipedProgram(["systemd-socket-activate", "-l", path] + settings + [Daemon.binary])
+        let settings = DaemonProcess.settings(in: box).flatMap { ["-E", "\($0.key)=\($0.value)"] }
+        let tool = try PipedProgram(
+            ["systemd-socket-activate", "-l", path] + settings + [DaemonProcess.binary])
         while let line = try tool.output.line(), !line.text.contains("Listening") {}
-        let client = try Connection(to: path, owner: tool)
+        let client = try TestClient(to: path, owner: tool)
         #expect(try client.ask("apps:create python-app") == .good("Creating python-app... done"))
     }
 
     @Test func `a killed daemon's socket is served by the next one`() throws {
         let box = try Box()
-        let socket = try ListeningSocket(box.path("socket"))
+        let socket = try BoundSocket(box.path("socket"))
         let fifo = try box.fifo()
-        let first = try Daemon(box, sockets: [socket])
+        let first = try DaemonProcess(box, sockets: [socket])
         let early = try first.connect()
         try early.send("test:block \(fifo.path)\n")
         try first.started("test:block")
@@ -46,9 +48,9 @@ import Testing
         first.process.signal(SIGKILL)
         try first.process.wait()
 
-        let between = try Connection(to: socket.path, owner: first)
+        let between = try TestClient(to: socket.path, owner: first)
         try between.send("apps:create patient\n")
-        let second = try Daemon(box, sockets: [socket])
+        let second = try DaemonProcess(box, sockets: [socket])
         try second.settle()
         // The orphan still holds the lock, so that two commands never run at once.
         let wait = "apps:create patient [waits for the lock \(box.path("lock")), held by "
@@ -60,30 +62,30 @@ import Testing
 
     @Test func `the socket stays when the daemon stops`() throws {
         let box = try Box()
-        let socket = try ListeningSocket(box.path("socket"))
-        let first = try Daemon(box, sockets: [socket])
+        let socket = try BoundSocket(box.path("socket"))
+        let first = try DaemonProcess(box, sockets: [socket])
         #expect(try first.stop() == .status(0))
-        let waiting = try Connection(to: socket.path)
+        let waiting = try TestClient(to: socket.path)
         try waiting.send("apps:create a\n")
-        let second = try Daemon(box, sockets: [socket])
+        let second = try DaemonProcess(box, sockets: [socket])
         #expect(try waiting.reply().ok)
         #expect(try second.ask("--quiet apps:list") == .good("a"))
     }
 
     @Test func `an activated daemon ends when idle if asked to`() throws {
         let box = try Box()
-        let socket = try ListeningSocket(box.path("socket"))
+        let socket = try BoundSocket(box.path("socket"))
         // A client that is there before the daemon is let in before any time can be over.
-        var early = try Optional(Connection(to: socket.path))
+        var early = try Optional(TestClient(to: socket.path))
         try early?.send("apps:create a\n")
-        let first = try Daemon(box, sockets: [socket], settings: ["DOKKU_DAEMON_IDLE_EXIT": "0.1"])
+        let first = try DaemonProcess(box, sockets: [socket], settings: ["DOKKU_DAEMON_IDLE_EXIT": "0.1"])
         #expect(try early?.reply().ok == true)
         early = nil
         #expect(try first.process.wait() == .status(0))
         // The socket stays, and the next client is the next daemon's.
-        let late = try Connection(to: socket.path)
+        let late = try TestClient(to: socket.path)
         try late.send("--quiet apps:list\n")
-        let second = try Daemon(box, sockets: [socket])
+        let second = try DaemonProcess(box, sockets: [socket])
         #expect(try late.reply() == .good("a"))
         #expect(try second.stop() == .status(0))
     }
@@ -92,11 +94,11 @@ import Testing
     /// of them is twice the time that it may be idle.
     @Test func `a daemon that works is not idle`() throws {
         let box = try Box()
-        let socket = try ListeningSocket(box.path("socket"))
+        let socket = try BoundSocket(box.path("socket"))
         let fifo = try box.fifo()
-        var client = try Optional(Connection(to: socket.path))
+        var client = try Optional(TestClient(to: socket.path))
         try client?.send("test:block \(fifo.path)\n")
-        let daemon = try Daemon(
+        let daemon = try DaemonProcess(
             box, sockets: [socket],
             settings: ["DOKKU_DAEMON_IDLE_EXIT": "0.1", "WATCHDOG_USEC": "400000"])
         try daemon.started("test:block")
@@ -114,7 +116,7 @@ import Testing
         case file, datagram, connectedless, internet
         func open(in box: Box) throws -> Int32 {
             switch self {
-            case .file: Glibc.open(try box.write("file", "no socket"), O_RDONLY)
+            case .file: Glibc.open(try box.write("no socket", to: "file"), O_RDONLY)
             case .datagram: socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
             case .connectedless: shim_unix_socket()
             case .internet: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -125,8 +127,8 @@ import Testing
     @Test(arguments: Impostor.allCases)
     func `a descriptor that is no listening socket stops the start`(impostor: Impostor) throws {
         let box = try Box()
-        let given = try ListeningSocket(impostor: impostor.open(in: box))
-        let daemon = try Daemon(box, sockets: [given], ready: false)
+        let given = try BoundSocket(impostor: impostor.open(in: box))
+        let daemon = try DaemonProcess(box, sockets: [given], ready: false)
         #expect(try daemon.process.wait() != .status(0))
         #expect(daemon.errors.contains("Error: "))
     }

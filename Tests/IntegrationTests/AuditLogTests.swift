@@ -1,10 +1,11 @@
 // The log: who asked for what, and what became of it, without secrets and without control characters.
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct AuditLogTests {
     @Test func `a command leaves two lines`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         #expect(try daemon.ask("apps:create python-app").ok)
         let command = try daemon.log.line(with: "[cmd]", "apps:create python-app")
         let result = try daemon.log.line(with: "[res]")
@@ -16,7 +17,7 @@ import Testing
 
     /// Tools that read the original's log look for this.
     @Test func `a result ends in the reply`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         for line in [
             "apps:create shop", "apps:exists nope", "config:show shop", "nonsense", "refresh", "run shop ls",
@@ -42,7 +43,7 @@ import Testing
     }
 
     @Test func `a long reply is cut in the log`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let words = String(repeating: "word ", count: 2000)
         #expect(try daemon.ask("domains:add shop \(words)").ok)
         let line = try daemon.log.line(with: "[res]")
@@ -53,7 +54,7 @@ import Testing
     }
 
     @Test func `a command is logged before it runs`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         try client.send("test:block \(fifo.path)\n")
@@ -65,7 +66,7 @@ import Testing
     }
 
     @Test func `secrets stay out`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         let lines = [
             "apps:create shop", "config:set shop KEY=hush1 'OTHER=hush2 hush3'", "config:show shop",
@@ -99,7 +100,7 @@ import Testing
     }
 
     @Test func `control characters stay out`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         try client.send("apps:create 'a\u{1b}[2Jb\rc\td\u{7f}'\n\u{1b}]0;x\u{7} y\napps:exists \u{9b}31m\n")
         for _ in 0..<3 { _ = try client.line() }
@@ -111,7 +112,7 @@ import Testing
     }
 
     @Test func `no built-in is logged but refresh`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         for line in ["commands", "daemon:version", "daemon:status", "daemon:queue", "daemon:help", "refresh"]
         {
@@ -127,23 +128,23 @@ import Testing
 
     @Test func `a link in the log's place is not followed`() throws {
         let box = try Box()
-        try box.write("precious", "as it was")
+        try box.write("as it was", to: "precious")
         try checked("symlink", symlink(box.path("precious"), box.path("log")))
-        let daemon = try Daemon(box, sockets: [ListeningSocket(box.path("socket"))])
+        let daemon = try DaemonProcess(box, sockets: [BoundSocket(box.path("socket"))])
         #expect(try daemon.ask("apps:create a").ok)
-        #expect(box.read("precious").text == "as it was")
+        #expect(try box.read("precious") == "as it was")
     }
 
     @Test func `a log that cannot be written costs no request`() throws {
         let box = try Box()
-        let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"))],
+        let daemon = try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"))],
             settings: ["DOKKU_DAEMON_LOGFILE": "/dev/full"])
         for number in 0..<3 { #expect(try daemon.ask("test:args \(number)").ok) }
     }
 
     @Test func `a log that is truncated in place goes on at its start`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         #expect(try daemon.ask("apps:create a").ok)
         try daemon.log.line(with: "[res]")
         try checked("truncate", truncate(daemon.log.path, 0))

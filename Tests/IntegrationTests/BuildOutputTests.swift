@@ -1,22 +1,24 @@
 // `builds:output`: of a build that is over it is what there is, of one that runs all of it up to the build's end.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct BuildOutputTests {
     /// A daemon whose dokku has a build `id1` of an app `app`, which this process stands for.
-    private func daemon(status: String) throws -> Daemon {
+    private func daemon(status: String) throws -> DaemonProcess {
         let box = try Box()
         try FileManager.default.createDirectory(
             atPath: box.path("lib/data/builds/app"), withIntermediateDirectories: true)
-        try box.write("lib/data/builds/app/id1.log", "-----> Building\n")
+        try box.write("-----> Building\n", to: "lib/data/builds/app/id1.log")
         try record(status, in: box)
-        return try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_LIB_ROOT": box.path("lib")]
+        return try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"))], settings: ["DOKKU_LIB_ROOT": box.path("lib")]
         )
     }
 
     private func record(_ status: String, in box: Box) throws {
-        try box.write("lib/data/builds/app/new", #"{"id":"id1","pid":\#(getpid()),"status":"\#(status)"}"#)
+        try box.write(
+            #"{"id":"id1","pid":\#(getpid()),"status":"\#(status)"}"#, to: "lib/data/builds/app/new")
         rename(box.path("lib/data/builds/app/new"), box.path("lib/data/builds/app/id1.json"))
     }
 

@@ -1,13 +1,14 @@
 // Commands that are ended before their time: by another client, by the clock, or with their client.
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct CancelTests {
     /// A daemon whose job 1 runs until it is released or ended.
     private func busy(
         _ settings: [String: String] = [:], _ command: String = "test:block", more: String = ""
-    ) throws -> (daemon: Daemon, client: Connection, fifo: Fifo) {
-        let daemon = try Daemon(settings)
+    ) throws -> (daemon: DaemonProcess, client: TestClient, fifo: Fifo) {
+        let daemon = try DaemonProcess(settings)
         let fifo = try daemon.box.fifo()
         _ = try daemon.box.fifo("other")
         let client = try daemon.connect()
@@ -50,7 +51,7 @@ import Testing
     }
 
     @Test func `a plain reply says why the command was ended`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         try client.send("test:block \(fifo.path)\n")
@@ -85,13 +86,13 @@ import Testing
     }
 
     @Test func `a command that ends in time is not ended`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         let answer = try client.request(#"{"command":"test:args quick","timeout":30}"#)
         #expect(answer["ok"] == .bool(true) && answer["error"] == nil)
     }
 
     @Test func `a command ends with its client if that was asked for`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_OPEN": "1"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_OPEN": "1"])
         let fifo = try daemon.box.fifo()
         do {
             // The connection is not read meanwhile, and its end is noticed all the same.
@@ -129,7 +130,7 @@ import Testing
     }
 
     @Test func `a command otherwise finishes without its client`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         do {
             let client = try daemon.connect()

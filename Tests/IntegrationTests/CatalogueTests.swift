@@ -1,14 +1,15 @@
 // Which commands there are: read from dokku, kept, and read again when plugins change.
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct CatalogueTests {
     /// A dokku of the test's own, in shell. `$1 $2` are its arguments.
-    private func daemon(dokku script: String?, mode: mode_t = 0o755, in box: Box) throws -> Daemon {
+    private func daemon(dokku script: String?, mode: mode_t = 0o755, in box: Box) throws -> DaemonProcess {
         let path = box.path("dokku")
-        if let script { try box.write("dokku", "#!/bin/sh\n" + script, mode: mode) }
-        return try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": path])
+        if let script { try box.write("#!/bin/sh\n" + script, to: "dokku", mode: mode) }
+        return try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": path])
     }
 
     @Test func `a missing dokku is an error to the client and not the end`() throws {
@@ -19,7 +20,7 @@ import Testing
             #expect(!reply.ok && reply.output.contains(box.path("dokku")), "\(line): \(reply.output)")
         }
         // Once it is there it is found.
-        try box.write("dokku", "#!/bin/sh\nexec '\(Daemon.standIn)/dokku' \"$@\"\n", mode: 0o755)
+        try box.write("#!/bin/sh\nexec '\(DaemonProcess.standIn)/dokku' \"$@\"\n", to: "dokku", mode: 0o755)
         #expect(try daemon.ask("apps:create a") == .good("Creating a... done"))
     }
 
@@ -42,7 +43,7 @@ import Testing
             #expect(!reply.ok && !reply.output.isEmpty, "\(line)")
         }
         #expect(try client.ask("daemon:version").ok)
-        try box.write("dokku", "#!/bin/sh\nexec '\(Daemon.standIn)/dokku' \"$@\"\n", mode: 0o755)
+        try box.write("#!/bin/sh\nexec '\(DaemonProcess.standIn)/dokku' \"$@\"\n", to: "dokku", mode: 0o755)
         #expect(try client.ask("refresh") == .good("Refreshed commands"))
         #expect(try client.ask("apps:create a").ok)
     }
@@ -51,12 +52,12 @@ import Testing
     @Test func `no unknown name is logged without a listing`() throws {
         let box = try Box()
         let path = box.path("dokku")
-        try box.write("dokku", "#!/bin/sh\nexit 3\n", mode: 0o755)
+        try box.write("#!/bin/sh\nexit 3\n", to: "dokku", mode: 0o755)
         let sockets = try [
-            ListeningSocket(box.path("socket")),
-            ListeningSocket(box.path("read-only.sock"), name: "read-only"),
+            BoundSocket(box.path("socket")),
+            BoundSocket(box.path("read-only.sock"), name: "read-only"),
         ]
-        let daemon = try Daemon(box, sockets: sockets, settings: ["DOKKU_DAEMON_DOKKU": path])
+        let daemon = try DaemonProcess(box, sockets: sockets, settings: ["DOKKU_DAEMON_DOKKU": path])
         let client = try daemon.connect()
         #expect(try !client.ask("user:hush1 hush2").ok)
         #expect(try !daemon.connect(box.path("read-only.sock")).ask("user:hush3 hush4").ok)
@@ -69,7 +70,7 @@ import Testing
 
     /// Nor one that is refused before anybody asks whether it is a command.
     @Test func `an unknown name with too much input is not logged`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         try client.send(#"{"command":"user:hush1 hush2","stdin_length":9999999999}"# + "\n")
         #expect(try client.line().contains("input_too_long"))
@@ -80,7 +81,8 @@ import Testing
     @Test func `requests wait for the first listing`() throws {
         let box = try Box()
         let fifo = try box.fifo()
-        let script = "[ \"$1\" != help ] || read line <\(fifo.path)\nexec '\(Daemon.standIn)/dokku' \"$@\"\n"
+        let script =
+            "[ \"$1\" != help ] || read line <\(fifo.path)\nexec '\(DaemonProcess.standIn)/dokku' \"$@\"\n"
         let daemon = try daemon(dokku: script, in: box)
         let early = try daemon.connect()
         try early.send("apps:create early\n")
@@ -107,12 +109,12 @@ import Testing
 
     @Test func `refresh brings what is new`() throws {
         let box = try Box()
-        try box.write("listed", "apps:list\napps:list\nnew:a:b:c\n")
+        try box.write("apps:list\napps:list\nnew:a:b:c\n", to: "listed")
         let daemon = try daemon(dokku: listing, in: box)
         #expect(try daemon.ask("commands") == .good("apps:list\nnew:a:b:c"))
         #expect(try daemon.ask("new:a:b:c x") == .good("ran new:a:b:c x"))
         #expect(try daemon.ask("newer") == .bad("Invalid command"))
-        try box.write("listed", "apps:list\nnewer\n")
+        try box.write("apps:list\nnewer\n", to: "listed")
         #expect(try daemon.ask("refresh") == .good("Refreshed commands"))
         #expect(try daemon.ask("newer") == .good("ran newer"))
         #expect(try daemon.ask("new:a:b:c x") == .bad("Invalid command"))
@@ -121,7 +123,7 @@ import Testing
 
     @Test func `unlisted commands and aliases are known if their targets are`() throws {
         let box = try Box()
-        try box.write("listed", "apps:list\nscheduler-docker-local:report\nbuilder-pack:set\n")
+        try box.write("apps:list\nscheduler-docker-local:report\nbuilder-pack:set\n", to: "listed")
         let daemon = try daemon(dokku: listing, in: box)
         for line in ["apps", "docker-local:report app", "pack:set app x y", "ps:help"] {
             #expect(try daemon.ask(line) == .good("ran \(line)"), "\(line)")
@@ -135,12 +137,12 @@ import Testing
 
     @Test func `a kept catalogue is used if no plugin has changed`() throws {
         let box = try Box()
-        try box.write("listed", "apps:list\n")
-        let socket = try ListeningSocket(box.path("socket"))
-        try box.write("dokku", "#!/bin/sh\n" + listing, mode: 0o755)
+        try box.write("apps:list\n", to: "listed")
+        let socket = try BoundSocket(box.path("socket"))
+        try box.write("#!/bin/sh\n" + listing, to: "dokku", mode: 0o755)
         let settings = ["DOKKU_DAEMON_DOKKU": box.path("dokku")]
         func session() throws {
-            let daemon = try Daemon(box, sockets: [socket], settings: settings)
+            let daemon = try DaemonProcess(box, sockets: [socket], settings: settings)
             #expect(try daemon.ask("apps:list").ok)
             #expect(try daemon.stop() == .status(0))
         }
@@ -151,23 +153,23 @@ import Testing
         _ = try box.makeFolder("plugins/enabled/postgres")
         try session()
         #expect(listings(box) == 2)
-        try box.write("state/catalogue", "broken")
+        try box.write("broken", to: "state/catalogue")
         for name in ["catalogue", "commands"] where box.has("state/\(name)") {
-            try box.write("state/\(name)", "broken")
+            try box.write("broken", to: "state/\(name)")
         }
         try session()
     }
 
     @Test func `a plugin installed by other hands is noticed`() throws {
         let box = try Box()
-        try box.write("listed", "apps:list\n")
+        try box.write("apps:list\n", to: "listed")
         let daemon = try daemon(dokku: listing, in: box)
         #expect(try daemon.ask("postgres:list") == .bad("Invalid command"))
-        try box.write("listed", "apps:list\npostgres:list\n")
+        try box.write("apps:list\npostgres:list\n", to: "listed")
         _ = try box.makeFolder("plugins/enabled/postgres")
         #expect(try daemon.ask("postgres:list") == .good("ran postgres:list"))
         // And what is gone is gone, as soon as the new listing stands.
-        try box.write("listed", "apps:list\n")
+        try box.write("apps:list\n", to: "listed")
         rmdir(box.path("plugins/enabled/postgres"))
         #expect(try daemon.ask("commands") == .good("apps:list"))
         #expect(try daemon.ask("postgres:list") == .bad("Invalid command"))
@@ -175,17 +177,17 @@ import Testing
 
     @Test func `a plugin command that succeeded is followed by a listing`() throws {
         let box = try Box()
-        try box.write("listed", "plugin:install\n")
+        try box.write("plugin:install\n", to: "listed")
         let daemon = try daemon(dokku: listing, in: box)
         #expect(try daemon.ask("commands") == .good("plugin:install"))
-        try box.write("listed", "plugin:install\nredis:list\n")
+        try box.write("plugin:install\nredis:list\n", to: "listed")
         #expect(try daemon.ask("plugin:install https://example.com/x.git").ok)
         #expect(try daemon.ask("redis:list") == .good("ran redis:list"))
     }
 
     /// A dokku whose listing fails as long as the file `broken` is there, and that waits for `gate` with it half done.
-    private func breakable(_ box: Box) throws -> Daemon {
-        try box.write("listed", "apps:list\n")
+    private func breakable(_ box: Box) throws -> DaemonProcess {
+        try box.write("apps:list\n", to: "listed")
         let script = """
             here=${0%/*}
             if [ "$1 $2" = "help --all" ] && [ -e "$here/broken" ]; then exit 1; fi
@@ -206,8 +208,8 @@ import Testing
         let daemon = try breakable(box)
         let client = try daemon.connect()
         #expect(try client.ask("apps:list").ok)
-        try box.write("broken", "")
-        try box.write("listed", "apps:list\npostgres:list\n")
+        try box.write("", to: "broken")
+        try box.write("apps:list\npostgres:list\n", to: "listed")
         _ = try box.makeFolder("plugins/enabled/postgres")
         for _ in 0..<20 {
             let reply = try client.ask("postgres:list")
@@ -231,7 +233,7 @@ import Testing
         let gate = try box.fifo("gate")
         try first.send("refresh\n")
         try box.journal.line(with: "half listed")
-        try box.write("listed", "apps:list\npostgres:list\n")
+        try box.write("apps:list\npostgres:list\n", to: "listed")
         _ = try box.makeFolder("plugins/enabled/postgres")
         try second.send("postgres:list\n")
         // By now the daemon has taken it.

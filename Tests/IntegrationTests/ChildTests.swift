@@ -1,10 +1,11 @@
 // What a command is given, and how its end is told.
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct ChildTests {
     @Test func `a grandchild that keeps the output delays nobody`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
         let fifo = try daemon.box.fifo()
         #expect(try daemon.ask("test:grandchild \(fifo.path)") == .good("done"))
         #expect(try daemon.ask("apps:create next").ok)
@@ -15,11 +16,11 @@ import Testing
     }
 
     @Test func `standard input is at its end`() throws {
-        #expect(try Daemon().ask("test:stdin") == .good(""))
+        #expect(try DaemonProcess().ask("test:stdin") == .good(""))
     }
 
     @Test func `a command that overruns is ended even if it ignores TERM`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_TIMEOUT": "0.3", "DOKKU_DAEMON_KILL_GRACE": "0.2"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_TIMEOUT": "0.3", "DOKKU_DAEMON_KILL_GRACE": "0.2"])
         let fifo = try daemon.box.fifo()
         for command in ["test:block", "test:ignore-term"] {
             let reply = try daemon.ask("\(command) \(fifo.path)")
@@ -31,7 +32,7 @@ import Testing
     }
 
     @Test func `nothing is open but the three standard streams and the lock`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let others = try (0..<5).map { _ in try daemon.connect() }
         let lines = try daemon.ask("test:fds").output.split(separator: "\n").map { $0.split(separator: " ") }
         let open = Dictionary(uniqueKeysWithValues: lines.map { ($0[0], $0[1]) })
@@ -43,14 +44,14 @@ import Testing
     }
 
     @Test func `a command leads a session in the root folder`() throws {
-        let words = try Daemon().ask("test:session").output.split(separator: " ")
+        let words = try DaemonProcess().ask("test:session").output.split(separator: " ")
         try #require(words.count == 4)
         #expect(words[0] == words[1] && words[1] == words[2])
         #expect(words[3] == "/")
     }
 
     private func environment(_ given: [String: String]) throws -> [String: String] {
-        let reply = try Daemon(given).ask("test:env")
+        let reply = try DaemonProcess(given).ask("test:env")
         let pairs = reply.output.split(separator: "\0").map { $0.split(separator: "=", maxSplits: 1) }
         return Dictionary(pairs.map { (String($0[0]), $0.count > 1 ? String($0[1]) : "") }) { $1 }
     }
@@ -85,7 +86,7 @@ import Testing
 
     @Test(arguments: ["TERM", "KILL", "SEGV"])
     func `a command killed by a signal is not ok`(signal: String) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let reply = try daemon.ask("test:signal \(signal)")
         #expect(!reply.ok && reply.output.hasPrefix("dying"))
         #expect(try daemon.ask("test:exit 0") == .good(""))
@@ -93,14 +94,14 @@ import Testing
     }
 
     @Test func `an argument too long for the system is an error`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         let reply = try client.ask("test:args " + String(repeating: "x", count: 500_000))
         #expect(!reply.ok && !reply.output.isEmpty)
         #expect(try client.ask("test:args y") == .good("<y>"))
     }
 
     @Test func `arguments arrive as bytes`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         #expect(
             try client.ask(#"test:args "" 'a  b' \; $HOME * "x"y'z'"#)
                 == .good("<>\n<a  b>\n<;>\n<$HOME>\n<*>\n<xyz>"))

@@ -1,16 +1,17 @@
 // Input of unknown length: sent in chunks once the daemon says so, and never taken for lines.
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct ChunkedInputTests {
     /// Announces chunks for a command, which must be let go on.
-    private func begin(_ client: Connection, id: Int = 1, _ members: String) throws {
+    private func begin(_ client: TestClient, id: Int = 1, _ members: String) throws {
         try client.order("{\"id\":\(id),\(members),\"stdin_chunks\":true}")
         #expect(try client.answer() == ["id": .integer(id), "event": "continue"])
     }
 
     @Test func `chunks are put together`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         for chunks in [
             ["0\n"], ["3\nabc0\n"], ["1\na", "4\n\n0\n\n", "0\n"],
@@ -28,7 +29,7 @@ import Testing
     }
 
     @Test func `a large input arrives whole`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ ($0 >> 9)) }
         try begin(client, #""command":["test:digest"]"#)
         var start = 0
@@ -42,7 +43,7 @@ import Testing
     }
 
     @Test func `events come to a streamed request`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         try begin(client, #""command":["test:stdin"],"stream":true"#)
         try client.send("2\nab0\n")
         let outcome = try client.outcome()
@@ -53,7 +54,7 @@ import Testing
         (#"["nonsense"]"#, "invalid_command"), (#"["apps:destroy","x"]"#, "requires_force"),
         (#"["shell"]"#, "not_supported"), (#"[]"#, "invalid_request"),
     ]) func `a refused request is not told to go on`(command: String, code: String) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         try client.send("{\"id\":1,\"command\":\(command),\"stdin_chunks\":true}\n")
         let answer = try client.answer()
@@ -65,7 +66,7 @@ import Testing
 
     @Test func `a denied request is not told to go on`() throws {
         let box = try Box()
-        let daemon = try Daemon(box, sockets: [ListeningSocket(box.path("socket"), name: "read-only")])
+        let daemon = try DaemonProcess(box, sockets: [BoundSocket(box.path("socket"), name: "read-only")])
         #expect(
             try daemon.connect().request(#"{"command":"apps:create a","stdin_chunks":true}"#)["error"]
                 == "denied")
@@ -75,13 +76,13 @@ import Testing
         #""stdin":"x","stdin_chunks":true"#, #""stdin_length":0,"stdin_chunks":true"#, #""stdin_chunks":1"#,
         #""stdin_chunks":null"#, #""stdin_chunks":"true""#,
     ]) func `a request with chunks stands alone`(members: String) throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         try client.send("{\"id\":1,\"command\":\"test:stdin\",\(members)}\n")
         #expect(try client.answer()["error"] == "invalid_request")
     }
 
     @Test func `false means the same as no key`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         try client.send(#"{"command":"test:stdin","stdin_length":2,"stdin_chunks":false}"# + "\nab")
         #expect(try client.answer()["output"] == "ab")
         #expect(
@@ -90,7 +91,7 @@ import Testing
 
     @Test(arguments: ["x\n", "-1\n", "\n", "99999999999999999999\n", "123456789012345678901234567890"])
     func `a size that is none ends the connection`(size: String) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         try begin(client, #""command":["test:stdin"]"#)
         try client.send("2\nab\(size)")
@@ -102,7 +103,7 @@ import Testing
     }
 
     @Test func `an input that is too long is skipped to its end`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_INPUT": "1000"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_INPUT": "1000"])
         let client = try daemon.connect()
         for (sizes, isTooLong) in [
             ([1001], true), ([600, 401], true), ([600, 400], false), ([200_000, 5], true),
@@ -118,7 +119,7 @@ import Testing
 
     @Test(arguments: ["", "5\nab", "5", "2\nab"])
     func `a client that stops in between runs nothing`(sent: String) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         try begin(client, #""command":["test:stdin"]"#)
         try client.send(sent)
@@ -135,7 +136,7 @@ import Testing
     }
 
     @Test func `a stop does not wait for the rest`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         try begin(client, #""command":["test:stdin"]"#)
         try client.send("5\nab")
@@ -147,7 +148,7 @@ import Testing
 
     @Test func `the input is the end on a one-shot socket`() throws {
         let box = try Box()
-        let daemon = try Daemon(box, sockets: [ListeningSocket(box.path("socket"), name: "one-shot")])
+        let daemon = try DaemonProcess(box, sockets: [BoundSocket(box.path("socket"), name: "one-shot")])
         let client = try daemon.connect()
         try begin(client, #""command":["test:stdin"]"#)
         try client.send("2\nab0\n")
@@ -160,11 +161,10 @@ import Testing
         let box = try Box()
         let fifo = try box.fifo()
         let dokku = try box.write(
-            "dokku",
-            "#!/bin/sh\n[ \"$*\" = 'help --all' ] && read line <\(fifo.path)\nexec '\(Daemon.standIn)/test-dokku' \"$@\"\n",
-            mode: 0o755)
-        let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": dokku])
+            "#!/bin/sh\n[ \"$*\" = 'help --all' ] && read line <\(fifo.path)\nexec '\(DaemonProcess.standIn)/test-dokku' \"$@\"\n",
+            to: "dokku", mode: 0o755)
+        let daemon = try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": dokku])
         let client = try daemon.connect()
         for command in ["test:stdin", "nonsense"] {
             try client.order("{\"id\":1,\"command\":\"\(command)\",\"stdin_chunks\":true}")

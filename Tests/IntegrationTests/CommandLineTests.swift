@@ -1,6 +1,7 @@
 // The command line and the settings, as whoever starts the daemon by hand meets them.
 import CEpollShim
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct CommandLineTests {
@@ -9,8 +10,8 @@ import Testing
         _ arguments: [String], _ settings: [String: String] = [:]
     ) throws -> (output: String, exit: Spawned.Exit) {
         let box = try Box()
-        let environment = Daemon.settings(in: box).merging(settings) { _, given in given }
-        let program = try PipedProgram([Daemon.binary] + arguments, environment: environment)
+        let environment = DaemonProcess.settings(in: box).merging(settings) { _, given in given }
+        let program = try PipedProgram([DaemonProcess.binary] + arguments, environment: environment)
         return (try program.output.rest().text, try program.process.wait())
     }
 
@@ -22,7 +23,7 @@ import Testing
         close(pipe[0])
         defer { for descriptor in [null, pipe[1]] { close(descriptor) } }
         let process = try Spawned(
-            [Daemon.binary], environment: ["DOKKU_DAEMON_MAX_LINE": "many"],
+            [DaemonProcess.binary], environment: ["DOKKU_DAEMON_MAX_LINE": "many"],
             descriptors: [null, pipe[1], pipe[1]])
         #expect(try process.wait() == .status(EX_CONFIG))
     }
@@ -73,10 +74,10 @@ import Testing
 
     @Test func `a check says what is wrong and ends`() throws {
         let box = try Box()
-        let good = try box.write("good", "DOKKU_DAEMON_TIMEOUT=60\n")
+        let good = try box.write("DOKKU_DAEMON_TIMEOUT=60\n", to: "good")
         #expect(try run(["--check", good]).exit == .status(0))
         let settings = "DOKKU_DAEMON_TIMEOUT=60 # a minute\nexport DOKKU_X=1\nDOKKU_DAEMON_TIMEOUTS=1\n"
-        let bad = try box.write("bad", settings)
+        let bad = try box.write(settings, to: "bad")
         let (output, exit) = try run(["--check", good, bad], ["DOKKU_DAEMON_MAX_LINE": "0"])
         #expect(exit == .status(78))
         #expect(output.contains("DOKKU_DAEMON_TIMEOUT is \"60 # a minute\""), "\(output)")

@@ -18,7 +18,7 @@ struct Random: RandomNumberGenerator {
 
 @Suite struct ConversationFuzzTests {
     /// What is sent, and what must come back: plain outputs in order (nil: any text), and ids.
-    private struct Conversation {
+    private struct Script {
         var bytes: [UInt8] = []
         var plain: [String?] = []
         var ids: Set<Int> = []
@@ -79,8 +79,8 @@ struct Random: RandomNumberGenerator {
 
     @Test(arguments: 1...6) func `each line gets one answer`(seed: UInt64) throws {
         var random = Random(seed: seed)
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_LINE": "2000", "DOKKU_DAEMON_MAX_OPEN": "3"])
-        var talks = try (0..<6).map { _ in (client: try daemon.connect(), conversation: Conversation()) }
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_LINE": "2000", "DOKKU_DAEMON_MAX_OPEN": "3"])
+        var talks = try (0..<6).map { _ in (client: try daemon.connect(), conversation: Script()) }
         for index in talks.indices {
             for number in 0..<15 { talks[index].conversation.add(&random, number: number) }
         }
@@ -103,7 +103,7 @@ struct Random: RandomNumberGenerator {
 
     @Test(arguments: 1...4) func `noise harms nobody`(seed: UInt64) throws {
         var random = Random(seed: seed)
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_LINE": "300", "DOKKU_DAEMON_MAX_INPUT": "1000"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_LINE": "300", "DOKKU_DAEMON_MAX_INPUT": "1000"])
         let alphabet = Array("{}[]\":,\\ \n\r\0'<>/tests:argid0123stdin_length\u{1b}é".utf8)
         for _ in 0..<40 {
             let client = try daemon.connect()

@@ -1,33 +1,34 @@
 // What the documentation shows is true: its programs run, and its lines are what the schema allows.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct DocumentationTests {
-    private static let root = URL(fileURLWithPath: Daemon.standIn).deletingLastPathComponent()
-        .deletingLastPathComponent()
-
-    private func page(_ name: String) -> String { contents(Self.root.appendingPathComponent(name).path).text }
+    private func page(_ name: String) -> String { contents(Repository.path(name)).text }
 
     private func example(_ name: String) -> String {
-        Self.root.appendingPathComponent("docs/examples/\(name)").path
+        Repository.path("docs/examples/\(name)")
     }
 
     /// Runs a program that is told by the environment where the socket is: what it printed, and how it ended.
-    private func run(_ daemon: Daemon, _ arguments: [String]) throws -> (output: String, exit: Spawned.Exit) {
+    private func run(_ daemon: DaemonProcess, _ arguments: [String]) throws -> (
+        output: String, exit: Spawned.Exit
+    ) {
         let program = try PipedProgram(arguments, environment: ["DOKKU_SOCK_PATH": daemon.path])
         program.endInput()
         return (try program.output.rest().text, try program.process.wait())
     }
 
     @Test func `the README's Python gets its reply`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         #expect(try daemon.ask("apps:create python-app").ok)
         let parts = page("README.md").components(separatedBy: "```python\n")
         try #require(parts.count == 2)
         let code = try #require(parts[1].components(separatedBy: "```").first)
         let usual = "/var/run/dokku-daemon/dokku-daemon.sock"
         #expect(code.contains(usual))
-        let file = try daemon.box.write("example.py", code.replacingOccurrences(of: usual, with: daemon.path))
+        let file = try daemon.box.write(
+            code.replacingOccurrences(of: usual, with: daemon.path), to: "example.py")
         #expect(try PipedProgram.run(["python3", file]) == "True =====> My Apps\npython-app\n")
     }
 
@@ -44,7 +45,7 @@ import Testing
 
     @Test(arguments: [["python3", "deploy-log.py"], ["node", "deploy-log.js"], ["sh", "run.sh"]])
     func `a live log shows each line as it is written`(program: [String]) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let viewer = try PipedProgram(
             [program[0], example(program[1]), "test:lines", fifo.path],
@@ -63,7 +64,7 @@ import Testing
 
     @Test(arguments: [["python3", "deploy-log.py"], ["node", "deploy-log.js"], ["sh", "run.sh"]])
     func `the exit status is passed on`(program: [String]) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let result = try run(daemon, [program[0], example(program[1]), "apps:exists", "none"])
         #expect(result.exit == .status(20), "\(result.output)")
         #expect(result.output.contains("App none does not exist"))
@@ -78,17 +79,17 @@ import Testing
 
     @Test(arguments: [["python3", "dump.py"], ["sh", "dump.sh"]])
     func `a dump goes out and in unchanged`(program: [String]) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let bytes = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ ($0 >> 9)) }
-        let source = try daemon.box.write("source", bytes)
+        let source = try daemon.box.write(bytes, to: "source")
         let saved = daemon.box.path("saved")
         let out = try run(daemon, [program[0], example(program[1]), "out", saved, "test:bytes", source])
         #expect(out.exit == .status(0), "\(out.output)")
-        #expect(daemon.box.read("saved") == bytes)
+        #expect(try daemon.box.bytes("saved") == bytes)
         let taken = daemon.box.path("taken")
         let into = try run(daemon, [program[0], example(program[1]), "in", saved, "test:keep", taken])
         #expect(into.exit == .status(0), "\(into.output)")
-        #expect(daemon.box.read("taken") == bytes)
+        #expect(try daemon.box.bytes("taken") == bytes)
         let failed = try run(daemon, [program[0], example(program[1]), "in", saved, "test:exit", "3"])
         #expect(failed.exit != .status(0))
     }

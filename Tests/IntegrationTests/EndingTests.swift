@@ -1,14 +1,15 @@
 // How the daemon ends, and what becomes of the commands it has taken.
 import CEpollShim
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct EndingTests {
     /// A daemon with a command that runs until its FIFO is released.
     private func busy(
         _ settings: [String: String] = [:], command: String = "test:block"
-    ) throws -> (daemon: Daemon, client: Connection, fifo: Fifo) {
-        let daemon = try Daemon(settings)
+    ) throws -> (daemon: DaemonProcess, client: TestClient, fifo: Fifo) {
+        let daemon = try DaemonProcess(settings)
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         try client.send("\(command) \(fifo.path)\n")
@@ -80,7 +81,7 @@ import Testing
     }
 
     @Test func `a client that does not read does not keep the daemon`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_STOP_GRACE": "0.2"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_STOP_GRACE": "0.2"])
         let deaf = try daemon.connect()
         try deaf.send("test:big 20000000\n")
         try daemon.box.journal.line(with: "end ")
@@ -89,7 +90,7 @@ import Testing
     }
 
     @Test func `unread bytes are written out first`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         try client.send("test:big 5000000\n")
         try daemon.box.journal.line(with: "end ")
@@ -99,7 +100,7 @@ import Testing
     }
 
     @Test func `clients with nothing to ask are let go of`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let idle = try daemon.connect()
         let half = try daemon.connect()
         try half.send("apps:li")
@@ -109,7 +110,7 @@ import Testing
     }
 
     @Test func `a body that is not all there is not waited for`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         try client.order(#"{"id":1,"command":"test:stdin","stdin_length":10}"#)
         try client.send("abc")
@@ -122,7 +123,7 @@ import Testing
     }
 
     @Test func `a client that waits for the lock is answered`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let own = try checked("open", open(daemon.box.path("lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o640))
         defer { close(own) }
         try checked("flock", flock(own, LOCK_EX))
@@ -142,9 +143,9 @@ import Testing
     @Test func `a client that waits for the catalogue is answered`() throws {
         let box = try Box()
         let fifo = try box.fifo()
-        let dokku = try box.write("dokku", "#!/bin/sh\nread line <\(fifo.path)\n", mode: 0o755)
-        let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": dokku])
+        let dokku = try box.write("#!/bin/sh\nread line <\(fifo.path)\n", to: "dokku", mode: 0o755)
+        let daemon = try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": dokku])
         let client = try daemon.connect()
         try client.send("apps:create a\ncommands\n")
         #expect(try daemon.ask("daemon:version").ok)
@@ -168,9 +169,9 @@ import Testing
         let fifo = try box.fifo()
         let script =
             "#!/bin/sh\ntrap '' TERM\necho \"held $$\" >>\"$STAND_IN_JOURNAL\"\nread line <\(fifo.path)\n"
-        let dokku = try box.write("dokku", script, mode: 0o755)
-        let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": dokku])
+        let dokku = try box.write(script, to: "dokku", mode: 0o755)
+        let daemon = try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": dokku])
         let pid = try #require(pid_t(try box.journal.line(with: "held ").split(separator: " ")[1]))
         #expect(try daemon.stop() == .status(0))
         try waitForEnd(of: pid)
@@ -194,7 +195,7 @@ import Testing
         #expect(try running.reply() == .good("waiting\ndone"))
         #expect(try daemon.ask("apps:create a").ok)
         try daemon.log.line(with: "[cmd]", "apps:create a")
-        let old = daemon.box.read("log.1").text
+        let old = try daemon.box.read("log.1")
         #expect(old.contains("test:block") && !old.contains("apps:create"))
     }
 }

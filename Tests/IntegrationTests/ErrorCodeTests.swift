@@ -1,5 +1,6 @@
 // Every error word of the protocol, each brought about for real.
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct ErrorCodeTests {
@@ -21,19 +22,19 @@ import Testing
         ("invalid_request", ["daemon:cancel"]), ("invalid_request", ["daemon:cancel", "99"]),
         ("invalid_request", ["daemon:version", "x"]),
     ]) func `a line that is refused does not run`(code: String, words: [String]) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         expect(try daemon.ask(["id": 7, "command": .list(words.map(JSON.text))]), code)
         #expect(daemon.ran == [])
     }
 
     @Test func `a read-only socket answers denied`() throws {
         let box = try Box()
-        let daemon = try Daemon(box, sockets: [ListeningSocket(box.path("socket"), name: "read-only")])
+        let daemon = try DaemonProcess(box, sockets: [BoundSocket(box.path("socket"), name: "read-only")])
         expect(try daemon.ask(["id": 7, "command": ["apps:create", "x"]]), "denied")
     }
 
     @Test func `a long line answers line_too_long`() throws {
-        let client = try Daemon(["DOKKU_DAEMON_MAX_LINE": "1000"]).connect()
+        let client = try DaemonProcess(["DOKKU_DAEMON_MAX_LINE": "1000"]).connect()
         // Of what is too long nothing is kept, its id neither.
         try client.send(
             "{\"id\":7,\"stdin\":\"\(String(repeating: "x", count: 1000))\",\"command\":\"apps:list\"}\n")
@@ -41,7 +42,7 @@ import Testing
     }
 
     @Test func `the possible input of a lost line is not run`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_LINE": "1000"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_LINE": "1000"])
         let client = try daemon.connect()
         let words = String(repeating: "x", count: 1000)
         try client.send(
@@ -52,7 +53,7 @@ import Testing
     }
 
     @Test func `a long input answers input_too_long`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_INPUT": "1000"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_INPUT": "1000"])
         let client = try daemon.connect()
         let text = String(repeating: "x", count: 1001)
         expect(
@@ -66,7 +67,7 @@ import Testing
     }
 
     @Test func `a full queue answers queue_full`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_QUEUE": "2", "DOKKU_DAEMON_MAX_FOLLOW": "1"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_QUEUE": "2", "DOKKU_DAEMON_MAX_FOLLOW": "1"])
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         try client.send(["command": ["test:block", .text(fifo.path)]])
@@ -86,7 +87,7 @@ import Testing
     }
 
     @Test func `one connection too many answers too_many_connections`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_CONNECTIONS": "1"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_CONNECTIONS": "1"])
         let first = try daemon.connect()
         #expect(try first.ask(list)["exit_status"] == 0)
         for request in [list, ["id": 7, "command": ["apps:list"], "stream": true]] as [JSON] {
@@ -118,7 +119,7 @@ import Testing
     }
 
     @Test func `a full buffer answers buffer_full`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_BUFFER": "10000"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_BUFFER": "10000"])
         let client = try daemon.connect()
         try client.send("{\"id\":7,\"command\":\"test:args\",\"stdin\":\"")
         try client.send(String(repeating: "x", count: 10_000))
@@ -132,7 +133,7 @@ import Testing
     }
 
     @Test func `a return is no part of a line`() throws {
-        let client = try Daemon(["DOKKU_DAEMON_MAX_LINE": "20"]).connect()
+        let client = try DaemonProcess(["DOKKU_DAEMON_MAX_LINE": "20"]).connect()
         #expect(try client.ask("test:args 0123456789\r") == .good("<0123456789>"))
         #expect(try client.ask("test:args 0123456789x\r").ok == false)
     }
@@ -140,9 +141,9 @@ import Testing
     @Test func `a missing program answers spawn_failed`() throws {
         let box = try Box()
         let program = try box.write(
-            "dokku", "#!/bin/sh\nexec '\(Daemon.standIn)/test-dokku' \"$@\"\n", mode: 0o755)
-        let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": program])
+            "#!/bin/sh\nexec '\(DaemonProcess.standIn)/test-dokku' \"$@\"\n", to: "dokku", mode: 0o755)
+        let daemon = try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_DOKKU": program])
         let client = try daemon.connect()
         #expect(try client.ask(list)["exit_status"] == 0)
         let huge = String(repeating: "x", count: 300_000)
@@ -156,7 +157,7 @@ import Testing
     }
 
     @Test func `cut output answers output_truncated`() throws {
-        let client = try Daemon(["DOKKU_DAEMON_MAX_OUTPUT": "1000"]).connect()
+        let client = try DaemonProcess(["DOKKU_DAEMON_MAX_OUTPUT": "1000"]).connect()
         let answer = try client.ask(["id": 7, "command": ["test:big", "100000"]])
         expect(answer, "output_truncated")
         #expect(answer["output"]?.text?.count == 1000 && answer["exit_status"] == 0)
@@ -169,7 +170,7 @@ import Testing
 
     /// Each way of asking learns both: that it was ended, and that what came before was not all.
     @Test func `cut output of a cancelled command says both`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_OUTPUT": "3"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_OUTPUT": "3"])
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         let command: JSON = ["test:ignore-term", .text(fifo.path)]
@@ -199,7 +200,7 @@ import Testing
 
     /// All commands' output together has less room than this one needs.
     @Test func `output cut for want of room says so`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "3000000"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_SPOOL": "3000000"])
         let client = try daemon.connect()
         let answer = try client.ask(["id": 7, "command": ["test:big", "20000000"]])
         expect(answer, "output_truncated")
@@ -210,7 +211,7 @@ import Testing
     }
 
     @Test func `a stop answers shutting_down`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         try client.send(["id": 1, "command": ["test:block", .text(fifo.path)]])

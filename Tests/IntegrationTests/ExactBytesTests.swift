@@ -1,5 +1,6 @@
 // Input and output to the byte, whatever the bytes and however many, and what becomes of input that nobody reads.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct ExactBytesTests {
@@ -14,13 +15,13 @@ import Testing
     }
 
     @Test(arguments: ["line", "stream"]) func `random bytes come back as they were`(form: String) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         // Whatever is made once is made by now.
         #expect(
             try daemon.ask(["command": ["test:stdin"], "stdin": "x", "encoding": "base64"])["output"]
                 == "eA==")
         let memory = try Memory(of: daemon)
-        let client = ["python3", Daemon.client("exact.py"), daemon.path]
+        let client = ["python3", DaemonProcess.client("exact.py"), daemon.path]
         let output = try PipedProgram.run(client + ["\(TestSize.exact)", form], patience: .seconds(600))
         #expect(output == "\(TestSize.exact) True True 0\n")
         #expect(try memory.growth < 4096)
@@ -29,7 +30,7 @@ import Testing
     /// Around the size beyond which input and output go to files, and around that of a pipe.
     @Test(arguments: [0, 1, 2, 3, 65_535, 65_536, 65_537, 1_048_575, 1_048_576, 1_048_577])
     func `every size comes back`(count: Int) throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         let bytes = noise(count)
         for stream in [false, true] {
             try client.send(
@@ -42,7 +43,7 @@ import Testing
     }
 
     @Test func `several inputs follow each other`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         let inputs = (1...5).map { noise($0 * 1000) }
         let digests = try inputs.map { try PipedProgram.digest($0) }
         for (id, input) in inputs.enumerated() {
@@ -52,7 +53,7 @@ import Testing
     }
 
     @Test func `an input may come in pieces`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         for byte in request("\"command\":[\"test:stdin\"]", Array("{\"a\":1}\n\n\u{e9}".utf8)) {
             try client.send([byte])
@@ -70,7 +71,7 @@ import Testing
             words: [String], result: [String: JSON]
         ) throws
     {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         let command = try JSON.list(words.map(JSON.text)).line
         for count in [1, 200_000, 3_000_000] {
             try client.send(request("\"command\":\(command)", [UInt8](repeating: 0x78, count: count)))
@@ -83,7 +84,7 @@ import Testing
 
     /// The next command starts while a grandchild of this one still has the end of its input.
     @Test func `input is over with its command`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         let input = [UInt8](repeating: 0x78, count: 3_000_000)
@@ -102,7 +103,7 @@ import Testing
         (#""command":["apps:list"],"x":{},"#, "invalid_request"),
         (#""command":["daemon:cancel","x"]"#, "invalid_request"),
     ]) func `the input of a refused request is skipped`(members: String, code: String) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         // It looks like requests, and is none.
         let input = Array(String(repeating: "{\"command\":[\"apps:create\",\"x\"]}\n", count: 5000).utf8)
@@ -113,7 +114,7 @@ import Testing
     }
 
     @Test func `input cut short by a half-close is not run`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         try client.send(Array("{\"id\":1,\"command\":[\"test:stdin\"],\"stdin_length\":10}\n123456789".utf8))
         client.halfClose()
@@ -134,7 +135,7 @@ import Testing
         ] as [(String, String?)]) func `a line with input may be the last`(members: String, code: String?)
         throws
     {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         try client.send("{\"id\":1,\(members)}")
         client.halfClose()
         let answer = try client.answer()
@@ -143,7 +144,7 @@ import Testing
     }
 
     @Test func `input cut short by a close is not run`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         // A name that is refused is logged where it is known to be one.
         #expect(try daemon.ask("commands").ok)
         do {
@@ -159,7 +160,7 @@ import Testing
     /// More open connections' inputs than there is room for: an error for who comes late, and room again after. Nobody
     /// gets more than half of what is free.
     @Test func `the room for inputs is bounded`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "6000000"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_SPOOL": "6000000"])
         let first = try daemon.connect()
         try first.send(Array("{\"command\":[\"test:digest\"],\"stdin_length\":2500000}\n".utf8))
         try first.send([UInt8](repeating: 0, count: 2_499_999))
@@ -175,7 +176,7 @@ import Testing
     }
 
     @Test func `spool files have no names and are gone afterwards`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         try client.send(request("\"command\":[\"test:stdin\"],\"encoding\":\"base64\"", noise(3_000_000)))
         #expect(try client.answer()["ok"] == true)

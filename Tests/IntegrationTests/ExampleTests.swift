@@ -1,15 +1,14 @@
 // The example programs where something is not as usual: a link, a pipe, a daemon that is not there or goes away.
 import CEpollShim
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct ExampleTests {
-    private static let folder = URL(fileURLWithPath: Daemon.standIn).deletingLastPathComponent()
-        .deletingLastPathComponent().appendingPathComponent("docs/examples").path
-
     /// An example as it is started from the tree, with its interpreter by its first line.
     private func program(_ name: String, _ arguments: [String], socket: String) throws -> PipedProgram {
-        try PipedProgram(["\(Self.folder)/\(name)"] + arguments, environment: ["DOKKU_SOCK_PATH": socket])
+        try PipedProgram(
+            [Repository.path("docs/examples/\(name)")] + arguments, environment: ["DOKKU_SOCK_PATH": socket])
     }
 
     private func run(_ name: String, _ arguments: [String], socket: String, input: [UInt8] = []) throws -> (
@@ -28,51 +27,51 @@ import Testing
 
     @Test(arguments: ["dump.py", "dump.sh"], Source.allCases)
     func `a dump also comes from a link or a pipe`(name: String, source: Source) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let dump = source == .emptyPipe ? [] : Self.dump
         let link = daemon.box.path("link")
-        try daemon.box.write("dump", dump)
+        try daemon.box.write(dump, to: "dump")
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: daemon.box.path("dump"))
         let taken = daemon.box.path("taken")
         let result = try run(
             name, ["in", source == .link ? link : "/dev/stdin", "test:keep", taken], socket: daemon.path,
             input: source == .link ? [] : dump)
         #expect(result.exit == .status(0), "\(result.output)")
-        #expect(daemon.box.read("taken") == dump)
+        #expect(try daemon.box.bytes("taken") == dump)
         #expect(daemon.ran == ["test:keep \(taken)"])
     }
 
     @Test(arguments: ["dump.py", "dump.sh"])
     func `a dump that fails leaves the one before`(name: String) throws {
-        let daemon = try Daemon()
-        let file = try daemon.box.write("dump", "yesterday's")
+        let daemon = try DaemonProcess()
+        let file = try daemon.box.write("yesterday's", to: "dump")
         let failed = try run(name, ["out", file, "test:exit", "3"], socket: daemon.path)
         #expect(failed.exit == .status(3), "\(failed.output)")
-        #expect(daemon.box.read("dump").text == "yesterday's")
+        #expect(try daemon.box.read("dump") == "yesterday's")
         let refused = try run(name, ["out", file, "nonsense"], socket: daemon.path)
         #expect(refused.exit == .status(1) && refused.output.contains("invalid_command"), "\(refused.output)")
-        #expect(daemon.box.read("dump").text == "yesterday's")
-        let names = try FileManager.default.contentsOfDirectory(atPath: daemon.box.folder)
+        #expect(try daemon.box.read("dump") == "yesterday's")
+        let names = try FileManager.default.contentsOfDirectory(atPath: daemon.box.path)
         #expect(!names.contains { $0.hasPrefix("dump.") || $0.hasPrefix("tmp") }, "\(names)")
         #expect(try run(name, ["out", file, "test:args", "today"], socket: daemon.path).exit == .status(0))
-        #expect(daemon.box.read("dump").text == "<today>\n")
+        #expect(try daemon.box.read("dump") == "<today>\n")
     }
 
     @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"])
     func `nothing is well without a daemon`(name: String) throws {
         let box = try Box()
-        let file = try box.write("dump", "yesterday's")
+        let file = try box.write("yesterday's", to: "dump")
         let way = name.hasPrefix("dump") ? ["out", file] : []
         let result = try run(name, way + ["apps:list"], socket: box.path("none"))
         #expect(result.exit != .status(0), "\(result.output)")
         #expect(!result.output.isEmpty)
-        #expect(box.read("dump").text == "yesterday's")
+        #expect(try box.read("dump") == "yesterday's")
     }
 
     @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"])
     func `a daemon that dies is no success`(name: String) throws {
-        let daemon = try Daemon()
-        let file = try daemon.box.write("dump", "yesterday's")
+        let daemon = try DaemonProcess()
+        let file = try daemon.box.write("yesterday's", to: "dump")
         let fifo = try daemon.box.fifo()
         let way = name.hasPrefix("dump") ? ["out", file] : []
         let client = try program(name, way + ["test:block", fifo.path], socket: daemon.path)
@@ -82,53 +81,53 @@ import Testing
         let said = try client.output.rest().text
         #expect(try client.process.wait() != .status(0), "\(said)")
         #expect(said.contains("The daemon ended"), "\(said)")
-        #expect(daemon.box.read("dump").text == "yesterday's")
+        #expect(try daemon.box.read("dump") == "yesterday's")
     }
 
     /// The command itself ends with 0.
     @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"])
     func `an output that is cut is no success`(name: String) throws {
         let box = try Box()
-        let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_MAX_OUTPUT": "1000"]
+        let daemon = try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_MAX_OUTPUT": "1000"]
         )
-        let file = try box.write("dump", "yesterday's")
+        let file = try box.write("yesterday's", to: "dump")
         let way = name.hasPrefix("dump") ? ["out", file] : []
         let result = try run(name, way + ["test:big", "2000"], socket: daemon.path)
         #expect(result.exit == .status(1) && result.output.contains("output_truncated"), "\(result.output)")
-        #expect(box.read("dump").text == "yesterday's")
+        #expect(try box.read("dump") == "yesterday's")
     }
 
-    enum End: String, CaseIterable {
+    enum Death: String, CaseIterable {
         case beforeTheRequestIsRead = ""
         case withinALine = #"{"event":"output","stream":"stdout","da"#
         case withinTheLastLine = #"{"event":"end","ok":tr"#
     }
 
-    @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"], End.allCases)
-    func `a daemon's death differs from a command's failure`(name: String, end: End) throws {
+    @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"], Death.allCases)
+    func `a daemon's death differs from a command's failure`(name: String, death: Death) throws {
         let box = try Box()
-        let socket = try ListeningSocket(box.path("socket"))
-        let file = try box.write("dump", "yesterday's")
+        let socket = try BoundSocket(box.path("socket"))
+        let file = try box.write("yesterday's", to: "dump")
         let way = name.hasPrefix("dump") ? ["out", file] : []
         let client = try program(name, way + ["apps:list"], socket: socket.path)
         client.endInput()
         try Deadline().wait(socket.descriptor, what: "a connection")
         let connection = Stream(owning: try checked("accept", shim_accept(socket.descriptor)))
-        if end != .beforeTheRequestIsRead {
+        if death != .beforeTheRequestIsRead {
             _ = try connection.line()
-            try writeAll(Array(end.rawValue.utf8), to: connection.descriptor)
+            try writeAll(Array(death.rawValue.utf8), to: connection.descriptor)
         }
         shutdown(connection.descriptor, Int32(SHUT_RDWR))
         let said = try client.output.rest().text
         #expect(try client.process.wait() == .status(255), "\(said)")
-        #expect(box.read("dump").text == "yesterday's")
+        #expect(try box.read("dump") == "yesterday's")
     }
 
     @Test func `a reason is shown even if the input was not taken`() throws {
         let box = try Box()
-        let socket = try ListeningSocket(box.path("socket"))
-        let dump = try box.write("dump", [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 22))
+        let socket = try BoundSocket(box.path("socket"))
+        let dump = try box.write([UInt8](repeating: UInt8(ascii: "x"), count: 1 << 22), to: "dump")
         let client = try program("dump.py", ["in", dump, "postgres:import", "db"], socket: socket.path)
         client.endInput()
         try Deadline().wait(socket.descriptor, what: "a connection")

@@ -1,12 +1,13 @@
 // Faults of the system: each costs at most the request at hand, which is told what happened.
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct FaultTests {
     private func daemon(
         _ box: Box, settings: [String: String] = [:], shell: String = ""
-    ) throws -> Daemon {
-        try Daemon(box, sockets: [ListeningSocket(box.path("socket"))], settings: settings, shell: shell)
+    ) throws -> DaemonProcess {
+        try DaemonProcess(box, sockets: [BoundSocket(box.path("socket"))], settings: settings, shell: shell)
     }
 
     @Test func `connections leave descriptors to commands`() throws {
@@ -81,7 +82,7 @@ import Testing
 
     @Test func `a large reply without a place for spools is cut and says why`() throws {
         let box = try Box()
-        try box.write("no-folder", "")
+        try box.write("", to: "no-folder")
         let daemon = try daemon(box, settings: ["DOKKU_DAEMON_STATE_DIR": box.path("no-folder")])
         #expect(try daemon.ask("test:big 500000").output.utf8.count == 500_000)
         let reply = try daemon.ask("test:big 20000000")
@@ -117,15 +118,15 @@ import Testing
 
     @Test func `a dokku that goes away is an error until it is back`() throws {
         let box = try Box()
-        let script = "#!/bin/sh\nexec '\(Daemon.standIn)/dokku' \"$@\"\n"
-        let path = try box.write("dokku", script, mode: 0o755)
+        let script = "#!/bin/sh\nexec '\(DaemonProcess.standIn)/dokku' \"$@\"\n"
+        let path = try box.write(script, to: "dokku", mode: 0o755)
         let daemon = try daemon(box, settings: ["DOKKU_DAEMON_DOKKU": path])
         #expect(try daemon.ask("apps:create a").ok)
         unlink(path)
         let reply = try daemon.ask("apps:list")
         #expect(!reply.ok && reply.output.contains(path))
         #expect(try daemon.connect().request(#"{"command":"apps:list"}"#)["error"] == .text("spawn_failed"))
-        try box.write("dokku", script, mode: 0o755)
+        try box.write(script, to: "dokku", mode: 0o755)
         #expect(try daemon.ask("--quiet apps:list") == .good("a"))
     }
 }

@@ -1,10 +1,11 @@
 // Commands that never end: beside the queue, as long as somebody listens.
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct FollowTests {
     /// A client that follows what a test writes to its FIFO, as `logs APP -t` follows an app.
-    private func follow(_ daemon: Daemon, _ fifo: Fifo) throws -> Connection {
+    private func follow(_ daemon: DaemonProcess, _ fifo: Fifo) throws -> TestClient {
         let client = try daemon.connect()
         try client.order(#"{"id":1,"command":["logs","\#(fifo.path)","-t"],"stream":true}"#)
         #expect(try client.answer()["event"] == .text("started"))
@@ -12,7 +13,7 @@ import Testing
     }
 
     @Test func `a follower neither waits for the queue nor holds it`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let (logs, block) = (try daemon.box.fifo("logs"), try daemon.box.fifo("block"))
         let blocker = try daemon.connect()
         try blocker.send("test:block \(block.path)\n")
@@ -33,7 +34,7 @@ import Testing
     }
 
     @Test func `a follower ends with its client`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         do { _ = try follow(daemon, fifo) }
         try daemon.log.line(with: "[res] #1", "SIGTERM")
@@ -41,7 +42,7 @@ import Testing
     }
 
     @Test func `a follower whose client left before the start does not start`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let (logs, block) = (try daemon.box.fifo("logs"), try daemon.box.fifo("block"))
         do {
             let client = try daemon.connect()
@@ -56,7 +57,7 @@ import Testing
     }
 
     @Test func `a follower ends by cancel`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try follow(daemon, try daemon.box.fifo())
         #expect(try daemon.ask("daemon:queue").output.hasPrefix("1 "))
         #expect(try daemon.ask("daemon:cancel 1").ok)
@@ -67,7 +68,7 @@ import Testing
     }
 
     @Test func `a follower ends with the daemon`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try follow(daemon, try daemon.box.fifo())
         daemon.process.signal(SIGTERM)
         #expect(try client.events().last?["error"] == .text("shutting_down"))
@@ -76,7 +77,7 @@ import Testing
     }
 
     @Test func `a limited number of followers run at once`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_FOLLOW": "2"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_FOLLOW": "2"])
         let fifos = try ["a", "b"].map { try daemon.box.fifo($0) }
         let clients = try fifos.map { try follow(daemon, $0) }
         let third = try daemon.connect()
@@ -91,7 +92,7 @@ import Testing
 
     /// More than anybody can read is not read: neither memory nor the disk fills up.
     @Test func `a flood stays in its pipe`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "4000000"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_SPOOL": "4000000"])
         #expect(try daemon.ask("commands").ok)
         let before = try daemon.peakMemory()
         let client = try daemon.connect()
@@ -108,7 +109,7 @@ import Testing
 
     /// Whoever holds the spool: a follower that reads gets all there is, at its own pace.
     @Test func `a full spool makes a follower wait and does not silence it`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "100000"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_SPOOL": "100000"])
         let deaf = try daemon.connect()
         try deaf.send("test:big 4000000\n")
         try daemon.box.journal.line(with: "end ", " 0")
@@ -127,16 +128,16 @@ import Testing
         let box = try Box()
         let script = """
             #!/bin/bash
-            [ "$1" = logs ] || exec "\(Daemon.standIn)/test-dokku" "$@"
+            [ "$1" = logs ] || exec "\(DaemonProcess.standIn)/test-dokku" "$@"
             trap '' TERM
             head -c 5000000 /dev/zero | tr '\\0' x
             echo "end $$ wrote all" >>"$STAND_IN_JOURNAL"
 
             """
-        let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"))],
+        let daemon = try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"))],
             settings: [
-                "DOKKU_DAEMON_DOKKU": try box.write("dokku", script, mode: 0o755),
+                "DOKKU_DAEMON_DOKKU": try box.write(script, to: "dokku", mode: 0o755),
                 "DOKKU_DAEMON_KILL_GRACE": "1000",
             ])
         do {
@@ -153,8 +154,8 @@ import Testing
 
     /// Its last words, which it left in its pipe while nobody read, are not lost with it.
     @Test func `a follower that ends by itself is read to its end`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
-        let file = try daemon.box.write("said", [UInt8](repeating: 0x78, count: 1_900_000))
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
+        let file = try daemon.box.write([UInt8](repeating: 0x78, count: 1_900_000), to: "said")
         let client = try daemon.connect()
         try client.order(#"{"command":"logs \#(file) -t","stream":true}"#)
         try daemon.log.line(with: "[res] #1")
@@ -164,7 +165,7 @@ import Testing
     }
 
     @Test func `a command without the flag waits as any other`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         #expect(try daemon.ask("apps:create a").ok)
         let answer = try daemon.connect().request(#"{"command":"logs a","strip_ansi":true}"#)
         #expect(answer["output"]?.text?.hasPrefix("app[web.1]: request 1") == true)
@@ -172,7 +173,7 @@ import Testing
 
     /// Behind the build that it is to cancel it would be of no use.
     @Test func `a build is cancelled without waiting`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let blocker = try daemon.connect()
         try blocker.send("test:block \(fifo.path)\n")
@@ -183,7 +184,7 @@ import Testing
     }
 
     @Test func `a follower whose client has left has not failed`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         do { _ = try follow(daemon, fifo) }
         try daemon.log.line(with: "[res] #1", "SIGTERM")

@@ -45,7 +45,7 @@ import Testing
     }()
 
     @Test func `each hostile document is an error and stalls nobody`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         let other = try daemon.connect()
         for document in Self.documents {
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func `a request may be as long as a line`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         let start = #"{"command":"test:stdin","stdin":""#
         let input = String(repeating: "é\\n", count: (Self.size - start.utf8.count - 2) / 4)
         let answer = try client.request(start + input + "\"}")
@@ -74,14 +74,14 @@ import Testing
 
     /// Its first byte is no `{`: it is a plain line, and a command of that name there is not.
     @Test func `a byte order mark is no request`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         try client.send(Array("\u{feff}{\"command\":[\"apps:list\"]}\n".utf8))
         #expect(try client.reply() == .bad("Invalid command"))
     }
 
     /// A thousand small errors in one write, and as many answers.
     @Test func `many hostile documents at once harm nobody`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let attacker = try daemon.connect()
         let bystander = try daemon.connect()
         try attacker.send((0..<1000).map { "{\"id\":\($0)\n" }.joined())

@@ -1,9 +1,10 @@
 // JSON requests: what each key does, and what a request gets that is none.
+import TestSupport
 import Testing
 
 @Suite struct JSONRequestTests {
     @Test func `the answer has its keys in order`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         try client.send(#"{"id":7,"command":["apps:create","python-app"]}"# + "\n")
         let line = try client.line()
         let shape =
@@ -17,14 +18,14 @@ import Testing
             ">", "-x",
             "--force", "\u{e9}\u{1f600}", "{", "end",
         ]
-        let answer = try Daemon().ask(["command": .list(words)])
+        let answer = try DaemonProcess().ask(["command": .list(words)])
         #expect(answer["ok"] == true && answer["exit_status"] == 0)
         let expected = words.dropFirst().compactMap(\.text).map { "<\($0)>" }.joined(separator: "\n")
         #expect(answer["output"]?.text == expected)
     }
 
     @Test func `a string is split as a line is`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         #expect(try client.ask(["command": #"test:args 'a  b' x"y"\ z"#])["output"] == "<a  b>\n<xy z>")
         // But for redirection, which it does not know.
         #expect(try client.ask(["command": "test:args < /etc/passwd"])["output"] == "<<>\n</etc/passwd>")
@@ -37,7 +38,7 @@ import Testing
             -9_007_199_254_740_992,
         ] as [JSON]) func `the id comes back`(id: JSON) throws
     {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         #expect(try client.ask(["id": id, "command": ["test:args"]])["id"] == id)
         #expect(try client.ask(["id": id, "command": ["daemon:version"]])["id"] == id)
         #expect(try client.ask(["id": id, "command": ["nonsense"]])["id"] == id)
@@ -47,12 +48,12 @@ import Testing
     }
 
     @Test func `a request without an id gets none back`() throws {
-        let answer = try Daemon().stream(["command": ["test:args", "x"], "stream": true])
+        let answer = try DaemonProcess().stream(["command": ["test:args", "x"], "stream": true])
         #expect((answer.events + [answer.end]).allSatisfy { $0["id"] == nil })
     }
 
     @Test func `the status is the command's own`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         let missing = try client.ask(["command": ["apps:exists", "nobody"]])
         #expect(missing["ok"] == false && missing["exit_status"] == 20 && missing["error"] == nil)
         #expect(missing["output"] == " !     App nobody does not exist")
@@ -63,7 +64,7 @@ import Testing
     }
 
     @Test func `standard input is what was given`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         let text = "a \"b\"\n\u{0}\u{1f600}\n"
         #expect(
             try client.ask(["command": ["test:stdin"], "stdin": .text(text)])["output"]?.text
@@ -77,7 +78,7 @@ import Testing
     }
 
     @Test func `an empty input counts as given`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         let command: JSON = ["config:import", "app"]
         #expect(try client.ask(["command": command])["error"] == "requires_stdin")
         #expect(try client.ask(["command": command, "stdin": ""])["exit_status"] != nil)
@@ -86,7 +87,7 @@ import Testing
     }
 
     @Test func `base64 keeps both outputs apart and exact`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         let answer = try client.ask(["command": ["test:both", "2"], "encoding": "base64"])
         #expect(answer["output"] == "b3V0IDAKb3V0IDEK" && answer["stderr"] == "ZXJyIDAKZXJyIDEK")
         #expect(try client.ask(["command": ["test:args"], "encoding": "base64"])["stderr"] == "")
@@ -96,7 +97,7 @@ import Testing
     }
 
     @Test func `standard error keeps its own order`() throws {
-        let answer = try Daemon().connect().request(#"{"command":"test:both 100"}"#)
+        let answer = try DaemonProcess().connect().request(#"{"command":"test:both 100"}"#)
         let lines = try #require(answer["output"]?.text).split(separator: "\n")
         #expect(lines.filter { $0.hasPrefix("out") } == (0..<100).map { "out \($0)" })
         #expect(lines.filter { $0.hasPrefix("err") } == (0..<100).map { "err \($0)" })
@@ -104,8 +105,8 @@ import Testing
     }
 
     @Test func `escape sequences stay unless told otherwise`() throws {
-        let daemon = try Daemon()
-        let file = try daemon.box.write("text", "a\u{1b}[31mb\u{1b}]0;t\u{7}c\n\n")
+        let daemon = try DaemonProcess()
+        let file = try daemon.box.write("a\u{1b}[31mb\u{1b}]0;t\u{7}c\n\n", to: "text")
         let command: JSON = ["test:bytes", .text(file)]
         #expect(try daemon.ask(["command": command])["output"] == "a\u{1b}[31mb\u{1b}]0;t\u{7}c")
         #expect(
@@ -117,7 +118,7 @@ import Testing
     }
 
     @Test func `enter runs if it has a command`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         #expect(try client.ask(["command": ["enter", "app", "web", "ls", "-l"]])["exit_status"] == 0)
         #expect(try client.ask(["command": ["enter", "app", "web"]])["error"] == "not_supported")
         #expect(try client.ask(["command": ["enter", "app"]])["error"] == "not_supported")
@@ -125,7 +126,7 @@ import Testing
     }
 
     @Test func `built-ins answer in JSON too`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         for name in ["commands", "daemon:version", "daemon:status", "daemon:help", "refresh"] {
             let answer = try client.ask(["id": 1, "command": [.text(name)]])
@@ -162,7 +163,7 @@ import Testing
         #"{"id":1,"command":["apps:list"]/**/}"#, #"{"id":1,"command":["apps:list"],"timeout":NaN}"#,
         #"{"id":1,"command":["apps:list"],"timeout":01}"#, #"{"id":1,"command":["apps:list"],"timeout":+1}"#,
     ]) func `a wrong request is an error with its id`(line: String) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         try client.send(line + "\n")
         let answer = try client.answer()
@@ -181,7 +182,7 @@ import Testing
         #"{"id":1,"command":["apps:list"],"stdin_length":1e3}"#,
         #"{"id":1,"command":["apps:list"],"stdin_lenght":9}"#,
     ]) func `a request with an input of unknown length is the last`(line: String) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         try client.send(line + "\n--quiet apps:list\n")
         let answer = try client.answer()
@@ -197,14 +198,14 @@ import Testing
         #"{"command":["apps:list"],"id":99999999999999999999999999}"#, "{", "{}", "  {\"a\"",
         "{\"id\":\"\\ud800\"}",
     ]) func `an invalid id is not given back`(line: String) throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         try client.send(line + "\n")
         let answer = try client.answer()
         #expect(answer["error"] == "invalid_request" && answer["id"] == nil)
     }
 
     @Test func `an error of a streamed request is its end`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         for line in [
             #"{"id":1,"stream":true,"command":["nonsense"]}"#, #"{"id":1,"stream":true,"command":[]}"#,
             #"{"id":1,"stream":true,"command":["apps:list"],}"#,

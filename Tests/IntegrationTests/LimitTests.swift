@@ -1,9 +1,10 @@
 // What clients may hold, all together and each: beyond it one of them gets an error, and the others go on.
+import TestSupport
 import Testing
 
 @Suite struct LimitTests {
     @Test func `a full queue refuses the next command`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_QUEUE": "2"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_QUEUE": "2"])
         let fifo = try daemon.box.fifo()
         let blocker = try daemon.connect()
         try blocker.send("test:block \(fifo.path)\n")
@@ -24,7 +25,7 @@ import Testing
     }
 
     @Test func `one connection too many is told so`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_CONNECTIONS": "2"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_CONNECTIONS": "2"])
         let first = try daemon.connect()
         let second = try daemon.connect()
         #expect(try first.ask("commands").ok && second.ask("commands").ok)
@@ -43,7 +44,7 @@ import Testing
     }
 
     @Test func `unfinished lines together are bounded`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_BUFFER": "100000"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_BUFFER": "100000"])
         let modest = try daemon.connect()
         try modest.send("test:args ")
         let greedy = try (0..<3).map { _ in
@@ -67,11 +68,12 @@ import Testing
     @Test(arguments: ["restricted", "socket"]) func `unfinished lines leave room`(full: String) throws {
         let box = try Box()
         let sockets = [
-            try ListeningSocket(box.path("socket")),
-            try ListeningSocket(box.path("restricted"), name: "read-only"),
+            try BoundSocket(box.path("socket")),
+            try BoundSocket(box.path("restricted"), name: "read-only"),
         ]
-        let daemon = try Daemon(box, sockets: sockets, settings: ["DOKKU_DAEMON_MAX_BUFFER": "12582912"])
-        var greedy: [Connection] = []
+        let daemon = try DaemonProcess(
+            box, sockets: sockets, settings: ["DOKKU_DAEMON_MAX_BUFFER": "12582912"])
+        var greedy: [TestClient] = []
         // Until not even a short one finds room.
         for size in [
             1_000_000, 1_000_000, 500_000, 200_000, 100_000, 50_000, 25_000, 10_000, 5000, 2000, 1000, 500,
@@ -95,7 +97,7 @@ import Testing
     }
 
     @Test func `the bytes spooled for all are bounded`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "3000000"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_SPOOL": "3000000"])
         let deaf = try daemon.connect()
         try deaf.send("test:big 50000000\n")
         try daemon.box.journal.line(with: "end ", " 0")
@@ -110,7 +112,7 @@ import Testing
 
     /// Whoever keeps the spool full: what is small is not lost for want of room.
     @Test func `a client that does not read spoils no small reply`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "100000"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_SPOOL": "100000"])
         let deaf = try daemon.connect()
         // In small pieces, which fill it to the last bytes; the first replies only fill the socket.
         try deaf.send(String(repeating: "{\"command\":\"test:both 8000\"}\n", count: 6))
@@ -126,7 +128,9 @@ import Testing
 
     /// Two that send all but the last byte of what they may leave room for everybody else.
     @Test func `inputs that never end leave room`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "3000000", "DOKKU_DAEMON_MAX_INPUT": "1500000"])
+        let daemon = try DaemonProcess([
+            "DOKKU_DAEMON_MAX_SPOOL": "3000000", "DOKKU_DAEMON_MAX_INPUT": "1500000",
+        ])
         let stalled = try (0..<2).map { _ in
             let client = try daemon.connect()
             try client.send("{\"command\":[\"test:digest\"],\"stdin_length\":1500000}\n")
@@ -144,7 +148,9 @@ import Testing
 
     /// An input that stops coming is given up: its room is free again, and what comes of it later is no request.
     @Test func `an input that stops coming is given up`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_INPUT_TIMEOUT": "0.2", "DOKKU_DAEMON_MAX_SPOOL": "3000000"])
+        let daemon = try DaemonProcess([
+            "DOKKU_DAEMON_INPUT_TIMEOUT": "0.2", "DOKKU_DAEMON_MAX_SPOOL": "3000000",
+        ])
         let client = try daemon.connect()
         try client.order(#"{"id":1,"command":["test:digest"],"stdin_length":1400007}"#)
         try client.send([UInt8](repeating: 0x78, count: 1_400_000))

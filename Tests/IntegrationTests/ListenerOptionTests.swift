@@ -1,21 +1,22 @@
 // Sockets with rules of their own, each and in combination.
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct ListenerOptionTests {
     /// A daemon with an unruled socket, and one with the options, whose path is `ruled`.
-    private func daemon(_ options: String) throws -> (daemon: Daemon, ruled: String) {
+    private func daemon(_ options: String) throws -> (daemon: DaemonProcess, ruled: String) {
         let box = try Box()
         let sockets = [
-            try ListeningSocket(box.path("socket")), try ListeningSocket(box.path("ruled"), name: options),
+            try BoundSocket(box.path("socket")), try BoundSocket(box.path("ruled"), name: options),
         ]
-        return (try Daemon(box, sockets: sockets), sockets[1].path)
+        return (try DaemonProcess(box, sockets: sockets), sockets[1].path)
     }
 
     @Test func `a read-only socket runs nothing that changes or tells`() throws {
         let (daemon, ruled) = try daemon("read-only")
         let client = try daemon.connect(ruled)
-        let names = contents(Daemon.standIn + "/commands.txt").text.split(separator: "\n")
+        let names = contents(DaemonProcess.standIn + "/commands.txt").text.split(separator: "\n")
             .compactMap { $0.split(separator: " ").first.map(String.init) }
         try #require(names.count > 250)
         for name in names {
@@ -78,13 +79,13 @@ import Testing
     /// dokku would print what it reads, whatever the command.
     @Test func `a read-only socket runs nothing while dokku traces`() throws {
         let box = try Box()
-        let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"), name: "read-only")],
+        let daemon = try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"), name: "read-only")],
             settings: ["DOKKU_ROOT": box.makeFolder("home")])
         let client = try daemon.connect()
         #expect(try client.ask("apps:list").ok)
         _ = try box.makeFolder("home/.dokkurc")
-        try box.write("home/.dokkurc/DOKKU_TRACE", "export DOKKU_TRACE=1\n")
+        try box.write("export DOKKU_TRACE=1\n", to: "home/.dokkurc/DOKKU_TRACE")
         let reply = try client.ask("apps:list")
         #expect(!reply.ok && reply.output.contains("trace:off"), "\(reply.output)")
         #expect(try client.request(#"{"command":"ps:help"}"#)["error"] == .text("denied"))
@@ -97,8 +98,8 @@ import Testing
     /// Of what is denied in any case nothing is kept: who may only read cannot fill the disk.
     @Test func `a read-only socket keeps no input`() throws {
         let box = try Box()
-        let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"), name: "read-only")],
+        let daemon = try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"), name: "read-only")],
             settings: ["DOKKU_DAEMON_MAX_SPOOL": "1000000"])
         let client = try daemon.connect()
         try client.order(#"{"id":1,"command":"apps:create a","stdin_length":2000000}"#)
@@ -112,10 +113,10 @@ import Testing
     @Test func `read-only sockets connect only for their share`() throws {
         let box = try Box()
         let sockets = [
-            try ListeningSocket(box.path("socket")),
-            try ListeningSocket(box.path("ruled"), name: "read-only"),
+            try BoundSocket(box.path("socket")),
+            try BoundSocket(box.path("ruled"), name: "read-only"),
         ]
-        let daemon = try Daemon(
+        let daemon = try DaemonProcess(
             box, sockets: sockets, settings: ["DOKKU_DAEMON_MAX_CONNECTIONS": "8"])
         let restricted = try (0..<6).map { _ in try daemon.connect(sockets[1].path) }
         for client in restricted { #expect(try client.ask("daemon:version").ok) }
@@ -218,7 +219,7 @@ import Testing
 
     @Test func `keep-ansi keeps ANSI sequences`() throws {
         let (daemon, ruled) = try daemon("keep-ansi")
-        let file = try daemon.box.write("colours", "\u{1b}[31mred\u{1b}[0m\n")
+        let file = try daemon.box.write("\u{1b}[31mred\u{1b}[0m\n", to: "colours")
         #expect(try daemon.connect(ruled).ask("test:bytes \(file)") == .good("\u{1b}[31mred\u{1b}[0m"))
         #expect(try daemon.ask("test:bytes \(file)") == .good("red"))
     }
@@ -241,7 +242,8 @@ import Testing
 
     @Test func `the socket that the daemon binds itself has rules too`() throws {
         let box = try Box()
-        let daemon = try Daemon(box, sockets: [], settings: ["DOKKU_DAEMON_LISTENER": "read-only,keep-ansi"])
+        let daemon = try DaemonProcess(
+            box, sockets: [], settings: ["DOKKU_DAEMON_LISTENER": "read-only,keep-ansi"])
         #expect(try daemon.ask("apps:create a").ok == false)
         #expect(try daemon.ask("version").ok)
     }

@@ -1,15 +1,16 @@
 // The lock file, by which the daemon and scripts outside take turns.
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct LockTests {
     /// A further descriptor of the lock file; closing it lets a lock go.
-    private func open(_ daemon: Daemon) throws -> Int32 {
+    private func open(_ daemon: DaemonProcess) throws -> Int32 {
         try checked("open", Glibc.open(daemon.box.path("lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o640))
     }
 
     @Test func `the lock is held exactly while a command runs`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         try client.send("test:block \(fifo.path)\n")
@@ -23,7 +24,7 @@ import Testing
     }
 
     @Test func `who holds the lock outside delays the command`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let own = try open(daemon)
         try checked("flock", flock(own, LOCK_EX))
         let client = try daemon.connect()
@@ -38,9 +39,9 @@ import Testing
     }
 
     @Test func `the lock file names the commands`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         #expect(try daemon.ask("apps:create a").ok)
-        let names = Set(daemon.box.read("lock").text.split(whereSeparator: \.isWhitespace).map(String.init))
+        let names = Set(try daemon.box.read("lock").split(whereSeparator: \.isWhitespace).map(String.init))
         #expect(
             names.isSuperset(of: ["apps:create", "buildpacks:set", "scheduler-k3s:cluster:add", "test:block"])
         )
@@ -50,7 +51,7 @@ import Testing
     }
 
     @Test func `a grandchild does not keep the lock`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
         let fifo = try daemon.box.fifo()
         #expect(try daemon.ask("test:grandchild \(fifo.path)").ok)
         let own = try open(daemon)
@@ -60,19 +61,19 @@ import Testing
 
     @Test func `a link in the lock's place is not followed`() throws {
         let box = try Box()
-        try box.write("precious", "as it was")
+        try box.write("as it was", to: "precious")
         try checked("symlink", symlink(box.path("precious"), box.path("lock")))
-        let daemon = try Daemon(box, sockets: [ListeningSocket(box.path("socket"))])
+        let daemon = try DaemonProcess(box, sockets: [BoundSocket(box.path("socket"))])
         let client = try daemon.connect()
         #expect(try client.ask("apps:create a").ok == false)
-        #expect(box.read("precious").text == "as it was")
+        #expect(try box.read("precious") == "as it was")
         #expect(daemon.ran == [])
         unlink(box.path("lock"))
         #expect(try client.ask("apps:create a").ok)
     }
 
     @Test func `the holder of the lock is named`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         #expect(try daemon.ask("apps:list").ok)
         #expect(try !daemon.ask("daemon:status").output.contains("waits for"))
         let own = try open(daemon)

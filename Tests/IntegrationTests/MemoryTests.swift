@@ -1,5 +1,6 @@
 // Clients that try to fill the daemon's memory, with default settings: it stays within 64 MiB of what it is when idle.
 import Foundation
+import TestSupport
 import Testing
 
 /// Each in a suite of its own process: they are measured by the daemon's highest mark.
@@ -7,10 +8,10 @@ import Testing
     /// In KiB.
     private static let bound = 64 * 1024
     /// A gigabyte takes a debug build too long.
-    static let rounds = Daemon.isReleaseBuild ? 64 : 4
+    static let rounds = DaemonProcess.isReleaseBuild ? 64 : 4
 
     private let box: Box
-    private let daemon: Daemon
+    private let daemon: DaemonProcess
     private let fifo: Fifo
     private let memory: Memory
 
@@ -18,22 +19,22 @@ import Testing
     init() throws {
         box = try Box()
         fifo = try box.fifo()
-        daemon = try Daemon(
+        daemon = try DaemonProcess(
             box,
             sockets: [
-                ListeningSocket(box.path("socket")),
-                ListeningSocket(box.path("read-only"), name: "read-only"),
+                BoundSocket(box.path("socket")),
+                BoundSocket(box.path("read-only"), name: "read-only"),
             ], shell: "ulimit -n 4096")
         #expect(try daemon.ask("commands").ok)
         #expect(try daemon.ask("test:args x").ok)
         memory = try Memory(of: daemon)
     }
 
-    private func connect(_ socket: String = "socket") throws -> Connection {
+    private func connect(_ socket: String = "socket") throws -> TestClient {
         try daemon.connect(box.path(socket))
     }
 
-    private func hold() throws -> Connection {
+    private func hold() throws -> TestClient {
         let blocker = try connect()
         try blocker.send("test:block \(fifo.path)\n")
         try daemon.started("test:block")
@@ -41,7 +42,7 @@ import Testing
     }
 
     /// The command that held the queue ends as it should, and the daemon serves on.
-    private func finish(_ blocker: Connection) throws {
+    private func finish(_ blocker: TestClient) throws {
         let growth = try memory.growth
         print("memory over idle: \(growth) KiB")
         #expect(growth <= Self.bound)
@@ -51,7 +52,7 @@ import Testing
     }
 
     /// Sends as much as the daemon takes without anybody reading.
-    private func flood(_ connections: [Connection], _ line: [UInt8], times: Int) throws {
+    private func flood(_ connections: [TestClient], _ line: [UInt8], times: Int) throws {
         for connection in connections {
             for _ in 0..<times { guard connection.sendSome(line) else { break } }
         }
@@ -152,7 +153,7 @@ import Testing
     func `small replies that nobody reads take bounded memory`(hasStateFolder: Bool) throws {
         if !hasStateFolder { try FileManager.default.removeItem(atPath: box.path("state")) }
         let blocker = try hold()
-        let deaf = try (0..<(Daemon.isReleaseBuild ? 950 : 100)).map { _ in try connect() }
+        let deaf = try (0..<(DaemonProcess.isReleaseBuild ? 950 : 100)).map { _ in try connect() }
         let count = 1600
         try flood(deaf, Array(String(repeating: "daemon:status\n", count: count).utf8), times: 1)
         // In each turn of the loop 128 lines of each client are taken.
@@ -205,10 +206,10 @@ import Testing
         let box = try Box()
         let fifo = try box.fifo()
         let script =
-            "#!/bin/sh\n[ \"$1\" != help ] || read line <\(fifo.path)\nexec \"\(Daemon.standIn)/dokku\" \"$@\"\n"
-        let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"))],
-            settings: ["DOKKU_DAEMON_DOKKU": try box.write("dokku", script, mode: 0o755)],
+            "#!/bin/sh\n[ \"$1\" != help ] || read line <\(fifo.path)\nexec \"\(DaemonProcess.standIn)/dokku\" \"$@\"\n"
+        let daemon = try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"))],
+            settings: ["DOKKU_DAEMON_DOKKU": try box.write(script, to: "dokku", mode: 0o755)],
             shell: "ulimit -n 4096")
         #expect(try daemon.ask("daemon:version").ok)
         let memory = try Memory(of: daemon)

@@ -1,13 +1,15 @@
 // A daemon with a wrong setting: who has sockets from systemd stays up and says so, since clients would otherwise wait.
 import CEpollShim
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct MisconfigurationTests {
-    private func daemon(_ names: [String] = [""], _ settings: [String: String]) throws -> Daemon {
+    private func daemon(_ names: [String] = [""], _ settings: [String: String]) throws -> DaemonProcess {
         let box = try Box()
-        let sockets = try names.enumerated().map { try ListeningSocket(box.path("socket\($0)"), name: $1) }
-        return try Daemon(box, sockets: sockets, settings: settings.merging(["DOKKU_SOCK_PATH": ""]) { $1 })
+        let sockets = try names.enumerated().map { try BoundSocket(box.path("socket\($0)"), name: $1) }
+        return try DaemonProcess(
+            box, sockets: sockets, settings: settings.merging(["DOKKU_SOCK_PATH": ""]) { $1 })
     }
 
     @Test func `each request on each socket is told the reason`() throws {
@@ -53,7 +55,7 @@ import Testing
             "DOKKU_DAEMON_LOGFILE": box.path("log/log"),
             "DOKKU_DAEMON_STATE_DIR": box.path("other/state"),
         ]
-        let daemon = try Daemon(box, sockets: [ListeningSocket(box.path("socket"))], settings: settings)
+        let daemon = try DaemonProcess(box, sockets: [BoundSocket(box.path("socket"))], settings: settings)
         #expect(try daemon.ask("apps:list").output.contains("DOKKU_LOCK_PATH is \"relative/lock\""))
         #expect(!box.has("log/log") && !box.has("other"))
     }
@@ -63,10 +65,10 @@ import Testing
         #expect(try !daemon.ask("apps:list").ok)
         daemon.process.signal(SIGHUP)
         #expect(try daemon.process.wait() == .status(78))
-        let waiting = try Connection(to: daemon.path)
+        let waiting = try TestClient(to: daemon.path)
         try waiting.send("apps:create a\n")
-        let next = try Daemon(
-            Box(), sockets: [ListeningSocket(sharing: daemon)], settings: ["DOKKU_SOCK_PATH": ""])
+        let next = try DaemonProcess(
+            Box(), sockets: [BoundSocket(sharing: daemon)], settings: ["DOKKU_SOCK_PATH": ""])
         #expect(try waiting.reply().ok)
         #expect(try next.stop() == .status(0))
     }
@@ -84,20 +86,20 @@ import Testing
 
     @Test func `a descriptor that is no listening socket is told beside one that is`() throws {
         let box = try Box()
-        let file = try ListeningSocket(impostor: open(box.write("file", "no socket"), O_RDONLY | O_CLOEXEC))
-        let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket")), file], settings: ["DOKKU_SOCK_PATH": ""])
+        let file = try BoundSocket(impostor: open(box.write("no socket", to: "file"), O_RDONLY | O_CLOEXEC))
+        let daemon = try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket")), file], settings: ["DOKKU_SOCK_PATH": ""])
         #expect(try daemon.ask("apps:list").output.contains("not a listening unix stream socket"))
     }
 
     @Test func `a socket of its own that cannot be made is told beside one that was given`() throws {
         let box = try Box()
-        let own = try box.write("own", "precious")
-        let daemon = try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"))], settings: ["DOKKU_SOCK_PATH": own])
+        let own = try box.write("precious", to: "own")
+        let daemon = try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"))], settings: ["DOKKU_SOCK_PATH": own])
         let reply = try daemon.ask("apps:list")
         #expect(!reply.ok && reply.output.contains(own) && reply.output.contains("not a socket"))
-        #expect(box.read("own").text == "precious")
+        #expect(try box.read("own") == "precious")
     }
 
     @Test func `a name that is no setting brings a warning`() throws {

@@ -1,9 +1,10 @@
 // Several requests on one connection: replies as they are ready, and how many may be open.
+import TestSupport
 import Testing
 
 @Suite struct OpenRequestsTests {
     @Test func `replies are told apart by their ids`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         try client.send(["id": "blocked", "command": ["test:block", .text(fifo.path)]])
@@ -23,13 +24,13 @@ import Testing
     }
 
     @Test func `the same id twice is two requests`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         for _ in 0..<2 { try client.send(["id": 1, "command": ["test:args", "x"]]) }
         for _ in 0..<2 { #expect(try client.answer()["output"] == "<x>") }
     }
 
     @Test func `events of several streams carry their ids`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         let command: JSON = ["test:block", .text(fifo.path)]
@@ -48,7 +49,7 @@ import Testing
     }
 
     @Test func `a plain line holds back what is behind it`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         try client.send("test:block \(fifo.path)\n")
@@ -61,7 +62,7 @@ import Testing
     }
 
     @Test func `a JSON request holds back no plain line`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         try client.send(["id": 1, "command": ["test:block", .text(fifo.path)]])
@@ -71,7 +72,7 @@ import Testing
     }
 
     @Test func `plain lines and JSON share one connection`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         try client.send("apps:create a\n  {\"id\":1,\"command\":\"apps:create b\"}\r\n--quiet apps:list\n")
         #expect(try client.reply() == .good("Creating a... done"))
         var list: JSON?
@@ -83,7 +84,7 @@ import Testing
     }
 
     @Test func `nothing is read beyond the limit until one is answered`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_OPEN": "2"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_OPEN": "2"])
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         for id in 1...2 {
@@ -100,7 +101,7 @@ import Testing
     }
 
     @Test func `a request at the limit still gets its input`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_OPEN": "1"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_OPEN": "1"])
         let client = try daemon.connect()
         try client.send(
             "{\"command\":[\"test:stdin\"],\"stdin_length\":4}\nabcd{\"command\":[\"daemon:version\"]}\n")
@@ -110,7 +111,7 @@ import Testing
 
     /// The last of a large reply may leave in one write, and with it what held the next line back.
     @Test func `a large reply holds back the next line only until it is sent`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         for _ in 0..<40 {
             try client.send("test:big 400000\ntest:args on\n")
             #expect(try client.reply().output.utf8.count == 400_000)
@@ -119,7 +120,7 @@ import Testing
     }
 
     @Test func `sixty-four requests may be open`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         try client.send(["id": 0, "command": ["test:block", .text(fifo.path)]])

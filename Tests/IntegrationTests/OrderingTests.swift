@@ -1,4 +1,5 @@
 // One command at a time, first come, first served, and no client at another's cost.
+import TestSupport
 import Testing
 
 @Suite struct OrderingTests {
@@ -14,7 +15,7 @@ import Testing
     }
 
     @Test func `many clients never run two commands at once nor one twice`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let clients = try (0..<20).map { _ in try daemon.connect() }
         for (index, client) in clients.enumerated() {
             try client.send("test:args \(index) a\ntest:args \(index) b\n")
@@ -28,7 +29,7 @@ import Testing
     }
 
     @Test func `the first to come is served first`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let blocker = try daemon.connect()
         try blocker.send("test:block \(fifo.path)\n")
@@ -48,7 +49,7 @@ import Testing
     }
 
     @Test func `a thousand lines delay the next client by one`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let greedy = try daemon.connect()
         let lines = (0..<1000).map { "test:args \($0)\n" }.joined()
@@ -66,7 +67,7 @@ import Testing
     }
 
     @Test func `replies come in the order of the lines`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         try client.send("apps:create a\nnonsense\n\ncommands\napps:list\r\n'\nenter a\n")
         #expect(try client.reply() == .good("Creating a... done"))
         #expect(try client.reply() == .bad("Invalid command"))
@@ -79,7 +80,7 @@ import Testing
     }
 
     @Test func `a built-in does not wait for the queue`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let blocker = try daemon.connect()
         try blocker.send("test:block \(fifo.path)\n")
@@ -91,7 +92,7 @@ import Testing
     }
 
     @Test func `the rest after a half-close is a request`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         try client.send("apps:create a\napps:list")
         client.halfClose()
         #expect(try client.reply().ok)
@@ -100,7 +101,7 @@ import Testing
     }
 
     @Test func `orders of a client that left are done`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         do {
             let client = try daemon.connect()

@@ -1,6 +1,7 @@
 // Files that clients pass through the socket: nobody wants them, and nobody waits for them.
 import CEpollShim
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct PassedFileTests {
@@ -18,7 +19,6 @@ import Testing
     private func settings(_ kernel: Kernel, _ box: Box) throws -> [String: String] {
         guard kernel == .older else { return [:] }
         let source = try box.write(
-            "older.c",
             """
             #define _GNU_SOURCE
             #include <dlfcn.h>
@@ -29,7 +29,7 @@ import Testing
                 int (*next)(int, int, int, const void *, socklen_t) = dlsym(RTLD_NEXT, "setsockopt");
                 return next(socket, level, name, value, size);
             }
-            """)
+            """, to: "older.c")
         let library = box.path("older.so")
         _ = try PipedProgram.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"])
         return ["LD_PRELOAD": library]
@@ -37,16 +37,16 @@ import Testing
 
     private func daemon(
         _ kernel: Kernel, settings: [String: String] = [:], before: (String) throws -> Void = { _ in }
-    ) throws -> Daemon {
+    ) throws -> DaemonProcess {
         let box = try Box()
-        let socket = try ListeningSocket(box.path("socket"))
+        let socket = try BoundSocket(box.path("socket"))
         try before(socket.path)
-        return try Daemon(
+        return try DaemonProcess(
             box, sockets: [socket],
             settings: settings.merging(try self.settings(kernel, box)) { given, _ in given })
     }
 
-    private func expectService(_ daemon: Daemon) throws {
+    private func expectService(_ daemon: DaemonProcess) throws {
         let client = try daemon.connect()
         for _ in 0..<3 {
             try client.send("daemon:version\ntest:args on\n")
@@ -57,12 +57,12 @@ import Testing
 
     @Test(arguments: Kernel.allCases, Moment.allCases)
     func `nobody waits for the last close of a passed file`(kernel: Kernel, moment: Moment) throws {
-        var attackers: [Connection] = []
+        var attackers: [TestClient] = []
         var sockets: [LingeringSocket] = []
         defer { withExtendedLifetime(sockets) {} }
         func attack(_ path: String) throws {
             for flags in [0, Int(MSG_OOB)] {
-                let attacker = try Connection(to: path)
+                let attacker = try TestClient(to: path)
                 try attacker.send("daemon:version\n")
                 let socket = try LingeringSocket(linger: Self.linger)
                 try socket.leave(to: attacker.stream.descriptor, flags: flags)
@@ -82,7 +82,7 @@ import Testing
     @Test(arguments: Kernel.allCases) func `nobody waits if it lies deeper`(kernel: Kernel) throws {
         let daemon = try daemon(kernel)
         var sockets: [LingeringSocket] = []
-        var attackers: [Connection] = []
+        var attackers: [TestClient] = []
         defer { withExtendedLifetime(sockets) {} }
         for attempt in 0..<3 {
             var ends: [Int32] = [-1, -1]
@@ -132,8 +132,8 @@ import Testing
         let isKnown = getsockopt(probe, SOL_SOCKET, 83, &value, &size) == 0
         for sockets in [1, 0] {
             let box = try Box()
-            let daemon = try Daemon(
-                box, sockets: try (0..<sockets).map { _ in try ListeningSocket(box.path("socket")) })
+            let daemon = try DaemonProcess(
+                box, sockets: try (0..<sockets).map { _ in try BoundSocket(box.path("socket")) })
             let client = try daemon.connect()
             #expect(try client.ask("daemon:version").ok)
             #expect(try passFile(0, through: client.stream.descriptor) == !isKnown)

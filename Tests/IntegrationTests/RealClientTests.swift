@@ -1,19 +1,20 @@
 // The programs that people open the socket with, each as it is used, also where the command takes its time.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct RealClientTests {
     /// A client that has been started, and the daemon it talks to.
     private struct Talk {
         let name: String
-        let daemon: Daemon
+        let daemon: DaemonProcess
         let program: PipedProgram
 
         /// `arguments` with PATH in place of the socket. The line is sent through the program's standard input,
         /// which then ends where `ends` says so: a person at a terminal leaves it open.
         init(_ name: String, _ arguments: [String], line: String?, ends: Bool = true) throws {
             self.name = name
-            daemon = try Daemon()
+            daemon = try DaemonProcess()
             let path = daemon.path
             program = try PipedProgram(arguments.map { $0.replacingOccurrences(of: "PATH", with: path) })
             if let line { try program.send(line + "\n") }
@@ -36,9 +37,10 @@ import Testing
 
     private func scripts(_ lines: [String]) throws -> [Talk] {
         try [
-            Talk("Node", ["node", Daemon.client("kept.js"), "PATH"] + lines, line: nil),
-            Talk("Python", ["python3", Daemon.client("until-newline.py"), "PATH", lines[0]], line: nil),
-            Talk("Ruby", ["ruby", Daemon.client("gets.rb"), "PATH", lines[0]], line: nil),
+            Talk("Node", ["node", DaemonProcess.client("kept.js"), "PATH"] + lines, line: nil),
+            Talk(
+                "Python", ["python3", DaemonProcess.client("until-newline.py"), "PATH", lines[0]], line: nil),
+            Talk("Ruby", ["ruby", DaemonProcess.client("gets.rb"), "PATH", lines[0]], line: nil),
         ]
     }
 

@@ -34,7 +34,7 @@ import Testing
     @Test func `another implementation reads the schema alike`() throws {
         let lines = (Self.allowed + Self.refused).joined(separator: "\n")
         let verdicts = try PipedProgram.run(
-            ["/usr/bin/python3", Daemon.client("validate.py")], input: lines + "\n")
+            ["/usr/bin/python3", DaemonProcess.client("validate.py")], input: lines + "\n")
         let expected = Self.allowed.map { _ in "yes" } + Self.refused.map { _ in "no" }
         #expect(verdicts.split(separator: "\n").map(String.init) == expected)
     }

@@ -1,14 +1,12 @@
 // docs/security.md names the tests that hold its promises: each of them must be there.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct SecurityPageTests {
-    private static let root = URL(fileURLWithPath: Daemon.standIn).deletingLastPathComponent()
-        .deletingLastPathComponent()
-
     /// The text of every file below Tests with that suffix, by its name without it; of two that have one name, of both.
     private func sources(_ suffix: String) -> [String: String] {
-        let folder = Self.root.appendingPathComponent("Tests")
+        let folder = URL(fileURLWithPath: Repository.path("Tests"))
         let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
         var texts: [String: String] = [:]
         for case let file as URL in files ?? .init() where file.pathExtension == suffix {
@@ -18,7 +16,7 @@ import Testing
     }
 
     @Test func `each test that a promise names is there`() throws {
-        let page = contents(Self.root.appendingPathComponent("docs/security.md").path).text
+        let page = contents(Repository.path("docs/security.md")).text
         let swift = sources("swift")
         let python = sources("py")
         var count = 0

@@ -1,13 +1,14 @@
 // The socket that the daemon binds itself, where nobody handed one over.
 import CEpollShim
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct SelfBindingTests {
     @Test func `the folder is made and everybody may connect`() throws {
         let box = try Box()
         let path = box.path("run/dokku-daemon/socket")
-        let daemon = try Daemon(box, sockets: [], settings: ["DOKKU_SOCK_PATH": path])
+        let daemon = try DaemonProcess(box, sockets: [], settings: ["DOKKU_SOCK_PATH": path])
         #expect(try daemon.connect(path).ask("apps:create a").ok)
         var status = stat()
         try checked("stat", stat(path, &status))
@@ -20,26 +21,26 @@ import Testing
         let path = box.path("socket")
         do {
             // Shut as well: a child that another test is just starting may have it open for a moment longer.
-            let stale = try ListeningSocket(path)
+            let stale = try BoundSocket(path)
             shutdown(stale.descriptor, Int32(SHUT_RDWR))
         }
-        #expect(throws: SystemFailure.self) { try Connection(to: path) }
-        let daemon = try Daemon(box, sockets: [])
+        #expect(throws: SystemFailure.self) { try TestClient(to: path) }
+        let daemon = try DaemonProcess(box, sockets: [])
         #expect(try daemon.ask("apps:create a").ok)
     }
 
     @Test func `the path is taken over after a kill`() throws {
         let box = try Box()
-        let first = try Daemon(box, sockets: [])
+        let first = try DaemonProcess(box, sockets: [])
         first.process.signal(SIGKILL)
         try first.process.wait()
-        #expect(try Daemon(box, sockets: []).ask("apps:create a").ok)
+        #expect(try DaemonProcess(box, sockets: []).ask("apps:create a").ok)
     }
 
     @Test func `the daemon does not start beside a living one`() throws {
         let box = try Box()
-        let first = try Daemon(box, sockets: [])
-        let second = try Daemon(box, sockets: [], settings: ["NOTIFY_SOCKET": ""], ready: false)
+        let first = try DaemonProcess(box, sockets: [])
+        let second = try DaemonProcess(box, sockets: [], settings: ["NOTIFY_SOCKET": ""], ready: false)
         #expect(try second.process.wait() != .status(0))
         #expect(second.errors.contains(box.path("socket")))
         #expect(second.errors.contains("already"))
@@ -48,11 +49,11 @@ import Testing
 
     @Test func `a file that is no socket is left alone`() throws {
         let box = try Box()
-        try box.write("socket", "precious")
-        let daemon = try Daemon(box, sockets: [], ready: false)
+        try box.write("precious", to: "socket")
+        let daemon = try DaemonProcess(box, sockets: [], ready: false)
         #expect(try daemon.process.wait() != .status(0))
         #expect(daemon.errors.contains(box.path("socket")) && daemon.errors.contains("not a socket"))
-        #expect(box.read("socket").text == "precious")
+        #expect(try box.read("socket") == "precious")
     }
 
     @Test(arguments: [SOCK_DGRAM, SOCK_SEQPACKET])
@@ -63,7 +64,7 @@ import Testing
         defer { close(other) }
         try checked("bind", shim_bind(other, box.path("socket")))
         if kind == SOCK_SEQPACKET { try checked("listen", listen(other, 1)) }
-        let daemon = try Daemon(box, sockets: [], ready: false)
+        let daemon = try DaemonProcess(box, sockets: [], ready: false)
         #expect(try daemon.process.wait() == .status(EX_UNAVAILABLE))
         #expect(daemon.errors.contains("another type"), "\(daemon.errors)")
         #expect(box.has("socket"))
@@ -71,14 +72,14 @@ import Testing
 
     @Test func `a daemon that starts in the same folder at the same time is waited for`() throws {
         let box = try Box()
-        let folder = try checked("open", open(box.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+        let folder = try checked("open", open(box.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
         defer { close(folder) }
         try checked("flock", flock(folder, LOCK_EX))
-        let daemon = try Daemon(box, sockets: [], ready: false)
+        let daemon = try DaemonProcess(box, sockets: [], ready: false)
         // It has the folder open: the lock is what it waits for. There is no event for that.
         let descriptors = "/proc/\(daemon.process.pid)/fd"
         let deadline = ContinuousClock.now + .patience
-        while !isOpen(box.folder, in: descriptors), access(descriptors, F_OK) == 0,
+        while !isOpen(box.path, in: descriptors), access(descriptors, F_OK) == 0,
             ContinuousClock.now < deadline
         {
             sched_yield()
@@ -97,7 +98,7 @@ import Testing
 
     @Test func `a path that ends with a slash leaves no folder`() throws {
         let box = try Box()
-        let daemon = try Daemon(
+        let daemon = try DaemonProcess(
             box, sockets: [], settings: ["DOKKU_SOCK_PATH": box.path("run/socket/")], ready: false)
         #expect(try daemon.process.wait() == .status(EX_CONFIG))
         #expect(daemon.errors.contains("DOKKU_SOCK_PATH is "), "\(daemon.errors)")
@@ -107,7 +108,7 @@ import Testing
     @Test func `a path too long for a socket is a clear error`() throws {
         let box = try Box()
         let path = box.path(String(repeating: "x", count: 120))
-        let daemon = try Daemon(box, sockets: [], settings: ["DOKKU_SOCK_PATH": path], ready: false)
+        let daemon = try DaemonProcess(box, sockets: [], settings: ["DOKKU_SOCK_PATH": path], ready: false)
         #expect(try daemon.process.wait() != .status(0))
         #expect(daemon.errors.contains("Error: "))
     }

@@ -1,10 +1,11 @@
 // What the service manager is told.
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct ServiceManagerTests {
     @Test func `readiness and the end are told`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         try daemon.manager.line("STATUS=", from: daemon.process)
         daemon.process.signal(SIGTERM)
         try daemon.process.wait()
@@ -13,7 +14,7 @@ import Testing
     }
 
     @Test func `the watchdog is fed while a command runs`() throws {
-        let daemon = try Daemon(["WATCHDOG_USEC": "200000"])
+        let daemon = try DaemonProcess(["WATCHDOG_USEC": "200000"])
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         try client.send("test:block \(fifo.path)\n")
@@ -28,7 +29,7 @@ import Testing
 
     /// The interval is shorter than a command takes: it is told something each time, and finds no room.
     @Test func `a manager that does not read holds up nobody`() throws {
-        let daemon = try Daemon(["WATCHDOG_USEC": "4000"])
+        let daemon = try DaemonProcess(["WATCHDOG_USEC": "4000"])
         try daemon.manager.fill()
         for _ in 0..<10 { #expect(try daemon.ask("test:args on") == .good("<on>")) }
         #expect(try daemon.stop() == .status(0))

@@ -1,15 +1,16 @@
 // Clients that ask for much and read nothing: the command, the queue and everybody else go on, in bounded memory.
+import TestSupport
 import Testing
 
 @Suite struct SlowReaderTests {
-    private static let size = Daemon.isReleaseBuild ? 200_000_000 : 20_000_000
+    private static let size = DaemonProcess.isReleaseBuild ? 200_000_000 : 20_000_000
 
     @Test(arguments: [
         "test:big \(size)", #"{"command":"test:big \#(size)"}"#,
         #"{"command":"test:big \#(size)","stream":true}"#,
         #"{"command":"test:big \#(size)","encoding":"base64"}"#,
     ]) func `nobody waits for a client that does not read`(request: String) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         #expect(try daemon.ask("commands").ok)
         let before = try daemon.peakMemory()
         let deaf = try daemon.connect()
@@ -25,7 +26,7 @@ import Testing
     }
 
     @Test func `a client that leaves in the middle leaves nothing behind`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_SPOOL": "120000000"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_SPOOL": "120000000"])
         for _ in 0..<3 {
             do {
                 let leaving = try daemon.connect()

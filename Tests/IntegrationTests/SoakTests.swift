@@ -1,5 +1,6 @@
 // Some seconds of everything at once, right and wrong. What it does depends on chance, whose seed a failure names.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct SoakTests {
@@ -9,21 +10,22 @@ import Testing
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
     }
 
-    private func openFiles(_ daemon: Daemon) throws -> Int {
+    private func openFiles(_ daemon: DaemonProcess) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(daemon.process.pid)/fd").count
     }
 
     @Test func `every line is answered once and nothing is left behind`() throws {
         let box = try Box()
         let sockets = [
-            try ListeningSocket(box.path("socket")),
-            try ListeningSocket(box.path("one-shot"), name: "one-shot"),
-            try ListeningSocket(box.path("read-only"), name: "read-only"),
+            try BoundSocket(box.path("socket")),
+            try BoundSocket(box.path("one-shot"), name: "one-shot"),
+            try BoundSocket(box.path("read-only"), name: "read-only"),
         ]
-        let daemon = try Daemon(
+        let daemon = try DaemonProcess(
             box, sockets: sockets,
             settings: [
-                "DOKKU_DAEMON_DOKKU": Daemon.standIn + "/quick-dokku", "DOKKU_DAEMON_MAX_QUEUE": "100000",
+                "DOKKU_DAEMON_DOKKU": DaemonProcess.standIn + "/quick-dokku",
+                "DOKKU_DAEMON_MAX_QUEUE": "100000",
                 "DOKKU_DAEMON_MAX_LINE": "65536",
                 // What the end leaves is no leak of a conversation: that shows in the memory below.
                 "ASAN_OPTIONS": "quarantine_size_mb=1:detect_leaks=0",
@@ -31,7 +33,9 @@ import Testing
         let seconds = Self.setting("DOKKU_TEST_SOAK_SECONDS") ?? 3
         let seed = Self.setting("DOKKU_TEST_SOAK_SEED") ?? Int.random(in: 1..<1_000_000_000)
         func soak(_ seed: Int) throws {
-            let arguments = ["python3", Daemon.client("soak.py"), box.folder, "\(seed)", "\(seconds / 2)"]
+            let arguments = [
+                "python3", DaemonProcess.client("soak.py"), box.path, "\(seed)", "\(seconds / 2)",
+            ]
             print(try PipedProgram.run(arguments, patience: .seconds(120 + 20 * seconds)))
         }
         // Once for what is made once and kept.

@@ -1,13 +1,14 @@
 // Output as it happens. The command waits on a FIFO between any two of its writes, so that nothing can have been
 // held back until the end.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct StreamingTests {
     private func follower(
         _ more: [String: JSON] = [:]
-    ) throws -> (daemon: Daemon, client: Connection, fifo: Fifo) {
-        let daemon = try Daemon()
+    ) throws -> (daemon: DaemonProcess, client: TestClient, fifo: Fifo) {
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let client = try daemon.connect()
         let request: [String: JSON] = [
@@ -42,7 +43,7 @@ import Testing
     }
 
     @Test func `the events are written as they are specified`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         try client.order(#"{"id":"x","command":"test:both 1","stream":true}"#)
         #expect(try client.line() == #"{"id":"x","event":"queued","job":1,"position":1}"#)
         #expect(try client.line() == #"{"id":"x","event":"started","job":1}"#)
@@ -58,9 +59,9 @@ import Testing
     }
 
     @Test func `base64 events are exact`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ ($0 >> 8)) }
-        let file = try daemon.box.write("bytes", bytes)
+        let file = try daemon.box.write(bytes, to: "bytes")
         let client = try daemon.connect()
         try client.order(#"{"command":"test:bytes \#(file)","stream":true,"encoding":"base64"}"#)
         let events = try client.events().filter { $0["event"] == .text("output") }
@@ -80,7 +81,7 @@ import Testing
     }
 
     @Test func `both outputs are told apart`() throws {
-        let answer = try Daemon().stream(["command": ["test:both", "300"], "stream": true])
+        let answer = try DaemonProcess().stream(["command": ["test:both", "300"], "stream": true])
         #expect(answer.text("stdout") == (0..<300).map { "out \($0)\n" }.joined())
         #expect(answer.text("stderr") == (0..<300).map { "err \($0)\n" }.joined())
         #expect(answer.course.prefix(3) == ["queued", "started", "output"])
@@ -88,13 +89,13 @@ import Testing
 
     /// The first half is read and sent before the second is written; only what is cut waits.
     @Test func `no character is cut in two`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let whole = Array("<\u{e9}\u{20ac}\u{1f600}>".utf8)
         let client = try daemon.connect()
         for cut in 1..<whole.count {
-            let left = try daemon.box.write("left", Array(whole[..<cut]))
-            let right = try daemon.box.write("right", Array(whole[cut...]))
+            let left = try daemon.box.write(Array(whole[..<cut]), to: "left")
+            let right = try daemon.box.write(Array(whole[cut...]), to: "right")
             try client.send([
                 "command": ["test:halves", .text(fifo.path), .text(left), .text(right)], "stream": true,
             ])
@@ -111,14 +112,14 @@ import Testing
 
     /// What is still half a character at the end is no character.
     @Test func `a character that was never completed is replaced`() throws {
-        let daemon = try Daemon()
-        let file = try daemon.box.write("bytes", [0x61, 0xe2, 0x82])
+        let daemon = try DaemonProcess()
+        let file = try daemon.box.write([0x61, 0xe2, 0x82], to: "bytes")
         let answer = try daemon.stream(["command": ["test:bytes", .text(file)], "stream": true])
         #expect(answer.text("stdout") == "a\u{fffd}")
     }
 
     @Test func `positions and numbers count`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         let blocker = try daemon.connect()
         try blocker.send(["command": ["test:block", .text(fifo.path)], "stream": true])
@@ -142,7 +143,7 @@ import Testing
     }
 
     @Test func `times are those of waiting and running`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         // Both wait before the first of them starts.
         let fifo = try daemon.box.fifo()
@@ -158,14 +159,14 @@ import Testing
     }
 
     @Test func `a command without output has no output event`() throws {
-        let answer = try Daemon().stream(["command": ["test:exit", "3"], "stream": true])
+        let answer = try DaemonProcess().stream(["command": ["test:exit", "3"], "stream": true])
         #expect(answer.course == ["queued", "started"])
         #expect(answer.end["ok"] == false && answer.end["exit_status"] == 3)
     }
 
     /// The output of a process that outlives its command is waited for a moment, and then is nobody's.
     @Test func `the end comes without a grandchild's later words`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_DRAIN_GRACE": "0.1"])
         let fifo = try daemon.box.fifo()
         let answer = try daemon.stream(["command": ["test:grandchild", .text(fifo.path)], "stream": true])
         #expect(answer.text("stdout") == "done\n" && answer.end["ok"] == true)

@@ -1,16 +1,17 @@
 // Which commands a daemon that is root runs as dokku's user, and what that leaves of what a command is promised.
 // `nobody` stands for that user: every Debian has it.
 import Glibc
+import TestSupport
 import Testing
 
 @Suite(.enabled(if: geteuid() == 0, "only root can change to another user"))
 struct SystemUserTests {
     /// A dokku that says who it is; its folder is open to all.
     private func daemon(_ script: String, settings: [String: String] = [:], program: Bool = true) throws
-        -> Daemon
+        -> DaemonProcess
     {
         let box = try Box()
-        chmod(box.folder, 0o755)
+        chmod(box.path, 0o755)
         let listing = """
             #!/bin/sh
             if [ "$1 $2" = "help --all" ]; then
@@ -22,11 +23,11 @@ struct SystemUserTests {
 
             """
         let path = box.path("dokku")
-        if program { try box.write("dokku", listing + script, mode: 0o755) }
+        if program { try box.write(listing + script, to: "dokku", mode: 0o755) }
         chmod(box.path("journal"), 0o666)
         let own = ["DOKKU_DAEMON_DOKKU": path, "DOKKU_SYSTEM_USER": "nobody"]
-        return try Daemon(
-            box, sockets: [ListeningSocket(box.path("socket"))], settings: own.merging(settings) { $1 })
+        return try DaemonProcess(
+            box, sockets: [BoundSocket(box.path("socket"))], settings: own.merging(settings) { $1 })
     }
 
     @Test func `a command runs as that user`() throws {
@@ -70,10 +71,10 @@ struct SystemUserTests {
 
     @Test func `files of a redirection are the daemon's`() throws {
         let daemon = try daemon("cat; id -un")
-        let secret = try daemon.box.write("secret", "root's own\n", mode: 0o600)
+        let secret = try daemon.box.write("root's own\n", to: "secret", mode: 0o600)
         #expect(try daemon.ask("apps:list < \(secret)") == .good("root's own\nnobody"))
         #expect(try daemon.ask("apps:list > \(secret)") == .good(""))
-        #expect(daemon.box.read("secret").text == "nobody\n")
+        #expect(try daemon.box.read("secret") == "nobody\n")
     }
 
     @Test func `a command of another user is ended as any other`() throws {
@@ -87,7 +88,7 @@ struct SystemUserTests {
         unlink(daemon.box.path("dokku"))
         let client = try daemon.connect()
         #expect(try client.request(#"{"command":"apps:list"}"#)["error"] == "spawn_failed")
-        try daemon.box.write("dokku", "#!/bin/sh\n", mode: 0o644)
+        try daemon.box.write("#!/bin/sh\n", to: "dokku", mode: 0o644)
         let answer = try client.request(#"{"command":"apps:list"}"#)
         #expect(answer["error"] == "spawn_failed")
         #expect(answer["output"]?.text?.hasSuffix("Permission denied") == true)

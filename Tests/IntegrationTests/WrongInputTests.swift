@@ -3,12 +3,12 @@ import Testing
 
 @Suite struct WrongInputTests {
     /// The same connection still serves.
-    private func expectAlive(_ client: Connection) throws {
+    private func expectAlive(_ client: TestClient) throws {
         #expect(try client.ask("test:args alive") == .good("<alive>"))
     }
 
     @Test func `words that are no command are refused in the same words`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         let lines = [
             "", " ", "\t \t", "\r", "app", "s:list", "apps:.ist", "apps:../../../../bin/echo x", "apps:lis",
             "pps:list",
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func `commands that need more than a line are refused in fixed words`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         for line in ["enter", "enter app web", "shell", "--quiet shell"] {
             #expect(try client.ask(line) == .bad("Not implemented"), "\(line)")
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `force is force wherever it stands`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         for line in ["apps:destroy --force app", "apps:destroy app --force", "--force apps:destroy app"] {
             #expect(try client.ask("apps:create app").ok)
             #expect(try client.ask(line).ok, "\(line)")
@@ -56,7 +56,7 @@ import Testing
         ("apps:create 'open", "quote"), ("apps:create \"open", "quote"), ("apps:create a\\", "backslash"),
         ("'", "quote"),
     ]) func `unfinished quoting says so`(line: String, word: String) throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         let reply = try client.ask(line)
         #expect(!reply.ok && reply.output.lowercased().contains(word))
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `a NUL is an error`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         let client = try daemon.connect()
         for line in ["apps:create a\0b\n", "\0\n", "\0apps:list\n"] {
             try client.send(line)
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func `bytes that are no text are no command`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         for bytes: [UInt8] in [[0xff, 0xfe], [0xc3], [0xed, 0xa0, 0x80], [0x1b, 0x5b, 0x41], [0x07]] {
             try client.send(bytes + [0x0a])
             #expect(try client.reply() == .bad("Invalid command"))
@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test func `a help that dokku lacks is dokku's to refuse`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         #expect(try daemon.ask("apps:create:help").ok)
         #expect(try daemon.ask("no-such-plugin:help").ok)
         #expect(try daemon.ask("--version").output.hasPrefix("dokku version"))
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func `a line that is too long is skipped and answered once`() throws {
-        let daemon = try Daemon(["DOKKU_DAEMON_MAX_LINE": "100"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_LINE": "100"])
         let client = try daemon.connect()
         let longest = "test:args " + String(repeating: "x", count: 90)
         #expect(try client.ask(longest).ok)
@@ -112,7 +112,7 @@ import Testing
     }
 
     @Test func `a line of any kind of byte gets one reply`() throws {
-        let client = try Daemon().connect()
+        let client = try DaemonProcess().connect()
         for byte in UInt8.min...UInt8.max where byte != 0x0a {
             try client.send([byte, 0x0a, byte, 0x78, byte, 0x0a])
             _ = try client.line()
@@ -122,7 +122,7 @@ import Testing
     }
 
     @Test func `a client that sends and leaves harms nobody`() throws {
-        let daemon = try Daemon()
+        let daemon = try DaemonProcess()
         for text in ["", "\n", "apps:list\n", "apps:li", "{", "\0", "commands\ncommands\ncommands\n"] {
             let client = try daemon.connect()
             try client.send(text)

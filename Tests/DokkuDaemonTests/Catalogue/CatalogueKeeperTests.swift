@@ -1,5 +1,6 @@
 // When the list of commands is read, who waits for it, and what a reading that fails means for them.
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -31,9 +32,7 @@ import Testing
 
     /// Scripts of the tree, by links: one that a test writes may still be open for writing in a child that another test is
     /// just starting, and then cannot be executed.
-    private static let dokku = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("StandIn/listing-dokku").path
+    private static let dokku = Repository.path("Tests/StandIn/listing-dokku")
 
     private static func link(_ script: String = dokku, in folder: Folder) {
         unlink(folder.path("dokku"))

@@ -1,5 +1,6 @@
 // The kept catalogue: what comes back, and what is taken for none.
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

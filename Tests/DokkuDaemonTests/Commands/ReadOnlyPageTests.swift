@@ -1,5 +1,6 @@
 // The page that says what a read-only socket runs, and why, against the table: neither says more than the other.
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -27,9 +28,7 @@ import Testing
 
     /// The rows of the two tables: what runs, and what does not.
     private func tables() throws -> (runs: [Row], refused: [Row]) {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let page = try String(contentsOf: root.appendingPathComponent("docs/read-only.md"), encoding: .utf8)
+        let page = try String(contentsOfFile: Repository.path("docs/read-only.md"), encoding: .utf8)
         let parts = page.components(separatedBy: "\n## ").dropFirst().map { part in
             part.split(separator: "\n").filter { $0.hasPrefix("| `") }.map(Row.init)
         }

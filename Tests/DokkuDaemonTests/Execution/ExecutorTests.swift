@@ -1,4 +1,5 @@
 // How many commands may run beside the queue, and through which sockets.
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

@@ -1,5 +1,6 @@
 // The wait for the lock by itself: when it is tried again, what is known of its holder, and when it is complained of.
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

@@ -1,5 +1,6 @@
 // What the executor does and says while somebody else has the lock.
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

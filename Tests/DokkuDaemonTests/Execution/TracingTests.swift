@@ -1,5 +1,6 @@
 // Where dokku's tracing may be turned on, and whether it is seen.
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

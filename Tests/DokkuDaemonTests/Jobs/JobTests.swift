@@ -1,5 +1,6 @@
 // A job between who asked for it and the process that does it.
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

@@ -1,6 +1,7 @@
 // What becomes of lines that the log does not take: they are counted, and no line runs into another. A FIFO stands for
 // the file: it is full and empty when a test says so.
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

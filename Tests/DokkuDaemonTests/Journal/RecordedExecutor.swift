@@ -1,5 +1,6 @@
 // Commands that run in a test and are written down.
 
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

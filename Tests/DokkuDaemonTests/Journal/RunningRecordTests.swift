@@ -1,5 +1,6 @@
 // What the next start knows of commands that the daemon's end interrupted.
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

@@ -1,4 +1,5 @@
 // What the journal gets to know of a command, and what it costs nobody when the journal is full or away.
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

@@ -1,6 +1,7 @@
 // The loop, stepped by hand over socket pairs.
 import CEpollShim
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -8,12 +9,12 @@ import Testing
 @Suite final class EventLoopTests {
     private let loop: EventLoop
     /// An end that nobody holds any more would hang up on the other.
-    private var kept: [Ends] = []
+    private var kept: [ConnectedPair] = []
 
     init() throws { loop = try EventLoop() }
 
-    private func connect(_ interest: Interest? = .read) throws -> (Recorder, Ends) {
-        let ends = try Ends.sockets()
+    private func connect(_ interest: Interest? = .read) throws -> (Recorder, ConnectedPair) {
+        let ends = try ConnectedPair.sockets()
         kept.append(ends)
         return (Recorder(try ends.takeOurs(), in: loop, interest: interest), ends)
     }
@@ -141,14 +142,14 @@ import Testing
     @Test func `a stale event for a reused number finds nobody`() throws {
         let connected = try (0..<2).map { _ in try connect() }
         for (_, ends) in connected { try ends.send("x") }
-        var heir: (handler: Recorder, ends: Ends)?
+        var heir: (handler: Recorder, ends: ConnectedPair)?
         // Whichever is told first closes the other, and somebody else gets its number in the same turn.
         for (index, (handler, _)) in connected.enumerated() {
             let other = connected[1 - index].0
             handler.onReady = { [loop] _ in
                 guard heir == nil else { return }
                 do {
-                    let ends = try Ends.sockets()
+                    let ends = try ConnectedPair.sockets()
                     heir = (Recorder(other.makeWay(for: try ends.takeOurs()), in: loop), ends)
                 } catch {
                     Issue.record(error)
@@ -199,7 +200,7 @@ import Testing
 
     @Test func `the loop keeps a handler until it leaves`() throws {
         weak var held: Recorder?
-        let ends = try Ends.sockets()
+        let ends = try ConnectedPair.sockets()
         do {
             let handler = Recorder(try ends.takeOurs(), in: loop)
             held = handler
@@ -228,7 +229,7 @@ import Testing
     @Test func `leaving twice harms nobody`() throws {
         let (handler, _) = try connect()
         let token = try #require(handler.token)
-        let ends = try Ends.sockets()
+        let ends = try ConnectedPair.sockets()
         let heir = Recorder(handler.makeWay(for: try ends.takeOurs()), in: loop)
         loop.remove(token)
         loop.mark(token)
@@ -296,7 +297,7 @@ import Testing
         #expect((2...20).contains(handler.settleCount))
         #expect(handler.seen == [])
         // Something else behind the number, and all is well.
-        let ends = try Ends.sockets()
+        let ends = try ConnectedPair.sockets()
         let end = try ends.takeOurs()
         try #require(dup2(end.number, handler.number) == handler.number)
         try ends.send("x")

@@ -1,5 +1,6 @@
 // Which build a command shows, and whether it runs.
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

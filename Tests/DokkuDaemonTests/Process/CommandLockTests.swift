@@ -2,6 +2,7 @@
 import CEpollShim
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

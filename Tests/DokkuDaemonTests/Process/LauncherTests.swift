@@ -1,5 +1,6 @@
 // What a child gets from the environment, and how its program is found.
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

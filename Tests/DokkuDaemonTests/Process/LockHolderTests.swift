@@ -1,5 +1,6 @@
 // Who has a lock, from what the kernel lists.
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

@@ -1,14 +1,15 @@
 // Pipes that commands have left behind.
 import CEpollShim
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
 
 @Suite struct PipeDrainTests {
-    private func adopt(_ count: Int, into drain: PipeDrain) throws -> [Ends] {
+    private func adopt(_ count: Int, into drain: PipeDrain) throws -> [ConnectedPair] {
         try (0..<count).map { _ in
-            let ends = try Ends.readable()
+            let ends = try ConnectedPair.readable()
             drain.adopt(try ends.takeOurs())
             return ends
         }
@@ -31,7 +32,7 @@ import Testing
         try withoutBrokenPipeSignal {
             try pipes[0].send("x")
             try pipes[1].send("x")
-            #expect(throws: SystemError.self) { try pipes[2].send("x") }
+            #expect(throws: SystemFailure.self) { try pipes[2].send("x") }
         }
         withExtendedLifetime(pipes) {}
     }

@@ -1,5 +1,6 @@
 // Files of redirected commands: regular ones only, and nobody waits for one.
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

@@ -1,6 +1,7 @@
 // Commands from their start to their end: small shell scripts, and the loop turned by hand.
 import CEpollShim
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -117,7 +118,7 @@ import Testing
         #expect(lines.first == lines.last)
     }
 
-    // MARK: Ends in either order
+    // MARK: ConnectedPair in either order
 
     @Test func `a pipe that ends first is not the end`() throws {
         let fifo = try makeFIFO()

@@ -15,7 +15,7 @@ import Testing
     }
 
     /// A line `bN` is a request with N bytes of input, `c` one with chunks.
-    private struct Reading {
+    private struct ReadLines {
         var reader: RequestReader
         var seen: [String] = []
         private var input = Sink()
@@ -63,7 +63,7 @@ import Testing
     ) -> [[String]] {
         var results: [[String]] = []
         for chunks in cuts(bytes(input)) {
-            var reading = Reading(takesOneRequest: takesOneRequest)
+            var reading = ReadLines(takesOneRequest: takesOneRequest)
             for chunk in chunks { reading.append(chunk) }
             if let rest { reading.end(rest) }
             if results.last != reading.seen { results.append(reading.seen) }
@@ -118,7 +118,7 @@ import Testing
     }
 
     @Test func `bytes behind the only request are not kept`() {
-        var reading = Reading(takesOneRequest: true)
+        var reading = ReadLines(takesOneRequest: true)
         reading.append(bytes("a\nmore")[...])
         reading.append(bytes("and more\n")[...])
         #expect(reading.reader.isOver && reading.reader.bufferedBytes == 0)
@@ -157,7 +157,7 @@ import Testing
     }
 
     @Test func `a request that waits for input is found at a stop`() {
-        var reading = Reading()
+        var reading = ReadLines()
         reading.append(bytes("b5\nab")[...])
         let sink = reading.reader.stop()
         #expect(sink != nil && reading.reader.isOver)
@@ -166,7 +166,7 @@ import Testing
     }
 
     @Test func `an input is no unfinished line`() {
-        var reading = Reading()
+        var reading = ReadLines()
         reading.append(bytes("c\n5\nab")[...])
         reading.reader.dropUnfinishedLine()
         reading.append(bytes("cde0\nhalf")[...])

@@ -1,5 +1,6 @@
 // One connection between its socket and whoever takes its lines, stepped by hand.
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -8,7 +9,7 @@ import Testing
 @Suite final class ClientTests: ClientOwner {
     private let folder: Folder
     private let loop: EventLoop
-    private let ends: Ends
+    private let ends: ConnectedPair
     private let taker = Taker()
     private var closed: [Bool] = []
     private var keepsLines = true
@@ -22,7 +23,7 @@ import Testing
     init() throws {
         folder = try Folder()
         loop = try EventLoop()
-        ends = try Ends.sockets()
+        ends = try ConnectedPair.sockets()
     }
 
     /// Notes lines, and answers them when the test says so.

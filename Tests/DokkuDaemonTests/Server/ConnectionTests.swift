@@ -1,6 +1,7 @@
 // A client's socket: what the peer does is told from what the system fails to do.
 import CEpollShim
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -20,7 +21,7 @@ import Testing
     }
 
     @Test func `a peer that reads nothing more is no error`() throws {
-        let ends = try Ends.sockets()
+        let ends = try ConnectedPair.sockets()
         var connection = Connection(try ends.takeOurs(), in: try EventLoop())
         _ = connection.send(account) { $0.append("x") }
         let hasSent = try connection.flush()
@@ -39,7 +40,7 @@ import Testing
     }
 
     @Test func `unread bytes are counted`() throws {
-        let ends = try Ends.sockets()
+        let ends = try ConnectedPair.sockets()
         let connection = Connection(try ends.takeOurs(), in: try EventLoop())
         let before = connection.unread()
         try ends.send("abc")

@@ -1,5 +1,6 @@
 // From a line to what becomes of it, stepped by hand, without a socket.
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -15,9 +16,7 @@ import Testing
         folder = try Folder()
         loop = try EventLoop()
         client = FakeRequester(folder)
-        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let program = tests.appendingPathComponent("StandIn/test-dokku").path
+        let program = Repository.path("Tests/StandIn/test-dokku")
         let context = RunContext(
             loop: loop,
             launcher: Launcher(
@@ -64,12 +63,12 @@ import Testing
     func `a plain line has one answer`(line: String, answer: String) throws {
         take(line)
         #expect(try answers() == [answer])
-        #expect(client.following == [] && executor.isIdle)
+        #expect(client.instructions == [] && executor.isIdle)
     }
 
     @Test func `an input follows the line and runs with it`() throws {
         take(#"{"id":1,"command":["test:stdin"],"stdin_length":3}"#)
-        #expect(client.following == [.bytes(3)] && client.takeLines() == [])
+        #expect(client.instructions == [.bytes(3)] && client.takeLines() == [])
         client.input?.receive(Array("abc".utf8)[...])
         client.input?.end(.complete)
         let answer = try #require(try answers().first)
@@ -85,20 +84,20 @@ import Testing
     func `the input of a refused request is skipped`(line: String) {
         take(line)
         #expect(client.open.isEmpty && client.takeLines().count == 1)
-        #expect(client.following == [.bytes(1001)])
+        #expect(client.instructions == [.bytes(1001)])
     }
 
     @Test func `nothing is read behind an input of unknown length`() {
         take(#"{"id":1,"command":["apps:create","x"],"stdin_length":"3"}"#)
-        #expect(client.following == [.nothing])
+        #expect(client.instructions == [.nothing])
         #expect(client.takeLines().first?.contains(#""error":"invalid_request""#) == true)
     }
 
     @Test func `an input in chunks is asked for when the request is judged`() throws {
         take(#"{"id":1,"command":["test:stdin"],"stdin_chunks":true}"#)
-        #expect(client.following == [.held])
-        try loop.turn(until: client.following.count == 2, "the judgement")
-        #expect(client.following == [.held, .chunks])
+        #expect(client.instructions == [.held])
+        try loop.turn(until: client.instructions.count == 2, "the judgement")
+        #expect(client.instructions == [.held, .chunks])
         #expect(client.takeLines() == [#"{"id":1,"event":"continue"}"#])
         client.input?.end(.early(missing: nil))
         #expect(client.open.isEmpty)

@@ -1,6 +1,7 @@
 // What a client has yet to receive comes whole and in order, at the client's pace.
 import CEpollShim
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -8,7 +9,7 @@ import Testing
 @Suite final class OutboxTests {
     private let folder: Folder
     private let account: SpoolAccount
-    private let ends: Ends
+    private let ends: ConnectedPair
     private let socket: Descriptor
     private var outbox = Outbox()
     private var received: [UInt8] = []
@@ -16,7 +17,7 @@ import Testing
     init() throws {
         folder = try Folder()
         account = SpoolAccount(folder: folder.path, limit: 64 << 20)
-        ends = try Ends.sockets()
+        ends = try ConnectedPair.sockets()
         socket = try ends.takeOurs()
     }
 
@@ -160,7 +161,7 @@ import Testing
 
     @Test func `one turn sends a bounded share`() throws {
         // A pipe that is larger than a turn's share.
-        let ends = try Ends.pipe()
+        let ends = try ConnectedPair.pipe()
         let pipe = try ends.takeOurs()
         try #require(shim_set_pipe_size(pipe.number, 1 << 20) >= 1 << 20)
         outbox.append(try spool(Sample.bytes(3_000_000)), account)
@@ -233,7 +234,7 @@ import Testing
 
     @Test func `memory does not grow behind a reader that never catches up`() throws {
         // A pipe takes exactly as much as was read from it.
-        let ends = try Ends.pipe()
+        let ends = try ConnectedPair.pipe()
         let pipe = try ends.takeOurs()
         let part = Sample.bytes(16 * 1024)
         while unsentCount < 2 * part.count {

@@ -1,4 +1,5 @@
 // What becomes of a job, told as lines to a reader that may be slow or gone.
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon

@@ -1,6 +1,7 @@
 // Who is let in, and who gives way: a server with sockets of its own, stepped by hand.
 import CEpollShim
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -183,7 +184,7 @@ private final class Caller {
 
     init(_ path: String, _ loop: EventLoop) throws {
         self.loop = loop
-        let made = Descriptor(owning: try retrying("socket") { shim_unix_socket() })
+        let made = Descriptor(owning: try checked("socket", shim_unix_socket()))
         try #require(shim_connect(made.number, path) == 0)
         socket = consume made
     }

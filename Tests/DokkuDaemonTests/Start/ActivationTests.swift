@@ -2,6 +2,7 @@
 // daemon: they and the descriptors from 3 on belong to a whole process.
 import CEpollShim
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -45,7 +46,7 @@ import Testing
     }
 
     @Test func `a descriptor that is no listener is told and closed beside one that is`() throws {
-        let ends = try Ends.sockets()
+        let ends = try ConnectedPair.sockets()
         let other = try ends.takeOurs().relinquish()
         let (sockets, faults) = try Activation.takeOver([(other, "pair"), (listener("right"), "")])
         #expect(sockets.map(\.name) == [folder.path("right")])

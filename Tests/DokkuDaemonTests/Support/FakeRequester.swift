@@ -1,5 +1,6 @@
 // A client without a socket: what is sent to it stands in an array.
 import CEpollShim
+import TestSupport
 
 @testable import DokkuDaemon
 @testable import DokkuProtocol
@@ -16,11 +17,11 @@ final class FakeRequester: Requester {
     var takesMore = true
 
     /// What a connection was told of the bytes that follow.
-    enum Following: Equatable { case bytes(Int), chunks, nothing, held, resumed }
+    enum Instruction: Equatable { case bytes(Int), chunks, nothing, held, resumed }
 
     private var sent: [UInt8] = []
     private(set) var open: [any OpenRequest] = []
-    private(set) var following: [Following] = []
+    private(set) var instructions: [Instruction] = []
     /// Takes the input that is expected.
     private(set) var input: (any InputSink)?
 
@@ -49,13 +50,13 @@ final class FakeRequester: Requester {
 
     func expectInput(_ form: RequestReader.InputForm, for sink: any InputSink) {
         switch form {
-        case .bytes(let count): following.append(.bytes(count))
-        case .chunks: following.append(.chunks)
+        case .bytes(let count): instructions.append(.bytes(count))
+        case .chunks: instructions.append(.chunks)
         }
         input = sink
     }
 
-    func expectNothing() { following.append(.nothing) }
-    func holdBack() { following.append(.held) }
-    func resume() { following.append(.resumed) }
+    func expectNothing() { instructions.append(.nothing) }
+    func holdBack() { instructions.append(.held) }
+    func resume() { instructions.append(.resumed) }
 }

@@ -3,15 +3,15 @@
 @testable import DokkuProtocol
 
 final class JobRecorder: JobObserver {
-    enum Event: Equatable { case accepted, started, ended }
+    enum Step: Equatable { case accepted, started, ended }
 
     var wantsOutput = true
     var isWanted = true
     private(set) var position: Int?
-    private(set) var events: [Event] = []
+    private(set) var events: [Step] = []
     private(set) var output: [UInt8] = []
     private(set) var errors: [UInt8] = []
-    var onEvent: (Event, Job) -> Void = { _, _ in }
+    var onEvent: (Step, Job) -> Void = { _, _ in }
 
     var hasEnded: Bool { events.last == .ended }
     var text: String { String(decoding: output, as: UTF8.self) }
@@ -31,7 +31,7 @@ final class JobRecorder: JobObserver {
         }
     }
 
-    private func note(_ event: Event, _ job: Job) {
+    private func note(_ event: Step, _ job: Job) {
         events.append(event)
         onEvent(event, job)
     }

@@ -1,12 +1,8 @@
 // Turning a loop by hand until what a test waits for has happened.
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
-
-/// What did not happen in time: a limit that only a failure reaches.
-struct Overdue: Error, CustomStringConvertible {
-    var description: String
-}
 
 extension EventLoop {
     static let limit = Duration.seconds(30)
@@ -18,7 +14,7 @@ extension EventLoop {
         let end = Instant.now + Self.limit
         while !condition() {
             let rest = end - .now
-            guard rest > .zero else { throw Overdue(description: "\(what) did not happen") }
+            guard rest > .zero else { throw Overdue(what: what) }
             try turn(waiting: rest)
         }
     }

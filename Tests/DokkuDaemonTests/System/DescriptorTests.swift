@@ -1,6 +1,7 @@
 // Descriptors have one owner, and what reads and writes find is told apart from errors.
 import CEpollShim
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -77,7 +78,7 @@ import Testing
     // MARK: Writing
 
     @Test func `a full pipe is no error`() throws {
-        let ends = try Ends.pipe()
+        let ends = try ConnectedPair.pipe()
         let pipe = try ends.takeOurs()
         var sent = 0
         while case .sent(let count) = try pipe.write(Sample.bytes(4096)[...]) { sent += count }
@@ -88,7 +89,7 @@ import Testing
     }
 
     @Test func `a reader that is gone is an error`() throws {
-        let ends = try Ends.pipe()
+        let ends = try ConnectedPair.pipe()
         let pipe = try ends.takeOurs()
         ends.closeTheirs()
         let error = try withoutBrokenPipeSignal {
@@ -119,7 +120,7 @@ import Testing
 
     @Test func `a read shows what came`() throws {
         let buffer = ReadBuffer()
-        let ends = try Ends.sockets()
+        let ends = try ConnectedPair.sockets()
         let socket = try ends.takeOurs()
         #expect(try buffer.read(socket) { _ in Issue.record("nothing came") } == .wouldBlock)
         try ends.send("abcdef")

@@ -2,6 +2,7 @@
 import CEpollShim
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -16,7 +17,8 @@ import Testing
     }
 
     /// Everything that is left in a spool, through a socket or a pipe.
-    private func drain(_ spool: Spool, through ends: Ends, limit: Int = 256 * 1024) throws -> [UInt8] {
+    private func drain(_ spool: Spool, through ends: ConnectedPair, limit: Int = 256 * 1024) throws -> [UInt8]
+    {
         let target = try ends.takeOurs()
         var received: [UInt8] = []
         while spool.count > 0 {
@@ -52,7 +54,7 @@ import Testing
         #expect(Array(spool.memoryBytes) == sample)
         #expect(account.used == sample.count)
         #expect(Self.files(in: folder).isEmpty)
-        #expect(try drain(spool, through: Ends.sockets()) == sample)
+        #expect(try drain(spool, through: ConnectedPair.sockets()) == sample)
         #expect(account.used == 0)
     }
 
@@ -73,7 +75,7 @@ import Testing
 
     @Test func `reading and writing take turns`() throws {
         let spool = Spool(account: account)
-        let ends = try Ends.sockets()
+        let ends = try ConnectedPair.sockets()
         let socket = try ends.takeOurs()
         let sample = Sample.bytes(4_000_000)
         var written = 0
@@ -97,7 +99,7 @@ import Testing
         for count in [SpoolStore.plentyLimit + 5, 10, 200_000, 3_000_000] {
             let sample = Sample.bytes(count, from: count)
             try spool.append(sample.span)
-            let isSame = try drain(spool, through: Ends.sockets()) == sample
+            let isSame = try drain(spool, through: ConnectedPair.sockets()) == sample
             #expect(isSame)
             #expect(spool.isInMemory)
             #expect(Self.files(in: folder).isEmpty)
@@ -109,7 +111,7 @@ import Testing
     @Test func `bytes on their way are not touched any more`() throws {
         let spool = Spool(account: account)
         let sample = Sample.bytes(20_000_000)
-        let ends = try Ends.sockets()
+        let ends = try ConnectedPair.sockets()
         let socket = try ends.takeOurs()
         try spool.append(sample.span)
         var received: [UInt8] = []
@@ -124,7 +126,7 @@ import Testing
 
     @Test func `a limited drain leaves the rest`() throws {
         let spool = Spool(account: account)
-        let ends = try Ends.sockets()
+        let ends = try ConnectedPair.sockets()
         let socket = try ends.takeOurs()
         try spool.append(Array("abcdef".utf8).span)
         #expect(try spool.drain(to: socket, limit: 4) == .sent(4))
@@ -135,7 +137,7 @@ import Testing
 
     @Test func `a full reader is no error`() throws {
         let spool = Spool(account: account)
-        let ends = try Ends.sockets()
+        let ends = try ConnectedPair.sockets()
         let socket = try ends.takeOurs()
         try spool.append(Sample.bytes(8_000_000).span)
         var sent = 0
@@ -181,7 +183,7 @@ import Testing
             #expect(!spool.keep { $0 += sample[10...] })
             #expect(spool.count == 25)
             #expect(account.used == 25)
-            #expect(try drain(spool, through: Ends.sockets()) == sample)
+            #expect(try drain(spool, through: ConnectedPair.sockets()) == sample)
             #expect(account.used == 0)
             #expect(!spool.keep { $0 += sample })
         }
@@ -224,7 +226,7 @@ import Testing
         #expect(one?.count == sample.count)
         one = nil
         try other.append { $0 += sample[1000...] }
-        #expect(try drain(other, through: Ends.sockets()) == sample)
+        #expect(try drain(other, through: ConnectedPair.sockets()) == sample)
         #expect(account.files.used == 0)
     }
 
@@ -241,7 +243,7 @@ import Testing
         #expect(account.used == sample.count)
         #expect(!spool.keep { $0.append(2) })
         #expect(account.used == sample.count + 1)
-        #expect(try drain(spool, through: Ends.sockets()) == sample + [2])
+        #expect(try drain(spool, through: ConnectedPair.sockets()) == sample + [2])
         #expect(account.used == 0)
         try spool.append([UInt8(3)].span)
         #expect(spool.count == 1)
@@ -265,14 +267,14 @@ import Testing
         for (number, file) in OpenDescriptors.now where file.hasPrefix(folder.path + "/#") {
             #expect(ftruncate(try #require(Int32(number)), 0) == 0)
         }
-        let target = try Ends.sockets().takeOurs()
+        let target = try ConnectedPair.sockets().takeOurs()
         let error = #expect(throws: SystemError.self) { _ = try spool.drain(to: target, limit: 1000) }
         #expect(error?.number == EIO)
     }
 
     @Test func `memory does not grow behind a reader that never catches up`() throws {
         let spool = Spool(account: account)
-        let ends = try Ends.sockets()
+        let ends = try ConnectedPair.sockets()
         let socket = try ends.takeOurs()
         let part = Sample.bytes(64 * 1024)
         try spool.append(part.span)
@@ -288,7 +290,7 @@ import Testing
 
     @Test func `files take little more room than what is unread`() throws {
         let spool = Spool(account: account)
-        let ends = try Ends.sockets()
+        let ends = try ConnectedPair.sockets()
         let socket = try ends.takeOurs()
         let part = Sample.bytes(1 << 20)
         for _ in 0..<3 { try spool.append(part.span) }

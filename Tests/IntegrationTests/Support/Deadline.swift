@@ -1,24 +1,7 @@
 // How long a test waits for an event before it gives up. Nothing is expected to take this long: a deadline only
 // turns a hang into a failure.
 import Glibc
-
-struct Overdue: Error, CustomStringConvertible {
-    var what: String
-    var description: String { "waited in vain for \(what)" }
-}
-
-struct SystemFailure: Error, CustomStringConvertible {
-    var call: String
-    var code = errno
-    var description: String { "\(call): \(String(cString: strerror(code)))" }
-}
-
-/// The result of a system call, or its errno as an error where it is negative.
-@discardableResult
-func checked<Result: SignedInteger>(_ call: String, _ result: Result) throws -> Result {
-    guard result >= 0 else { throw SystemFailure(call: call) }
-    return result
-}
+import TestSupport
 
 extension Duration {
     /// `DOKKU_TEST_PATIENCE` in seconds shortens it for whoever expects failures.

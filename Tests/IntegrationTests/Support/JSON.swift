@@ -1,5 +1,6 @@
 // JSON as values, and as much of JSON Schema as the protocol's schema uses.
 import Foundation
+import TestSupport
 
 enum JSON: Decodable, Hashable {
     case null
@@ -40,9 +41,7 @@ enum JSON: Decodable, Hashable {
 /// The protocol's own schema, against which every line of a JSON conversation is held.
 struct Schema {
     static let ofProtocol: Schema = {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let bytes = contents(root.appendingPathComponent("docs/protocol.schema.json").path)
+        let bytes = contents(Repository.path("docs/protocol.schema.json"))
         return Schema(root: (try? JSON(bytes)) ?? .bool(false))
     }()
 
@@ -112,7 +111,7 @@ extension JSON {
     }
 }
 
-extension Connection {
+extension TestClient {
     /// The next line as JSON, which the protocol's schema must allow.
     func answer(patience: Duration = .patience) throws -> JSON {
         guard let line = try stream.line(patience: patience) else {

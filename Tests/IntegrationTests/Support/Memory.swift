@@ -1,5 +1,6 @@
 // How much memory a daemon takes beyond what it had at some moment.
 import Glibc
+import TestSupport
 import Testing
 
 struct Memory {
@@ -8,7 +9,7 @@ struct Memory {
     let idle: Int
 
     /// From now on: the highest mark is set back to what is in use, proc_pid_clear_refs(5).
-    init(of daemon: Daemon) throws {
+    init(of daemon: DaemonProcess) throws {
         pid = daemon.process.pid
         let file = try checked("open", open("/proc/\(pid)/clear_refs", O_WRONLY | O_CLOEXEC))
         defer { close(file) }
@@ -20,7 +21,7 @@ struct Memory {
     var growth: Int { get throws { try Self.value("VmHWM", pid) - idle } }
 
     /// What is in use now, in KiB.
-    static func resident(_ daemon: Daemon) throws -> Int { try value("VmRSS", daemon.process.pid) }
+    static func resident(_ daemon: DaemonProcess) throws -> Int { try value("VmRSS", daemon.process.pid) }
 
     private static func value(_ name: String, _ pid: pid_t) throws -> Int {
         let lines = contents("/proc/\(pid)/status").text.split(separator: "\n")

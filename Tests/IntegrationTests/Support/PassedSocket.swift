@@ -1,6 +1,7 @@
 // What a hostile client passes: a socket whose last close waits, for whoever does it.
 import CEpollShim
 import Glibc
+import TestSupport
 
 /// A TCP connection to nobody who reads, with its send buffer full and SO_LINGER set: its last close waits as
 /// long as that says, socket(7).

@@ -47,7 +47,7 @@ extension JSON: Encodable {
 }
 
 /// What a streamed request was told.
-struct Outcome {
+struct StreamedAnswer {
     var events: [JSON]
     /// The last line.
     var end: JSON
@@ -61,7 +61,7 @@ struct Outcome {
     }
 }
 
-extension Connection {
+extension TestClient {
     /// Sends a request that the schema allows.
     func send(_ request: JSON) throws { try order(request.line) }
 
@@ -72,25 +72,25 @@ extension Connection {
     }
 
     /// Sends a request and reads its events and its last line.
-    func stream(_ request: JSON) throws -> Outcome {
+    func stream(_ request: JSON) throws -> StreamedAnswer {
         try send(request)
         return try outcome()
     }
 
     /// The lines up to the last one of the only open request, streamed or not.
-    func outcome() throws -> Outcome {
+    func outcome() throws -> StreamedAnswer {
         var events: [JSON] = []
         while true {
             let line = try answer()
-            if line["ok"] != nil { return Outcome(events: events, end: line) }
+            if line["ok"] != nil { return StreamedAnswer(events: events, end: line) }
             events.append(line)
         }
     }
 }
 
-extension Daemon {
+extension DaemonProcess {
     /// One JSON request on a connection of its own.
     func ask(_ request: JSON) throws -> JSON { try connect().ask(request) }
 
-    func stream(_ request: JSON) throws -> Outcome { try connect().stream(request) }
+    func stream(_ request: JSON) throws -> StreamedAnswer { try connect().stream(request) }
 }

@@ -2,6 +2,7 @@
 // killed when the test lets go of it.
 import CEpollShim
 import Glibc
+import TestSupport
 
 final class Spawned {
     enum Exit: Equatable {

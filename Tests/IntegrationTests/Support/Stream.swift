@@ -1,5 +1,6 @@
 // Bytes from a socket or a pipe, read as lines or to the end, and given up on after a deadline.
 import Glibc
+import TestSupport
 
 final class Stream {
     let descriptor: Int32
@@ -70,6 +71,13 @@ final class Stream {
             if errno != EAGAIN && errno != EINTR { throw SystemFailure(call: "read") }
         }
     }
+}
+
+/// A whole file, or nothing if it cannot be read.
+func contents(_ path: String) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return [] }
+    return (try? Stream(owning: descriptor).rest()) ?? []
 }
 
 /// Writes all of it, also to a descriptor that does not block.

@@ -1,5 +1,6 @@
 // A text file that others write, and the wait until something stands in it, by inotify.
 import Glibc
+import TestSupport
 
 final class WatchedFile {
     let path: String

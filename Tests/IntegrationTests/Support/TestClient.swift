@@ -2,6 +2,7 @@
 import CEpollShim
 import Foundation
 import Glibc
+import TestSupport
 
 /// The two keys of a plain reply.
 struct Reply: Decodable, Equatable {
@@ -26,7 +27,7 @@ struct Reply: Decodable, Equatable {
     }
 }
 
-final class Connection {
+final class TestClient {
     private(set) var stream: Stream
     /// What must live as long as the connection: the daemon.
     private let owner: AnyObject?

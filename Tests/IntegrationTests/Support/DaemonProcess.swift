@@ -1,14 +1,15 @@
 // The built daemon as a process of its own, with a socket, a log and a state folder in the test's box.
 import Foundation
+import TestSupport
 
-final class Daemon {
+final class DaemonProcess {
     let box: Box
     let process: Spawned
-    let manager: ServiceManager
+    let manager: NotifySocket
     let log: WatchedFile
     /// Where the first listening socket is.
     let path: String
-    let sockets: [ListeningSocket]
+    let sockets: [BoundSocket]
 
     /// Named by the environment, else what was built beside this test.
     static let binary: String = {
@@ -22,14 +23,11 @@ final class Daemon {
     /// Only a release build takes on the largest sizes in a test's time.
     static let isReleaseBuild = binary.contains("/release/")
 
-    static let standIn = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("StandIn").path
+    static let standIn = Repository.path("Tests/StandIn")
 
     /// A script or a program beside the suites, for another language's client.
     static func client(_ name: String) -> String {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Clients").appendingPathComponent(name).path
+        Repository.path("Tests/IntegrationTests/Clients/\(name)")
     }
 
     /// The settings that keep a daemon inside the box.
@@ -47,7 +45,7 @@ final class Daemon {
     /// Starts a daemon and waits until it says that it is ready. With no sockets handed over it binds its own;
     /// an empty setting is left out. `shell` is run in its process first.
     init(
-        _ box: Box, sockets: [ListeningSocket], settings: [String: String] = [:], arguments: [String] = [],
+        _ box: Box, sockets: [BoundSocket], settings: [String: String] = [:], arguments: [String] = [],
         shell: String = "", ready: Bool = true
     ) throws {
         self.box = box
@@ -55,7 +53,7 @@ final class Daemon {
         path = sockets.first?.path ?? box.path("socket")
         let notify = box.path("notify")
         unlink(notify)
-        manager = try ServiceManager(notify)
+        manager = try NotifySocket(notify)
         log = try WatchedFile(box.path("log"))
         for folder in ["state", "plugins", "plugins/enabled"] where !box.has(folder) {
             _ = try box.makeFolder(folder)
@@ -69,7 +67,7 @@ final class Daemon {
             do {
                 try manager.line("READY=1", from: process)
             } catch {
-                throw Overdue(what: "\(error); it wrote: \(box.read("stderr").text)")
+                throw Overdue(what: "\(error); it wrote: \((try? box.read("stderr")) ?? "nothing")")
             }
         }
     }
@@ -77,11 +75,11 @@ final class Daemon {
     /// A daemon with one activated socket, in a box of its own.
     convenience init(_ settings: [String: String] = [:]) throws {
         let box = try Box()
-        try self.init(box, sockets: [ListeningSocket(box.path("socket"))], settings: settings)
+        try self.init(box, sockets: [BoundSocket(box.path("socket"))], settings: settings)
     }
 
     private static func spawn(
-        _ box: Box, _ sockets: [ListeningSocket], _ settings: [String: String], _ arguments: [String],
+        _ box: Box, _ sockets: [BoundSocket], _ settings: [String: String], _ arguments: [String],
         _ shell: String
     ) throws -> Spawned {
         guard access(binary, X_OK) == 0 else { throw SystemFailure(call: "the daemon's binary \(binary)") }
@@ -105,8 +103,8 @@ final class Daemon {
             descriptors: [null, errors, errors] + sockets.map(\.descriptor))
     }
 
-    func connect(_ socket: String? = nil) throws -> Connection {
-        try Connection(to: socket ?? path, owner: self)
+    func connect(_ socket: String? = nil) throws -> TestClient {
+        try TestClient(to: socket ?? path, owner: self)
     }
 
     /// One line on a connection of its own.
@@ -125,7 +123,7 @@ final class Daemon {
     }
 
     /// What the daemon wrote to its standard error.
-    var errors: String { box.read("stderr").text }
+    var errors: String { contents(box.path("stderr")).text }
 
     @discardableResult
     func stop() throws -> Spawned.Exit {

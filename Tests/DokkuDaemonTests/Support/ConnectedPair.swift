@@ -1,12 +1,13 @@
 // Connected descriptors: one end for the part under test, the other for the test.
 import CEpollShim
 import Glibc
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
 
 /// Two connected sockets, or the two ends of a pipe. Neither end blocks.
-final class Ends {
+final class ConnectedPair {
     private var ours: Descriptor?
     private var theirs: Descriptor?
 
@@ -16,32 +17,31 @@ final class Ends {
         theirs = Descriptor(owning: numbers[1])
     }
 
-    static func sockets() throws -> Ends {
+    static func sockets() throws -> ConnectedPair {
         var numbers: [Int32] = [-1, -1]
-        _ = try retrying("socketpair") {
-            socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0, &numbers)
-        }
-        return Ends(numbers)
+        try checked(
+            "socketpair", socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0, &numbers))
+        return ConnectedPair(numbers)
     }
 
     /// Ours writes, theirs reads.
-    static func pipe() throws -> Ends {
+    static func pipe() throws -> ConnectedPair {
         var numbers: [Int32] = [-1, -1]
-        _ = try retrying("pipe") { shim_pipe(&numbers, 1, 1) }
-        return Ends(numbers.reversed())
+        try checked("pipe", shim_pipe(&numbers, 1, 1))
+        return ConnectedPair(numbers.reversed())
     }
 
     /// Theirs writes, ours reads.
-    static func readable() throws -> Ends {
+    static func readable() throws -> ConnectedPair {
         var numbers: [Int32] = [-1, -1]
-        _ = try retrying("pipe") { shim_pipe(&numbers, 1, 1) }
-        return Ends(numbers)
+        try checked("pipe", shim_pipe(&numbers, 1, 1))
+        return ConnectedPair(numbers)
     }
 
     var theirNumber: Int32 { theirs?.number ?? -1 }
 
     func takeOurs() throws -> Descriptor {
-        guard let end = ours.take() else { throw Overdue(description: "our end was taken already") }
+        guard let end = ours.take() else { throw Overdue(what: "our end, which was taken already") }
         return end
     }
 
@@ -49,7 +49,7 @@ final class Ends {
 
     func send(_ bytes: [UInt8]) throws {
         let number = theirNumber
-        let sent = try retrying("write") { write(number, bytes, bytes.count) }
+        let sent = try checked("write", write(number, bytes, bytes.count))
         #expect(sent == bytes.count)
     }
 
@@ -62,14 +62,14 @@ final class Ends {
         while received.count < limit {
             let count = read(theirNumber, &part, min(part.count, limit - received.count))
             if count < 0, errno == EAGAIN { break }
-            if count < 0 { throw SystemError.last("read") }
+            if count < 0 { throw SystemFailure(call: "read") }
             if count == 0 { break }
             received += part[..<count]
         }
         return received
     }
 
-    /// True where the other side has closed and nothing is left to read.
+    /// True if the other side has closed and nothing is left to read.
     func hasEnded() -> Bool {
         var byte: UInt8 = 0
         let count = recv(theirNumber, &byte, 1, Int32(MSG_PEEK))
