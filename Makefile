@@ -26,14 +26,11 @@ run: build ## serve in the foreground, with the host's dokku if there is one
 
 test-debug: build ## run the suites with the debug build alone
 	@packaging/deps build demo model faults test
-	@packaging/with-swift swift test --disable-xctest
+	@Tests/all debug
 
-test: test-debug ## run all tests; those of the whole daemon also in full size, with the release build
-	@DOKKU_TEST_FULL=1 DOKKU_DAEMON_BINARY="$(CURDIR)/.build/release/dokku-daemon" packaging/with-swift \
-		swift test --disable-xctest --skip-build --filter IntegrationTests
-	@python3 Tests/Load/load.py .build/release/dokku-daemon 0.02
-	@Tests/Faults/run .build/release/dokku-daemon --quick 6
-	@Tests/Model/run --seed 1 --count 1000
+test: build ## run all tests; those of the whole daemon also in full size, with the release build
+	@packaging/deps build demo model faults test
+	@Tests/all
 
 model: build ## test random conversations with the daemon against a model, for SECONDS=120
 	@packaging/deps model

@@ -54,7 +54,7 @@ let package = Package(
             exclude: [
                 "Faults", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh", "Fuzz/bytes.dict",
                 "Fuzz/JSONRequestDecoder.dict", "House", "IntegrationTests", "Load", "Model", "Releases",
-                "StandIn", "Support", "Systemd", "leaks.supp", "sanitize",
+                "StandIn", "Support", "Systemd", "all", "leaks.supp", "sanitize",
             ],
             sources: ["DokkuDaemonTests", "Fuzz"],
             swiftSettings: strict

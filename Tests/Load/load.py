@@ -324,6 +324,7 @@ def main():
         print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |")
         if index == 0:
             print("| " + " | ".join("-" * width for width in widths) + " |")
+    print(f"\n{len(rows)} loads")
 
 
 main()
