@@ -74,17 +74,17 @@ final class Daemon {
             words: Budget(limit: configuration.wordLimit),
             places: Budget(limit: configuration.queueLimit))
         let attendance = Attendance(limits: limits.server)
+        let judge = Judge(
+            catalogue: catalogue, loop: loop, refusesAll: misconfigured, tracing: context.tracing)
         let builtins = Builtins(
-            executor: executor, catalogue: catalogue, attendance: attendance, account: allotment.spool)
+            executor: executor, catalogue: catalogue, attendance: attendance, account: allotment.spool,
+            judge: judge, log: log)
         server = Server(
             loop: loop, limits: limits.server,
             allotment: allotment, attendance: attendance, log: log,
             requests: Dispatcher(
-                executor: executor, catalogue: catalogue, builtins: builtins,
-                judge: Judge(
-                    catalogue: catalogue, loop: loop, refusesAll: misconfigured,
-                    tracing: context.tracing),
-                log: log, loop: loop, limits: limits.server))
+                executor: executor, catalogue: catalogue, builtins: builtins, judge: judge, log: log,
+                loop: loop, limits: limits.server))
         manager = ServiceManager(loop: loop, environment: environment)
     }
 

@@ -22,7 +22,7 @@ func fuzzReadOnly(_ bytes: [UInt8]) throws {
     switch verdict {
     case .refuse: return
     case .builtin(let builtin):
-        try require(!builtin.changesSomething && !form.hasInput && !form.isRedirected, "\(builtin)")
+        try require(!builtin.entry.changesSomething && !form.hasInput && !form.isRedirected, "\(builtin)")
     case .run(let invocation, let lane):
         try require(lane == .queue && !form.hasInput && !form.isRedirected, "\(invocation.name) on \(lane)")
         try check(invocation)

@@ -10,12 +10,60 @@ enum Builtin: Equatable, Sendable {
     case cancel(job: UInt64)
     case help
 
-    /// True for those that a read-only socket refuses.
-    var changesSomething: Bool {
+    /// What is known of each: the one place for its name, its words and its rights. Its answer is made in `Builtins`.
+    struct Entry: Sendable {
+        let name: StaticString
+        /// For the help; nil if it takes none.
+        var argument: StaticString?
+        let summary: StaticString
+        /// A read-only socket refuses it, and the log has it.
+        var changesSomething = false
+        /// Its answer may have to wait for the list of dokku's commands.
+        var mayWait = false
+    }
+
+    var entry: Entry {
         switch self {
-        case .refresh, .cancel: true
-        case .commands, .version, .status, .queue, .help: false
+        case .commands:
+            Entry(name: "commands", summary: "the names that dokku's help lists, one per line", mayWait: true)
+        case .refresh:
+            Entry(
+                name: "refresh", summary: "read the list of dokku's commands again", changesSomething: true,
+                mayWait: true)
+        case .version: Entry(name: "daemon:version", summary: "the daemon's version")
+        case .status:
+            Entry(
+                name: "daemon:status",
+                summary: "its start time, its connections, commands, queue and list of commands")
+        case .queue:
+            Entry(
+                name: "daemon:queue",
+                summary: "the running and the waiting commands, one job per line, its number first")
+        case .cancel:
+            Entry(
+                name: "daemon:cancel", argument: "N", summary: "end job N, or take it out of the queue",
+                changesSomething: true)
+        case .help: Entry(name: "daemon:help", summary: "this list")
         }
+    }
+
+    /// All of them, in the order of the help.
+    static let all: [Builtin] = [.commands, .refresh, .version, .status, .queue, .cancel(job: 0), .help]
+
+    /// What `daemon:help` answers.
+    static var helpText: String {
+        let forms = all.map(\.entry).map { entry in
+            (entry.argument.map { "\(entry.name) \($0)" } ?? "\(entry.name)", entry.summary)
+        }
+        let width = forms.lazy.map(\.0.utf8.count).max() ?? 0
+        let lines = forms.map { form, summary in
+            "    \(form)\(String(repeating: " ", count: width - form.utf8.count))  \(summary)"
+        }
+        return
+            (["Commands that the daemon answers itself:"] + lines + [
+                "Any other command is dokku's: see `help`."
+            ])
+            .joined(separator: "\n")
     }
 
     /// The built-in whose name is word `index`; nil is dokku's. Bytes are compared, nothing is allocated.
@@ -32,20 +80,7 @@ enum Builtin: Equatable, Sendable {
 
     /// By its name alone.
     static func named(_ arguments: ArgumentList, at index: Int) -> Builtin? {
-        switch arguments[index].first {
-        case UInt8(ascii: "d"):
-            if arguments.word(index, is: "daemon:version") { return .version }
-            if arguments.word(index, is: "daemon:status") { return .status }
-            if arguments.word(index, is: "daemon:queue") { return .queue }
-            if arguments.word(index, is: "daemon:cancel") { return .cancel(job: 0) }
-            if arguments.word(index, is: "daemon:help") { return .help }
-        case UInt8(ascii: "c"):
-            if arguments.word(index, is: "commands") { return .commands }
-        case UInt8(ascii: "r"):
-            if arguments.word(index, is: "refresh") { return .refresh }
-        default: break
-        }
-        return nil
+        all.first { arguments.word(index, is: $0.entry.name) }
     }
 
     private static func jobNumber(_ arguments: ArgumentList, after index: Int) throws(Refusal) -> UInt64 {

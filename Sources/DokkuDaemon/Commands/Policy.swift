@@ -54,7 +54,7 @@ struct Policy {
         of builtin: Builtin, _ arguments: ArgumentList, form: RequestForm, listener: ListenerOptions
     ) -> Refusal? {
         if listener.contains(.readOnly) {
-            let isPlainRead = !builtin.changesSomething && !form.hasInput && !form.isRedirected
+            let isPlainRead = !builtin.entry.changesSomething && !form.hasInput && !form.isRedirected
             if !isPlainRead || arguments.contains("--trace") { return .readOnlySocket }
         }
         guard form.isRedirected else { return nil }

@@ -1,4 +1,4 @@
-// The answers of the daemon's own commands that need no waiting.
+// The answers of the daemon's own commands.
 import DokkuProtocol
 import Glibc
 
@@ -10,32 +10,49 @@ final class Builtins {
     /// Made once: it is what a client asks for to learn whether the daemon answers.
     private let versionLine = PlainReply.line(ok: true, output: version)
     private lazy var versionAnswer = SharedAnswer(version, account: account)
-    private lazy var helpAnswer = SharedAnswer(DaemonHelp.help, account: account)
+    private lazy var helpAnswer = SharedAnswer(Builtin.helpText, account: account)
     /// The last answers, and what they were made of.
     private var queueAnswer: (revision: Int, answer: SharedAnswer)?
     private var commandsAnswer: (revision: Int, answer: SharedAnswer)?
     private let attendance: Attendance
+    private let judge: Judge
+    private let log: AuditLog
 
-    init(executor: Executor, catalogue: CatalogueKeeper, attendance: Attendance, account: SpoolAccount) {
+    init(
+        executor: Executor, catalogue: CatalogueKeeper, attendance: Attendance, account: SpoolAccount,
+        judge: Judge,
+        log: AuditLog
+    ) {
         self.executor = executor
         self.catalogue = catalogue
+        self.judge = judge
+        self.log = log
         self.attendance = attendance
         self.account = account
     }
 
-    /// The answer, or nil for what first has to be done or waited for.
-    func answer(_ builtin: Builtin) -> SharedAnswer? {
+    func answer(_ builtin: Builtin, _ incoming: Incoming) {
+        let responder = incoming.responder
         switch builtin {
-        case .version: versionAnswer
-        case .help: helpAnswer
-        case .status: SharedAnswer(status(), account: account)
-        case .queue: current(&queueAnswer, executor.revision, queue())
-        case .commands, .refresh, .cancel: nil
+        case .version: responder.answer(versionAnswer)
+        case .help: responder.answer(helpAnswer)
+        case .status: responder.answer(SharedAnswer(status(), account: account))
+        case .queue: responder.answer(current(&queueAnswer, executor.revision, queue()))
+        case .commands:
+            judge.whenCurrent { [self, incoming] failure in
+                if let failure, catalogue.current == nil { return responder.refuse(failure) }
+                withExtendedLifetime(incoming) { responder.answer(commands()) }
+            }
+        case .refresh:
+            catalogue.refresh { [self, incoming] failure in
+                settle("refresh", failure.map(Result.failure) ?? .success("Refreshed commands"), incoming)
+            }
+        case .cancel(let number): cancel(number, incoming)
         }
     }
 
     /// The listed commands, as far as they are known.
-    func commands() -> SharedAnswer {
+    private func commands() -> SharedAnswer {
         current(
             &commandsAnswer, catalogue.revision,
             catalogue.current?.listedNames.joined(separator: "\n") ?? "")
@@ -83,5 +100,38 @@ final class Builtins {
 
     private func describe(_ job: Job, _ state: String, since date: time_t) -> String {
         "\(job.number) \(state) since \(AuditLog.format(date)) pid=\(job.peer.pid) uid=\(job.peer.uid) \(job.title)"
+    }
+
+    // MARK: Changes
+
+    private func cancel(_ number: UInt64, _ incoming: Incoming) {
+        let title = "daemon:cancel \(number)"
+        guard let job = executor.job(number: number) else {
+            let refusal = Refusal(code: .invalidRequest, text: "No job \(number) waits or runs")
+            return settle(title, .failure(refusal), incoming)
+        }
+        // If its process is over, its end stays as it was.
+        let text =
+            job.status == nil
+            ? "Cancelled job \(number)" : "Job \(number) has ended; more of its output is not waited for"
+        settle(title, .success(text), incoming) {
+            job.interrupt(Refusal(code: .cancelled, text: "The command was cancelled"))
+        }
+    }
+
+    /// Writes down what becomes of a built-in that changes something, does it, and tells its client.
+    private func settle(
+        _ title: String, _ result: Result<String, Refusal>, _ incoming: Incoming,
+        doing change: () -> Void = {}
+    ) {
+        switch result {
+        case .success(let text):
+            log.answered(title, peer: incoming.client.peer, answer: text)
+            change()
+            incoming.responder.answer(text)
+        case .failure(let refusal):
+            log.refused(title, peer: incoming.client.peer, refusal)
+            incoming.responder.refuse(refusal)
+        }
     }
 }

@@ -202,7 +202,9 @@ final class Dispatcher: RequestTaker {
 
     private func carryOut(_ verdict: Verdict, _ incoming: Incoming) {
         switch verdict {
-        case .builtin(let builtin): answer(builtin, incoming)
+        case .builtin(let builtin):
+            guard let incoming = builtin.entry.mayWait ? reserved(incoming) : incoming else { return }
+            builtins.answer(builtin, incoming)
         case .refuse(let refusal): refuse(refusal, incoming)
         case .run(let invocation, let lane): run(invocation, lane, incoming)
         case .unknown:
@@ -226,57 +228,6 @@ final class Dispatcher: RequestTaker {
                 command, from: client.submitter, peer: client.peer, observer: incoming.responder)
         } catch {
             refuse(error, incoming)
-        }
-    }
-
-    private func answer(_ builtin: Builtin, _ incoming: Incoming) {
-        let responder = incoming.responder
-        switch builtin {
-        case .commands:
-            guard let incoming = reserved(incoming) else { return }
-            judge.whenCurrent { [self, incoming] failure in
-                if let failure, catalogue.current == nil { return responder.refuse(failure) }
-                withExtendedLifetime(incoming) { responder.answer(builtins.commands()) }
-            }
-        case .refresh:
-            guard let incoming = reserved(incoming) else { return }
-            catalogue.refresh { [self, incoming] failure in
-                settle("refresh", failure.map(Result.failure) ?? .success("Refreshed commands"), incoming)
-            }
-        case .cancel(let number): cancel(number, incoming)
-        case .version, .status, .queue, .help:
-            if let answer = builtins.answer(builtin) { responder.answer(answer) }
-        }
-    }
-
-    private func cancel(_ number: UInt64, _ incoming: Incoming) {
-        let title = "daemon:cancel \(number)"
-        guard let job = executor.job(number: number) else {
-            let refusal = Refusal(code: .invalidRequest, text: "No job \(number) waits or runs")
-            return settle(title, .failure(refusal), incoming)
-        }
-        // If its process is over, its end stays as it was.
-        let text =
-            job.status == nil
-            ? "Cancelled job \(number)" : "Job \(number) has ended; more of its output is not waited for"
-        settle(title, .success(text), incoming) {
-            job.interrupt(Refusal(code: .cancelled, text: "The command was cancelled"))
-        }
-    }
-
-    /// Writes down what becomes of a built-in that changes something, does it, and tells its client.
-    private func settle(
-        _ title: String, _ result: Result<String, Refusal>, _ incoming: Incoming,
-        doing change: () -> Void = {}
-    ) {
-        switch result {
-        case .success(let text):
-            log.answered(title, peer: incoming.client.peer, answer: text)
-            change()
-            incoming.responder.answer(text)
-        case .failure(let refusal):
-            log.refused(title, peer: incoming.client.peer, refusal)
-            incoming.responder.refuse(refusal)
         }
     }
 

@@ -1,4 +1,5 @@
 // The daemon's own commands.
+import Foundation
 import Testing
 
 @testable import DokkuDaemon
@@ -55,7 +56,23 @@ import Testing
 
     @Test func `the help names all built-ins`() {
         let names = ["commands", "refresh", "version", "status", "queue", "cancel N", "help"]
-        for name in names { #expect(DaemonHelp.help.contains(name)) }
-        #expect(!DaemonHelp.help.hasSuffix("\n"))
+        for name in names { #expect(Builtin.helpText.contains(name)) }
+        #expect(!Builtin.helpText.hasSuffix("\n"))
+    }
+
+    /// The page's table has a row for each, in the same order, and says which are logged.
+    @Test func `the page of the protocol names all built-ins`() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let page = try String(
+            contentsOfFile: root.appendingPathComponent("docs/protocol.md").path, encoding: .utf8)
+        let section = try #require(page.components(separatedBy: "## The daemon's own commands\n").last)
+        let rows = section.split(separator: "\n").filter { $0.hasPrefix("| `") }.prefix(Builtin.all.count)
+        let forms = Builtin.all.map(\.entry).map { entry in
+            "| `\(entry.name)\(entry.argument.map { " \($0)" } ?? "")` |"
+        }
+        #expect(zip(rows, forms).allSatisfy { $0.hasPrefix($1) } && rows.count == forms.count)
+        let logged = Builtin.all.map(\.entry).filter(\.changesSomething).map { "`\($0.name)`" }
+        #expect(section.contains("Only \(logged.joined(separator: " and ")) are logged."))
     }
 }

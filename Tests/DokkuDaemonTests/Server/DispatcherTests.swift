@@ -31,14 +31,14 @@ import Testing
             context: context, lock: lock, store: CatalogueStore(folder: folder.path, pluginFolders: [])
         ) { _ in }
         let limits = ServerLimits(line: 1000, input: 1000, buffer: 1000, connections: 1, open: 64)
+        let judge = Judge(
+            catalogue: catalogue, loop: loop, refusesAll: nil, tracing: Tracing(environment: [:]))
         dispatcher = Dispatcher(
             executor: executor, catalogue: catalogue,
             builtins: Builtins(
                 executor: executor, catalogue: catalogue, attendance: Attendance(limits: limits),
-                account: client.account),
-            judge: Judge(
-                catalogue: catalogue, loop: loop, refusesAll: nil, tracing: Tracing(environment: [:])),
-            log: log, loop: loop, limits: limits)
+                account: client.account, judge: judge, log: log),
+            judge: judge, log: log, loop: loop, limits: limits)
     }
 
     private func take(_ line: String) { dispatcher.take(Array(line.utf8)[...], from: client) }

@@ -39,16 +39,17 @@ import Testing
             spool: SpoolAccount(folder: folder.path, limit: 1 << 20), words: Budget(limit: 1 << 20),
             places: Budget(limit: 10))
         let attendance = Attendance(limits: limits)
+        let judge = Judge(
+            catalogue: catalogue, loop: loop, refusesAll: nil, tracing: Tracing(environment: [:]))
         let server = Server(
             loop: loop, limits: limits, allotment: allotment, attendance: attendance, log: log,
             requests: Dispatcher(
                 executor: executor, catalogue: catalogue,
                 builtins: Builtins(
-                    executor: executor, catalogue: catalogue, attendance: attendance, account: allotment.spool
-                ),
-                judge: Judge(
-                    catalogue: catalogue, loop: loop, refusesAll: nil, tracing: Tracing(environment: [:])),
-                log: log, loop: loop, limits: limits))
+                    executor: executor, catalogue: catalogue, attendance: attendance,
+                    account: allotment.spool,
+                    judge: judge, log: log),
+                judge: judge, log: log, loop: loop, limits: limits))
         try server.listen(
             [
                 SocketPath(path: folder.path("open")).bind(options: []),
