@@ -74,7 +74,7 @@ final class Executor {
         if isStopping { throw .shuttingDown }
         var command = command
         let lane = command.lane
-        if lane.waitsInQueue, command.timeout == nil { command.timeout = limits.timeout }
+        if lane.waitsInQueue, command.request.timeout == nil { command.request.timeout = limits.timeout }
         try checkRoom(for: lane, isRestricted: peer.isRestricted)
         let job = Job(
             number: lastNumber + 1, command: command, peer: peer, observer: observer, owner: self,

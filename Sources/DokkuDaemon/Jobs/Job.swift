@@ -63,7 +63,7 @@ final class Job {
     private(set) var excerpt: [UInt8] = []
     /// Whether a log may show the output. That of a command with input may repeat it.
     private(set) lazy var showsExcerpt =
-        excerptLimit > 0 && command.input == nil && command.redirection?.direction != .input
+        excerptLimit > 0 && !command.request.hasInput
         && Redaction.mayLogOutput(of: command.invocation)
 
     private let excerptLimit: Int
@@ -114,7 +114,7 @@ final class Job {
             end(nil)
             return false
         }
-        if let timeout = command.timeout {
+        if let timeout = command.request.timeout {
             timer = context.loop.timers.schedule(after: timeout) { [weak self] in
                 self?.interrupt(
                     Refusal(code: .timeout, text: "The command ran longer than it may, and was ended"))
@@ -126,18 +126,7 @@ final class Job {
     private func launch(lock: Int32, context: RunContext) throws(Refusal) -> Run {
         // It may have waited behind the very command that turned tracing on.
         if peer.isRestricted, context.tracing.isOn { throw .traced }
-        var plan = RunPlan(
-            arguments: command.invocation.arguments,
-            identity: command.invocation.keepsRoot ? .daemon : .systemUser,
-            separatesStreams: command.separatesStreams, lock: lock)
-        if let input = command.input { plan.input = .fed(.spool(input)) }
-        if let redirection = command.redirection {
-            let file = try redirection.open()
-            switch redirection.direction {
-            case .input: plan.input = command.invocation.readsOnlyPipes ? .fed(.file(file)) : .file(file)
-            case .output: plan.outputFile = file
-            }
-        }
+        let plan = try RunPlan(command.invocation, command.request, lock: lock)
         if let query = BuildRecords.Query(command.invocation) {
             buildWatch = BuildWatch(query, records: context.builds, loop: context.loop) { [unowned self] in
                 endWithBuild()

@@ -1,8 +1,8 @@
 // What is started, and what it reads and writes.
 import DokkuProtocol
 
-/// What a child reads.
-enum RunInput {
+/// What a child has as its standard input.
+enum ChildInput {
     /// An empty file: dokku takes a character device for a terminal.
     case empty
     case file(OpenFile)
@@ -14,11 +14,28 @@ enum RunInput {
 struct RunPlan {
     var arguments: ArgumentList
     var identity = Identity.daemon
-    var input = RunInput.empty
+    var input = ChildInput.empty
     /// Where standard output goes instead of a pipe.
     var outputFile: OpenFile?
     /// Two pipes, or one in which both outputs keep their order.
     var separatesStreams = false
     /// The lock that the child inherits; -1 for none.
     var lock: Int32 = -1
+}
+
+extension RunPlan {
+    /// Opens the files of a request. Fails if one cannot be opened as what it is to be.
+    init(_ invocation: Invocation, _ request: RunRequest, lock: Int32) throws(Refusal) {
+        self.init(
+            arguments: invocation.arguments, identity: invocation.keepsRoot ? .daemon : .systemUser,
+            separatesStreams: request.separatesStreams, lock: lock)
+        switch request.input {
+        case .empty: break
+        case .spool(let spool): input = .fed(.spool(spool))
+        case .file(let redirection):
+            let file = try redirection.open()
+            input = invocation.readsOnlyPipes ? .fed(.file(file)) : .file(file)
+        }
+        outputFile = try request.output?.open()
+    }
 }

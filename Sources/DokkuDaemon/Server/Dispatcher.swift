@@ -85,7 +85,8 @@ final class Dispatcher: RequestTaker {
         carryOut(
             verdict,
             Incoming(
-                client: client, responder: responder, arguments: words, form: form, redirection: redirection))
+                client: client, responder: responder, arguments: words, form: form,
+                request: RunRequest(redirection)))
     }
 
     private func takeJSON(_ line: ArraySlice<UInt8>, from client: any Requester) {
@@ -110,8 +111,9 @@ final class Dispatcher: RequestTaker {
             client: client, responder: responder, arguments: request.command,
             form: RequestForm(
                 isPlain: false, isStreamed: request.isStreamed, hasInput: request.input != nil,
-                isRedirected: false),
-            separatesStreams: true, timeout: request.timeout)
+                isRedirected: false))
+        incoming.request.separatesStreams = true
+        incoming.request.timeout = request.timeout
         if case .text(let id) = request.id { incoming.attachedBytes = id.utf8.count }
         switch request.input {
         case nil: decide(incoming)
@@ -129,7 +131,7 @@ final class Dispatcher: RequestTaker {
             return refuse(.inputTooLong(limits.input), incoming)
         }
         var incoming = incoming
-        incoming.input = spool
+        incoming.request.input = .spool(spool)
         incoming.attachedBytes += bytes.count
         decide(incoming)
     }
@@ -170,7 +172,7 @@ final class Dispatcher: RequestTaker {
             switch result {
             case .success(let spool):
                 var incoming = incoming
-                incoming.input = spool
+                incoming.request.input = .spool(spool)
                 decide(incoming)
             case .failure(let refusal): refuse(refusal, incoming)
             }
@@ -185,11 +187,11 @@ final class Dispatcher: RequestTaker {
     /// The request, which holds its memory from here on until it is done with; nil if that is too much, and it was
     /// refused.
     private func reserved(_ incoming: Incoming, beside attachedBytes: Int = 0) -> Incoming? {
-        if incoming.reservation != nil { return incoming }
+        if incoming.request.reservation != nil { return incoming }
         var incoming = incoming
         incoming.attachedBytes += attachedBytes
-        incoming.reservation = Reservation(incoming.memory, of: incoming.client.words)
-        if incoming.reservation != nil { return incoming }
+        incoming.request.reservation = Reservation(incoming.memory, of: incoming.client.words)
+        if incoming.request.reservation != nil { return incoming }
         refuse(.memoryFull, incoming)
         return nil
     }
@@ -218,10 +220,7 @@ final class Dispatcher: RequestTaker {
     private func run(_ invocation: Invocation, _ lane: Lane, _ incoming: Incoming) {
         catalogue.noticeChangesSoon()
         guard let incoming = reserved(incoming) else { return }
-        let command = Command(
-            invocation: invocation, lane: lane, input: incoming.input, redirection: incoming.redirection,
-            separatesStreams: incoming.separatesStreams, timeout: incoming.timeout,
-            reservation: incoming.reservation)
+        let command = Command(invocation: invocation, lane: lane, request: incoming.request)
         do throws(Refusal) {
             let client = incoming.client
             try executor.submit(

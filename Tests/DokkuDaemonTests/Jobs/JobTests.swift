@@ -30,7 +30,7 @@ extension Job {
         outputLimit: Int = 1 << 20, program: String = "/bin/sh"
     ) -> Job {
         var command = Command.sample(["-c", script], lane: lane)
-        command.timeout = timeout
+        command.request.timeout = timeout
         let job = Job.sample(1, command, observer: observer, owner: self, outputLimit: outputLimit)
         _ = job.start(
             lock: -1,
@@ -194,7 +194,7 @@ extension Job {
     @Test func `a job whose input cannot be read is ended and says so`() throws {
         // The name is what it looks for in its input.
         var command = Command.sample(["git:auth"])
-        command.redirection = Redirection(direction: .input, path: Array("/proc/self/mem".utf8))
+        command.request = RunRequest(Redirection(direction: .input, path: Array("/proc/self/mem".utf8)))
         let job = Job.sample(1, command, observer: observer, owner: self)
         _ = job.start(
             lock: -1,

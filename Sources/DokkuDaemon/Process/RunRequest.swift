@@ -1,0 +1,39 @@
+// How a command is to run: one value from its request to its process.
+import DokkuProtocol
+
+/// What a command reads.
+enum RunInput {
+    case empty
+    /// What came with the request.
+    case spool(Spool)
+    /// A file that is opened when the command starts.
+    case file(Redirection)
+}
+
+struct RunRequest {
+    var input = RunInput.empty
+    /// The file for standard output, opened when the command starts; nil if the client gets the output.
+    var output: Redirection?
+    /// Two pipes, or one in which both outputs keep their order.
+    var separatesStreams = false
+    /// How long it may run; nil for ever.
+    var timeout: Duration?
+    /// The memory that the request holds while it waits.
+    var reservation: Reservation?
+
+    /// A line with a redirection, if it has one.
+    init(_ redirection: Redirection? = nil) {
+        switch redirection?.direction {
+        case .input: input = redirection.map(RunInput.file) ?? .empty
+        case .output: output = redirection
+        case nil: break
+        }
+    }
+
+    var hasInput: Bool {
+        switch input {
+        case .empty: false
+        case .spool, .file: true
+        }
+    }
+}
