@@ -86,7 +86,7 @@ final class CatalogueKeeper {
         noticedAt = context.loop.now
         guard reading == nil else { return }
         let plugins = store.stamp()
-        // A reading that failed is repeated only for a request with an unknown name.
+        // A reading that failed for these plugins is repeated when a request needs it, not here.
         if plugins != self.plugins, plugins != failure?.plugins { read(plugins) }
     }
 
