@@ -1,4 +1,4 @@
-// The whole of it: parts made from the settings, wired, started and stopped.
+// The whole daemon: its parts are made from the settings, connected, started and stopped.
 import CEpollShim
 import DokkuProtocol
 import Glibc
@@ -14,20 +14,20 @@ final class Daemon {
     private let context: RunContext
     private let manager: ServiceManager
     private let sockets: ListeningSockets
-    /// What every request is told where the settings are wrong: then nothing is read, written or run.
+    /// The answer to every request if the settings are wrong: then nothing is read, written or run.
     private let misconfigured: Refusal?
     private var signals: SignalSource?
     private var stage = Stage.serving
 
     private enum Stage {
         case serving
-        /// Told to read its settings anew: it will stop in a moment, and be started again.
+        /// It was told to read its settings again: it stops in a moment, and systemd starts it again.
         case reloading
         case stopping(toStartAnew: Bool)
     }
 
     private static let lastMoment = Duration.seconds(1)
-    /// What systemd needs to see the end of ExecReload=.
+    /// The time that systemd needs to see the end of ExecReload=.
     private static let reloadTime = Duration.milliseconds(300)
 
     init(_ configuration: Configuration, environment: [String: String]) throws(StartFailure) {
@@ -88,10 +88,10 @@ final class Daemon {
         manager = ServiceManager(loop: loop, environment: environment)
     }
 
-    /// Serves until a signal ends it; returns when all is answered.
+    /// Serves until a signal ends it. Returns when everything is answered.
     func run() throws(StartFailure) {
         do throws(SystemError) {
-            // Whoever starts us may ignore it, and then children would leave no status, sigaction(2).
+            // The parent may have set SIGCHLD to be ignored; children would then leave no status, sigaction(2).
             signal(SIGCHLD, SIG_DFL)
             signals = try SignalSource([SIGTERM, SIGINT, SIGHUP]) { [unowned self] in didReceive($0) }
         } catch {
@@ -105,9 +105,10 @@ final class Daemon {
         server.listen(sockets.sockets, owner: self)
         for listener in sockets.sockets { log.note("Listening on \(listener.name)...") }
         manager.ready(self)
-        // A start runs much code, of the dynamic linker too, that serving never needs: 2 MB that need not stay mapped.
+        // A start runs much code that serving never needs, also of the dynamic linker: 2 MB that need not stay
+        // mapped.
         shim_forget_code()
-        // Nothing that the daemon ends is left to run on without it.
+        // No process that the daemon ends may outlive it.
         defer { context.endings.killAll() }
         do throws(SystemError) {
             try loop.run()
@@ -115,13 +116,15 @@ final class Daemon {
             throw StartFailure(description: "\(error)", exitStatus: EX_OSERR)
         }
         if case .stopping(toStartAnew: true) = stage {
-            throw StartFailure(description: "ended, to be started with other settings", exitStatus: EX_CONFIG)
+            throw StartFailure(
+                description: "exiting, to be restarted with new settings", exitStatus: EX_CONFIG)
         }
     }
 
     // MARK: Start
 
-    /// Raises what the process may open to what it can need, which its children inherit, and divides it.
+    /// Raises the limit of open descriptors to what the process can need, and divides it. Children inherit the
+    /// limit.
     private static func limits(
         _ configuration: Configuration
     ) -> (server: ServerLimits, descriptors: DescriptorBudget) {
@@ -148,16 +151,16 @@ final class Daemon {
         }
     }
 
-    /// Without a record a start cannot tell what the end before interrupted; the daemon serves all the same.
+    /// Without a record, the next start cannot tell which commands were interrupted; the daemon serves anyway.
     private static func takeOverRecord(_ folder: String, _ console: Console) -> RunningRecord? {
         let reason: String
         do throws(SystemError) {
             if let record = try RunningRecord(folder: folder) { return record }
-            reason = "another daemon keeps it"
+            reason = "another daemon uses it"
         } catch {
             reason = error.reason
         }
-        console.say(.warning, "cannot record in \(folder) what runs: \(reason)")
+        console.say(.warning, "cannot write the record of running commands in \(folder): \(reason)")
         return nil
     }
 
@@ -178,15 +181,15 @@ final class Daemon {
         switch signal {
         case SIGHUP:
             guard misconfigured != nil else { return log.reopen() }
-            // The environment of a process stays as it is: only a new one can have other settings. Not at once: systemd
-            // takes an end within its reload for one that failed.
+            // The environment of a process does not change, so only a new process can have other settings. It does
+            // not exit at once, because systemd takes an exit during the reload for a failed one.
             if case .serving = stage { stage = .reloading }
             _ = loop.timers.schedule(after: Self.reloadTime) { [unowned self] in stop() }
         default: if case .stopping = stage { hurry() } else { stop() }
         }
     }
 
-    /// An activated daemon need not stay: the next connection starts it again.
+    /// A daemon that systemd started for a connection need not stay: the next connection starts it again.
     private func scheduleIdleExit(after wait: Duration?) {
         guard let wait, let limit = configuration.idleExit else { return }
         _ = loop.timers.schedule(after: wait) { [unowned self] in
@@ -213,7 +216,7 @@ final class Daemon {
         stopIfFinished()
     }
 
-    /// Told to stop twice: what runs is ended, and nobody is waited for who does not read.
+    /// The second signal: running commands are ended, and nobody waits for clients that do not read.
     private func hurry() {
         executor.terminateRunning()
         server.hurry()
@@ -228,13 +231,13 @@ final class Daemon {
         }
     }
 
-    /// The running command took as long as it may: it is told to end, has the time for that which any command has, and
-    /// gets a last moment to be answered.
+    /// The running command has used up its time. It is told to end, has the same grace as any command, and then a
+    /// last moment to be answered.
     private func giveUp() {
         guard !executor.isIdle else { return }
         executor.terminateRunning()
         _ = loop.timers.schedule(after: configuration.killGrace + Self.lastMoment) { [unowned self] in
-            // The output of one that was killed may be held by what it left: that is waited for no longer.
+            // A process that a killed command left behind may keep its output open. Nobody waits for that output.
             executor.terminateRunning()
             if executor.isIdle { return }
             for job in executor.running { log.note("#\(job.number) was killed") }
@@ -247,7 +250,7 @@ extension Daemon: ExecutorOwner, ServerOwner, StatusSource {
     func executorDidChange() { manager.statusDidChange() }
 
     func executorDidEnd(_ job: Job) {
-        // Its commands are others by now.
+        // dokku's commands may have changed.
         if job.isSuccess, job.command.invocation.name.hasPrefix("plugin:") { catalogue.refresh { _ in } }
         stopIfFinished()
     }

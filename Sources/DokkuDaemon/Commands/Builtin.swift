@@ -1,4 +1,4 @@
-// The commands that the daemon answers itself, and how they are told from dokku's.
+// The commands that the daemon answers itself, and how they are told apart from dokku's.
 import DokkuProtocol
 
 enum Builtin: Equatable, Sendable {
@@ -10,13 +10,13 @@ enum Builtin: Equatable, Sendable {
     case cancel(job: UInt64)
     case help
 
-    /// What is known of each: the one place for its name, its words and its rights. Its answer is made in `Builtins`.
+    /// All facts about one built-in: its name, its words and its rights. `Builtins` makes its answer.
     struct Entry: Sendable {
         let name: StaticString
-        /// For the help; nil if it takes none.
+        /// As the help shows it; nil if it takes none.
         var argument: StaticString?
         let summary: StaticString
-        /// A read-only socket refuses it, and the log has it.
+        /// If true, a read-only socket refuses it, and it is logged.
         var changesSomething = false
         /// Its answer may have to wait for the list of dokku's commands.
         var mayWait = false
@@ -34,14 +34,14 @@ enum Builtin: Equatable, Sendable {
         case .status:
             Entry(
                 name: "daemon:status",
-                summary: "its start time, its connections, commands, queue and list of commands")
+                summary: "start time, connections, commands, queue, and the list of dokku's commands")
         case .queue:
             Entry(
                 name: "daemon:queue",
                 summary: "the running and the waiting commands, one job per line, its number first")
         case .cancel:
             Entry(
-                name: "daemon:cancel", argument: "N", summary: "end job N, or take it out of the queue",
+                name: "daemon:cancel", argument: "N", summary: "end job N, or remove it from the queue",
                 changesSomething: true)
         case .help: Entry(name: "daemon:help", summary: "this list")
         }
@@ -50,7 +50,7 @@ enum Builtin: Equatable, Sendable {
     /// All of them, in the order of the help.
     static let all: [Builtin] = [.commands, .refresh, .version, .status, .queue, .cancel(job: 0), .help]
 
-    /// What `daemon:help` answers.
+    /// The answer to `daemon:help`.
     static var helpText: String {
         let forms = all.map(\.entry).map { entry in
             (entry.argument.map { "\(entry.name) \($0)" } ?? "\(entry.name)", entry.summary)
@@ -66,9 +66,10 @@ enum Builtin: Equatable, Sendable {
             .joined(separator: "\n")
     }
 
-    /// The built-in whose name is word `index`; nil is dokku's. Bytes are compared, nothing is allocated.
+    /// The built-in whose name is word `index`; nil if the command is dokku's. It compares bytes and allocates
+    /// nothing.
     ///
-    /// Throws where the words after the name are not what it takes.
+    /// Throws if the words after the name are wrong for it.
     static func matching(_ arguments: ArgumentList, at index: Int) throws(Refusal) -> Builtin? {
         guard let builtin = named(arguments, at: index) else { return nil }
         if case .cancel = builtin { return .cancel(job: try jobNumber(arguments, after: index)) }
@@ -78,7 +79,7 @@ enum Builtin: Equatable, Sendable {
         return builtin
     }
 
-    /// By its name alone.
+    /// The built-in with this name, whatever follows it.
     static func named(_ arguments: ArgumentList, at index: Int) -> Builtin? {
         all.first { arguments.word(index, is: $0.entry.name) }
     }
@@ -92,7 +93,7 @@ enum Builtin: Equatable, Sendable {
         return job
     }
 
-    /// Digits alone: no sign, no blanks.
+    /// Only digits: no sign, no blanks.
     private static func decimal(_ digits: ArraySlice<UInt8>) -> UInt64? {
         guard digits.count <= 20, digits.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains) else {
             return nil

@@ -1,35 +1,35 @@
-// Where commands go, and what becomes of them: numbered and written down, started in their turn under the lock or at
-// once beside the queue, and brought to one end.
+// Runs commands: each gets a number and a log line, starts in its turn under the lock or at once beside the queue,
+// and ends once.
 import DokkuProtocol
 
-/// Who started the executor.
+/// The owner of the executor.
 protocol ExecutorOwner: AnyObject {
     /// A command was accepted or has ended, or the next one waits for something else.
     func executorDidChange()
-    /// A command has ended, and its reply was made.
+    /// A command has ended, after its reply was made.
     func executorDidEnd(_ job: Job)
 }
 
 final class Executor {
-    /// How much may be accepted.
+    /// How much is accepted.
     struct Limits {
-        /// Endless commands; likewise what else runs beside the queue, each kind by itself.
+        /// Endless commands. The same limit applies to each other kind of command beside the queue.
         var follow: Int
         /// Bytes of one command's output.
         var output: Int
-        /// For commands in the queue that name none of their own; nil for none.
+        /// For queued commands without a timeout of their own; nil for no timeout.
         var timeout: Duration?
     }
 
-    /// Commands that are over but whose output is still awaited; beyond it the next one waits.
+    /// Commands that have exited but whose output has not ended. Beyond this number the next command waits.
     private static let drainingLimit = 64
 
-    /// Who has his turn among those that take the lock.
+    /// Which of the commands that need the lock has its turn.
     private enum Turn {
         case free
-        /// The next one is being started.
+        /// The next command is being started.
         case starting
-        /// The next one waits, since somebody else has the lock.
+        /// The next command waits, because another process holds the lock.
         case waitingForLock
         case taken(Job)
     }
@@ -40,13 +40,13 @@ final class Executor {
     private let lock: LockTurn
     private let queue = CommandQueue()
     private var turn = Turn.free
-    /// Started, and not yet at the end of their output: first those of the queue.
+    /// Started jobs whose output has not ended. Those of the queue come first.
     private var started: (fromQueue: [Job], beside: [Job]) = ([], [])
     private var lastNumber: UInt64 = 0
     private(set) var isStopping = false
     private(set) var runCount = 0
     private(set) var failureCount = 0
-    /// Another number whenever other commands wait or run, or wait for something else.
+    /// Changes when other commands wait or run, or wait for something else.
     private(set) var revision = 0
     /// Nil before `start`.
     private weak var owner: (any ExecutorOwner)?
@@ -61,12 +61,12 @@ final class Executor {
         self.lock = LockTurn(lock, timers: context.loop.timers, complain: complain)
     }
 
-    /// Tells `owner` from here on what happens.
+    /// From now on `owner` is told what happens.
     func start(owner: any ExecutorOwner) { self.owner = owner }
 
     // MARK: Taking commands
 
-    /// Takes a command: from here on it gets one end, told to its observer.
+    /// Accepts a command. From now on it ends exactly once, and its observer is told.
     @discardableResult
     func submit(
         _ command: Command, from submitter: Submitter, peer: Peer, observer: any JobObserver
@@ -96,24 +96,26 @@ final class Executor {
         return job
     }
 
-    /// What runs beside the queue is counted by its kind: following logs does not keep anybody from cancelling.
+    /// Commands beside the queue are counted by kind, so that following logs does not keep anybody from cancelling.
     private func checkRoom(for lane: Lane, isRestricted: Bool) throws(Refusal) {
         if lane.waitsInQueue { return }
         let running = started.beside.filter { $0.command.lane == lane }
         let share = ListenerOptions.restrictedShare(of: limits.follow)
         if running.count >= limits.follow {
-            throw Refusal(code: .queueFull, text: "\(limits.follow) \(lane.noun) run already")
+            throw Refusal(
+                code: .queueFull, text: "Too many \(lane.noun) run already (limit \(limits.follow))")
         }
         if isRestricted, running.count(where: \.peer.isRestricted) >= share {
             throw Refusal(
-                code: .queueFull, text: "\(share) \(lane.noun) of sockets with this rule run already")
+                code: .queueFull,
+                text: "Too many \(lane.noun) of read-only sockets run already (limit \(share))")
         }
     }
 
     // MARK: Starting
 
-    /// Starts the next command if none runs and the lock can be had. One that cannot be started is over at once,
-    /// and the one behind it has its turn.
+    /// Starts the next command if none runs and the lock is free. If a command cannot be started, it ends at once,
+    /// and the next one has its turn.
     private func startNext() {
         guard case .free = turn else { return }
         turn = .starting
@@ -135,7 +137,7 @@ final class Executor {
         if lock.wait != waitBefore { didChangeLockWait() }
     }
 
-    /// Starts a command of the queue under the lock, if that can be had.
+    /// Starts a command of the queue under the lock, if the lock is free.
     private func take(_ job: Job) throws(SystemError) -> Turn {
         let hasLock = try lock.acquire { [unowned self] in
             turn = .free
@@ -149,7 +151,7 @@ final class Executor {
         return .starting
     }
 
-    /// False if it is over already.
+    /// False if it has already ended.
     @discardableResult
     private func start(_ job: Job, lock: Int32) -> Bool {
         revision += 1
@@ -166,7 +168,7 @@ final class Executor {
 
     var waiting: [Job] { queue.waiting }
     var waitingCount: Int { queue.count }
-    /// While the next command waits for a lock that somebody else has.
+    /// Set while the next command waits for a lock that another process holds.
     var lockWait: LockWait? { lock.wait }
     var running: [Job] { started.fromQueue + started.beside }
     var isIdle: Bool { started.fromQueue.isEmpty && started.beside.isEmpty }
@@ -177,7 +179,7 @@ final class Executor {
 
     // MARK: Stopping
 
-    /// Accepts and starts nothing more; what waits is answered, what would never end is ended, what runs goes on.
+    /// Accepts and starts nothing more. Waiting commands are answered, endless ones are ended, running ones go on.
     func stop() {
         isStopping = true
         if case .waitingForLock = turn {
@@ -189,7 +191,7 @@ final class Executor {
         for job in started.beside where job.command.lane.neverEnds { job.interrupt(.endedByStop) }
     }
 
-    /// Ends what still runs.
+    /// Ends every running command.
     func terminateRunning() {
         for job in running { job.interrupt(.endedByStop) }
     }

@@ -1,18 +1,18 @@
-// The wait for dokku's lock, while somebody else has it.
+// The wait for dokku's lock while another process holds it.
 import Glibc
 
-/// Takes the lock for the next command, and tries again as long as that fails: flock(2) has no event to wait for.
+/// Takes the lock for the next command. If that fails, it tries again and again, because flock(2) reports no event.
 final class LockTurn {
     private static let interval = Duration.milliseconds(100)
-    /// How many attempts apart it is asked who holds it.
+    /// The number of attempts between two searches for the holder.
     private static let attemptsToLook = 10
-    /// After how many the wait is complained of: 10 s.
+    /// The number of attempts before a complaint: 10 s.
     private static let attemptsToComplain = 100
 
     private enum State {
-        /// It is held, or nobody wants it.
+        /// The lock is held, or nobody wants it.
         case settled
-        /// The timer is that of the next attempt.
+        /// The timer is for the next attempt.
         case waiting(LockWait, attempts: Int, Timer)
     }
 
@@ -21,20 +21,20 @@ final class LockTurn {
     private let complain: (String) -> Void
     private var state = State.settled
 
-    /// `complain` is told once of each wait that is long.
+    /// `complain` is called once for each long wait.
     init(_ lock: CommandLock, timers: TimerQueue, complain: @escaping (String) -> Void) {
         self.lock = lock
         self.timers = timers
         self.complain = complain
     }
 
-    /// For the child that runs under it.
+    /// For the child that runs under the lock.
     var number: Int32 { lock.number }
 
-    /// For whom it is waited, if it is.
+    /// The wait for the lock, if there is one.
     var wait: LockWait? { if case .waiting(let wait, _, _) = state { wait } else { nil } }
 
-    /// True if it could be had. Otherwise `retry` is called when it is time to try again.
+    /// True if the lock was free. Otherwise `retry` is called when it is time to try again.
     func acquire(orLater retry: @escaping () -> Void) throws(SystemError) -> Bool {
         if try lock.acquire() {
             giveUp()
@@ -45,7 +45,7 @@ final class LockTurn {
         return false
     }
 
-    /// What is known of the wait after one more attempt in vain.
+    /// What is known about the wait after one more failed attempt.
     private func noticed() -> (wait: LockWait, attempts: Int) {
         guard case .waiting(var wait, let attempts, _) = state else {
             return (LockWait(path: lock.path, since: time(nil), holder: lock.holder()), 1)
@@ -55,7 +55,7 @@ final class LockTurn {
         return (wait, attempts + 1)
     }
 
-    /// Nobody waits for it any more.
+    /// Nobody waits for the lock any more.
     func giveUp() {
         if case .waiting(_, _, let timer) = state { timer.cancel() }
         state = .settled

@@ -1,6 +1,7 @@
-// Ends what shows a build's output when the build is over.
+// Ends a command that shows a build's output, when the build has ended.
 
-/// Looks once a second whether a build still runs: its record is a file, and its process is nobody's child here.
+/// Checks once a second whether a build still runs: dokku's record of it is a file, and its process is not a child
+/// of the daemon.
 final class BuildWatch {
     private static let interval = Duration.seconds(1)
 
@@ -8,14 +9,15 @@ final class BuildWatch {
     private let query: BuildRecords.Query
     private let loop: EventLoop
     private let end: () -> Bool
-    /// The build that was seen to run.
+    /// The build that was seen running.
     private var id: String?
     private var isOver = false
     private var timer: Timer?
 
-    /// To be made before the command starts, so that the command cannot find a build running that is not seen here.
-    /// `end` is called when the build is over and its last words have had a while to be shown, and again where it says
-    /// that it is too early. It is never called for a build that did not run: its output ends by itself.
+    /// Create it before the command starts, so that the command finds no running build that was not seen here.
+    /// `end` is called when the build has ended and its last output had time to be shown, and again if it returns
+    /// false because it is too early. It is never called for a build that was not running: that output ends by
+    /// itself.
     init(_ query: BuildRecords.Query, records: BuildRecords, loop: EventLoop, end: @escaping () -> Bool) {
         self.query = query
         self.records = records

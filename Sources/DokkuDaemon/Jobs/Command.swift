@@ -1,9 +1,9 @@
-// One command that was judged, with all that it needs to run.
+// A judged command, with everything that it needs to run.
 
-/// What is to be run, and how.
+/// What to run, and how.
 struct Command {
     var invocation: Invocation
-    /// What logs and listings call it; nil: its words, without secrets.
+    /// Its name in logs and listings. If nil: its words, without secrets.
     var title: String?
     var lane: Lane
     var request = RunRequest()

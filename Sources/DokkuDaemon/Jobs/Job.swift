@@ -2,23 +2,23 @@
 import DokkuProtocol
 import Glibc
 
-/// Receives what becomes of a job. This is how results travel back without the executor knowing to whom.
+/// Receives the events of a job. So results travel back, and the executor need not know to whom.
 protocol JobObserver: AnyObject {
-    /// False while the job's output is to stay in its pipe. Only what never ends may be held so.
+    /// False while the job's output must stay in its pipe. Only endless commands may be held back so.
     var wantsOutput: Bool { get }
-    /// It has its number. `position`: its place where it waits in the queue, 1 for the next to start. False if nobody wants
-    /// its result any more: then it does not start.
+    /// The job has its number. `position` is its place in the queue: 1 starts next. Returns false if nobody wants
+    /// the result any more; then the job does not start.
     func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool
     func jobDidStart(_ job: Job)
     func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream)
     func jobDidEnd(_ job: Job)
 }
 
-/// Who starts a job, and goes on with the next one.
+/// Starts a job, and goes on with the next one.
 protocol JobOwner: AnyObject {
-    /// Its process is gone; output may still come. Not told of one that was never started.
+    /// The job's process is gone; output may still come. Not called for a job that was never started.
     func jobDidExit(_ job: Job)
-    /// It was answered.
+    /// The job was answered.
     func jobDidEnd(_ job: Job)
 }
 
@@ -33,15 +33,15 @@ final class Job {
     enum State {
         case waiting
         case running(Run)
-        /// It shows the output of a build that is over, and was told to end with it.
+        /// It shows the output of a build that has ended, and was told to end, too.
         case outlastingBuild(Run)
-        /// Its process is gone, and what is left of its output is read.
+        /// Its process is gone, and the rest of its output is being read.
         case draining(Run, ExitStatus)
         /// Nil if there was no process.
         case ended(ExitStatus?)
     }
 
-    /// Counts from 1; what clients call it.
+    /// Counts from 1. Clients name the job by it.
     let number: UInt64
     let command: Command
     let peer: Peer
@@ -52,16 +52,16 @@ final class Job {
     private(set) var startedAt: Instant?
     private(set) var startedDate: time_t = 0
     private(set) var endedAt: Instant?
-    /// What went wrong, beside what the status says.
+    /// What went wrong, besides the exit status.
     private(set) var failure: JobFailure?
-    /// Raw output so far, in bytes.
+    /// Bytes of raw output so far.
     private(set) var outputCount = 0
-    /// The command for logs and listings: without secrets.
+    /// The command for logs and listings, without secrets.
     private(set) lazy var title =
         command.title ?? Redaction.describe(command.invocation)
-    /// The beginning of the output, where a log may show it.
+    /// The beginning of the output, if a log may show it.
     private(set) var excerpt: [UInt8] = []
-    /// Whether a log may show the output. That of a command with input may repeat it.
+    /// Whether a log may show the output. A command with an input may repeat it in its output.
     private(set) lazy var showsExcerpt =
         excerptLimit > 0 && !command.request.hasInput
         && Redaction.mayLogOutput(of: command.invocation)
@@ -85,7 +85,7 @@ final class Job {
         self.excerptLimit = excerptLimit
     }
 
-    /// How the process ended; nil if there was none, or it is not over.
+    /// How the process ended; nil if there was none, or if it has not ended.
     var status: ExitStatus? {
         switch state {
         case .waiting, .running, .outlastingBuild: nil
@@ -94,7 +94,7 @@ final class Job {
         }
     }
     var isSuccess: Bool { failure == nil && status?.isSuccess == true }
-    /// What never ends has not failed where nobody wanted more of it.
+    /// An endless command has not failed if nobody wanted more of it.
     var isFailure: Bool {
         if command.lane.neverEnds, failure?.reason.code == .cancelled { return false }
         return status?.isSuccess != true
@@ -102,7 +102,7 @@ final class Job {
     var queuedDuration: Duration { (startedAt ?? endedAt ?? .now) - queuedAt }
     var runDuration: Duration { startedAt.map { (endedAt ?? .now) - $0 } ?? .zero }
 
-    /// Starts the process. False if it could not be started, and so is over.
+    /// Starts the process. False if it could not be started; then the job has ended.
     func start(lock: Int32, context: RunContext) -> Bool {
         startedAt = .now
         startedDate = time(nil)
@@ -117,14 +117,14 @@ final class Job {
         if let timeout = command.request.timeout {
             timer = context.loop.timers.schedule(after: timeout) { [weak self] in
                 self?.interrupt(
-                    Refusal(code: .timeout, text: "The command ran longer than it may, and was ended"))
+                    Refusal(code: .timeout, text: "The command reached its time limit and was ended"))
             }
         }
         return true
     }
 
     private func launch(lock: Int32, context: RunContext) throws(Refusal) -> Run {
-        // It may have waited behind the very command that turned tracing on.
+        // A command that ran before this one may have turned tracing on.
         if peer.isRestricted, context.tracing.isOn { throw .traced }
         let plan = try RunPlan(command.invocation, command.request, lock: lock)
         if let query = BuildRecords.Query(command.invocation) {
@@ -139,8 +139,8 @@ final class Job {
         }
     }
 
-    /// Ends a job before its time: a waiting one is over at once, a running one when its process is gone. One whose
-    /// process is gone already has ended as it has ended; only its output is waited for no longer.
+    /// Ends a job early. A waiting job ends at once, a running one when its process is gone. If its process has
+    /// already exited, its result stays, and it waits for no more output.
     func interrupt(_ reason: Refusal) {
         switch state {
         case .waiting:
@@ -156,7 +156,7 @@ final class Job {
         }
     }
 
-    /// True if it was done: what its client has not read yet must not be lost.
+    /// True if it was done. Output that the client has not read yet must not be lost.
     private func endWithBuild() -> Bool {
         guard case .running(let run) = state, wantsOutput else { return false }
         state = .outlastingBuild(run)
@@ -164,7 +164,7 @@ final class Job {
         return true
     }
 
-    /// Not all output could be kept: nothing more of it is told, and the command goes on.
+    /// Not all output could be kept: the rest of it is dropped, and the command goes on.
     func truncate(_ reason: Refusal) { failure = JobFailure.add(cut: reason, to: failure) }
 
     func reconsiderOutput() {
@@ -189,14 +189,14 @@ final class Job {
 }
 
 extension Job: RunOwner {
-    /// One that is told to end is not made to wait: it could not get to its end.
+    /// A command that is told to end is not held back, because then it could not end.
     var wantsOutput: Bool {
         !command.lane.neverEnds || failure?.isEnded == true || observer.wantsOutput
     }
 
     func run(_ run: Run, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
         let rest = outputLimit - outputCount
-        // What runs beside the queue is bounded by what its reader leaves unread.
+        // The output of an endless command is bounded by what its reader leaves unread.
         if bytes.count > rest, !command.lane.neverEnds {
             if rest > 0 { deliver(bytes.extracting(first: rest), on: stream) }
             outputCount = outputLimit
@@ -205,14 +205,15 @@ extension Job: RunOwner {
             truncate(
                 Refusal(
                     code: .outputTruncated,
-                    text: "The output was cut, since it was not read when the command was told to end"))
+                    text:
+                        "The output was cut, because the client had not read it when the command was ended"))
         } else {
             deliver(bytes, on: stream)
         }
     }
 
     private func deliver(_ bytes: Span<UInt8>, on stream: OutputStream) {
-        // What follows a gap would be taken for what belongs in it.
+        // Output after a gap would look as if nothing were missing.
         if failure?.isOutputCut == true { return }
         outputCount += bytes.count
         if excerpt.count < excerptLimit, showsExcerpt {
@@ -226,7 +227,7 @@ extension Job: RunOwner {
         interrupt(
             Refusal(
                 code: .inputFailed,
-                text: "The rest of the command's input could not be read, and it was ended: \(error)"))
+                text: "The command was ended, because the rest of its input could not be read: \(error)"))
     }
 
     func runDidExit(_ run: Run, _ status: ExitStatus) {
@@ -249,7 +250,7 @@ extension Refusal {
             self.init(
                 code: .aborted,
                 text:
-                    "The command was started, but could not be watched, and was killed at once: \(failure.reason)"
+                    "The command was started, but killed at once, because it could not be watched: \(failure.reason)"
             )
         } else {
             self.init(code: .spawnFailed, text: "\(program): \(failure.reason.reason)")

@@ -1,4 +1,4 @@
-// Why a job is no success, beside its exit status: it did not run to its end, not all of its output is there, or both.
+// Why a job has failed, besides its exit status: it was ended early, output is missing, or both.
 import DokkuProtocol
 
 /// The first reason of each kind stays:
@@ -6,17 +6,17 @@ import DokkuProtocol
 /// |          | is ended    | output is cut |
 /// |----------|-------------|---------------|
 /// | nothing  | ended       | cut           |
-/// | ended    | as it was   | both          |
-/// | cut      | both        | as it was     |
-/// | both     | as it was   | as it was     |
+/// | ended    | unchanged   | both          |
+/// | cut      | both        | unchanged     |
+/// | both     | unchanged   | unchanged     |
 enum JobFailure: Equatable {
-    /// Not run, or ended before its time.
+    /// Did not run, or was ended early.
     case ended(Refusal)
-    /// Run to its end, with output missing from some point on.
+    /// Ran to its end, but output is missing after some point.
     case cut(Refusal)
     case endedAndCut(end: Refusal, cut: Refusal)
 
-    /// Notes that the job is ended.
+    /// Adds that the job was ended.
     static func add(end: Refusal, to failure: JobFailure?) -> JobFailure {
         switch failure {
         case nil: .ended(end)
@@ -25,7 +25,7 @@ enum JobFailure: Equatable {
         }
     }
 
-    /// Notes that output is missing.
+    /// Adds that output is missing.
     static func add(cut: Refusal, to failure: JobFailure?) -> JobFailure {
         switch failure {
         case nil: .cut(cut)
@@ -42,14 +42,14 @@ enum JobFailure: Equatable {
         if case .ended = self { false } else { true }
     }
 
-    /// The one reason that has a place in a reply's `error`: that it was ended tells more than that output is missing.
+    /// The one reason for a reply's `error`. An early end says more than missing output.
     var reason: Refusal {
         switch self {
         case .ended(let reason), .cut(let reason), .endedAndCut(let reason, _): reason
         }
     }
 
-    /// All there is to say, in the order in which a reader meets it behind the output.
+    /// All reasons, in their order after the output.
     var reasons: [Refusal] {
         switch self {
         case .ended(let reason), .cut(let reason): [reason]

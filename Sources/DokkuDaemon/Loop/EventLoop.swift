@@ -1,5 +1,5 @@
-// The event loop: epoll, timers and the end of a turn. It knows descriptors and handlers, and nothing of what
-// they are for.
+// The event loop: epoll, timers and the end of a turn. It knows descriptors and handlers, but not what they are
+// for.
 import CEpollShim
 import Glibc
 
@@ -15,7 +15,7 @@ struct Readiness: OptionSet, Sendable {
     let rawValue: UInt32
     static let readable = Readiness(rawValue: EPOLLIN.rawValue)
     static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
-    /// Both directions are over. Reported whatever the interest.
+    /// Both directions have ended. Reported whatever the interest is.
     static let hungUp = Readiness(rawValue: EPOLLHUP.rawValue)
     static let failed = Readiness(rawValue: EPOLLERR.rawValue)
 }
@@ -24,12 +24,12 @@ struct Readiness: OptionSet, Sendable {
 protocol EventHandler: AnyObject {
     func didBecomeReady(_ readiness: Readiness)
 
-    /// Called at the end of each turn in which the handler was ready or was marked: brings its affairs in order
-    /// and says what it now waits for. An empty set still reports a hang-up; nil waits for nothing at all.
+    /// Called at the end of each turn in which the handler was ready or was marked. It does what is due and returns
+    /// its interest. With an empty interest a hang-up is still reported; nil waits for nothing at all.
     func settle() -> Interest?
 }
 
-/// Names a registration. Never used again, so that a stale event for a closed number finds nobody.
+/// Names a registration. A token is never reused, so a late event for a closed descriptor finds no handler.
 struct Token: Equatable, Sendable {
     fileprivate let rawValue: UInt64
     fileprivate var index: Int { Int(rawValue & 0xFFFF_FFFF) }
@@ -45,12 +45,12 @@ final class EventLoop {
     private struct Slot {
         var handler: (any EventHandler)?
         var token = Token(rawValue: 0)
-        /// What the handler waits for.
+        /// The handler's interest.
         var wanted: Interest?
-        /// What epoll was told, at least that; nil where it does not know the descriptor.
+        /// The interest registered with epoll, a superset of `wanted`; nil if unregistered.
         var known: Interest?
         var isMarked = false
-        /// epoll did not take what the handler waits for.
+        /// epoll refused the registration.
         var isRefused = false
     }
 
@@ -58,9 +58,9 @@ final class EventLoop {
     private var events: UnsafeMutableBufferPointer<epoll_event>
     private var slots: [Slot] = []
     private var marked: [Token] = []
-    /// Those that epoll refused: no event will come for them.
+    /// Handlers that epoll refused: no event will come for them.
     private var refused: [Token] = []
-    /// Events came in the last turn, and nobody wanted any of them.
+    /// The last turn had events, but no handler wanted any of them.
     private var isIdling = false
     private var generation: UInt32 = 0
     private var isStopped = false
@@ -68,7 +68,7 @@ final class EventLoop {
     private static let idlingPause: Int32 = 10
     let timers = TimerQueue()
     let buffer = ReadBuffer()
-    /// The time at which the current turn began.
+    /// The start of the current turn.
     private(set) var now = Instant.now
 
     init() throws(SystemError) {
@@ -78,7 +78,7 @@ final class EventLoop {
 
     deinit { events.deallocate() }
 
-    /// Takes a handler in. The loop keeps it until `remove`; its first `settle` is at the end of this turn.
+    /// Adds a handler. The loop keeps it until `remove`, and first calls its `settle` at the end of this turn.
     func add(_ descriptor: borrowing Descriptor, _ handler: any EventHandler) -> Token {
         generation &+= 1
         let token = Token(descriptor: descriptor.number, generation: generation)
@@ -88,9 +88,10 @@ final class EventLoop {
         return token
     }
 
-    /// Forgets a handler, and takes its descriptor out of epoll. That can be left to the closing of one that nobody else
-    /// holds (`isShared` false; epoll(7), question 6). A child holds all that is open until its exec has closed it, on
-    /// a busy machine for milliseconds after posix_spawn(3) has returned: a hang-up would be reported without end.
+    /// Forgets a handler, and removes its descriptor from epoll. If no other process holds the file (`isShared` is
+    /// false), closing it does that (epoll(7), question 6). A child holds all open files until its exec, on a busy
+    /// machine for milliseconds after posix_spawn(3) has returned. Until then epoll would report a hang-up without
+    /// end.
     func remove(_ token: Token, isShared: Bool = true) {
         guard isCurrent(token) else { return }
         if isShared, slots[token.index].known != nil {
@@ -99,7 +100,7 @@ final class EventLoop {
         slots[token.index] = Slot()
     }
 
-    /// Has the handler settle at the end of this turn.
+    /// Calls the handler's `settle` at the end of this turn.
     func mark(_ token: Token) {
         guard isCurrent(token), !slots[token.index].isMarked else { return }
         slots[token.index].isMarked = true
@@ -111,10 +112,11 @@ final class EventLoop {
         while !isStopped { try turn(waiting: nil) }
     }
 
-    /// Lets `run` return at the end of this turn, which then waits for nothing.
+    /// Makes `run` return at the end of this turn, which waits for no event.
     func stop() { isStopped = true }
 
-    /// One turn: waits for events, the next timer or `limit`, hands them out, and settles who was touched.
+    /// One turn: waits for events, the next timer or `limit`, hands the events out, and settles the handlers
+    /// concerned.
     func turn(waiting limit: Duration?) throws(SystemError) {
         settle()
         let count = try wait(limit)
@@ -137,7 +139,7 @@ final class EventLoop {
     }
 
     private func wait(_ limit: Duration?) throws(SystemError) -> Int {
-        // An event that is not wanted, and that epoll does not let go of, would come again at once.
+        // An unwanted event whose registration cannot be changed would come back at once.
         if isIdling, !refused.isEmpty { poll(nil, 0, Self.idlingPause) }
         let timeout = marked.isEmpty && !isStopped ? timers.millisecondsToNext(limit: limit) : 0
         let capacity = Int32(events.count)
@@ -147,8 +149,8 @@ final class EventLoop {
             })
     }
 
-    /// Settling one handler may mark others; a few rounds let results travel within a turn, and a handler that
-    /// marks itself again and again gets its next round after the next look at the kernel.
+    /// Settling one handler may mark others. A few rounds let results travel within one turn. A handler that always
+    /// marks itself gets its next round after the next epoll_wait(2).
     private func settle() {
         for _ in 0..<4 where !marked.isEmpty {
             let round = marked
@@ -163,8 +165,9 @@ final class EventLoop {
         }
     }
 
-    /// Less is told only when an event comes that nobody wants: most interest that ends returns before that, and
-    /// each telling is a system call. Not so where nothing is waited for at all: a hang-up would come at once.
+    /// Interest is narrowed only when an unwanted event arrives: it usually comes back first, and epoll_ctl(2)
+    /// costs a system call. A handler that waits for nothing at all is unregistered at once, because a hang-up
+    /// would be reported without end.
     private func needsMore(_ slot: Slot) -> Bool {
         guard let wanted = slot.wanted else { return slot.known != nil }
         guard let known = slot.known else { return true }
@@ -188,8 +191,8 @@ final class EventLoop {
         if result == 0 { slots[token.index].known = wanted } else { refuse(token) }
     }
 
-    /// No memory for the registration, or as many as the user may have, epoll_ctl(2): it is tried again after a pause,
-    /// and the handler's events wait so long.
+    /// There is no memory for the registration, or the user's limit is reached, epoll_ctl(2). It is tried again
+    /// after a pause, and the handler gets no events until then.
     private func refuse(_ token: Token) {
         if slots[token.index].isRefused { return }
         slots[token.index].isRefused = true

@@ -1,6 +1,7 @@
-// A wait that begins anew with each sign of life.
+// A wait that starts again with each sign of life.
 
-/// Reports when nothing has happened for so long. Costs no timer for each sign: one that comes too early is set again.
+/// Reports when nothing has happened for a given time. `renew` costs no timer: a timer that fires too early is set
+/// again.
 final class Patience {
     private let time: Duration
     private let loop: EventLoop
@@ -8,7 +9,7 @@ final class Patience {
     private var renewedAt: Instant
     private var timer: Timer?
 
-    /// Begins to wait; ends with its owner.
+    /// Starts the wait, which ends with its owner.
     init(_ time: Duration, loop: EventLoop, didEnd: @escaping () -> Void) {
         self.time = time
         self.loop = loop

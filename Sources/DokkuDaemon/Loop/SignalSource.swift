@@ -2,12 +2,12 @@
 import CEpollShim
 import Glibc
 
-/// Blocks the given signals for the process and reports them as the loop reads them.
+/// Blocks the given signals for the process, and reports each one as an event.
 final class SignalSource: EventHandler {
     private let descriptor: Descriptor
     private let didReceive: (Int32) -> Void
 
-    /// Must be made before anything else could be interrupted by the signals.
+    /// Create it before the signals can interrupt anything else.
     init(_ signals: [Int32], didReceive: @escaping (Int32) -> Void) throws(SystemError) {
         var set = sigset_t()
         sigemptyset(&set)

@@ -1,6 +1,6 @@
 // The loop's timers, in the order of their deadlines.
 
-/// One wait with an end. Fires once unless cancelled.
+/// A timer that fires once, unless it is cancelled.
 final class Timer {
     fileprivate let deadline: Instant
     fileprivate var action: (() -> Void)?
@@ -20,7 +20,7 @@ final class Timer {
 }
 
 final class TimerQueue {
-    /// Latest first, so that the next one is taken from the end.
+    /// Latest first: the next one is taken from the end.
     private var timers: [Timer] = []
     private var cancelled = 0
 
@@ -36,7 +36,7 @@ final class TimerQueue {
         return timer
     }
 
-    /// For epoll_wait(2): rounded up, so that a wake-up never comes too early; -1 where nothing waits.
+    /// The timeout for epoll_wait(2), rounded up, so that no wake-up is too early; -1 if there is no timer.
     func millisecondsToNext(limit: Duration?) -> Int32 {
         while let last = timers.last, last.action == nil { timers.removeLast() }
         var wait = limit
@@ -48,7 +48,7 @@ final class TimerQueue {
         return Int32(clamping: (wait.wholeNanoseconds + 999_999) / 1_000_000)
     }
 
-    /// A long wait that was cancelled must not stay until its deadline.
+    /// A cancelled timer must not stay until its deadline.
     fileprivate func didCancel() {
         cancelled += 1
         guard cancelled > 16, cancelled > timers.count / 2 else { return }

@@ -1,6 +1,6 @@
 // A descriptor and its registration with the loop, as one thing with one end.
 
-/// What a handler keeps of its descriptor. After its end it is still there: it waits for nothing and has nothing to give.
+/// A handler's hold on its descriptor. It stays usable after its end: then it waits for nothing and gives nothing.
 struct Watch: ~Copyable {
     private struct Registered: ~Copyable {
         let descriptor: Descriptor
@@ -10,7 +10,7 @@ struct Watch: ~Copyable {
 
     private enum State: ~Copyable {
         case open(Registered)
-        /// Closed, or somebody else's by now.
+        /// Closed, or given to another owner.
         case closed
     }
 
@@ -22,7 +22,7 @@ struct Watch: ~Copyable {
         state = .open(Registered(descriptor: descriptor, token: nil))
     }
 
-    /// Registers the descriptor: `handler` settles at the end of this turn.
+    /// Registers the descriptor. `handler` settles at the end of this turn.
     mutating func start(for handler: any EventHandler) {
         if let descriptor = takeDescriptor() {
             let token = loop.add(descriptor, handler)
@@ -47,7 +47,7 @@ struct Watch: ~Copyable {
         }
     }
 
-    /// Has the handler settle at the end of this turn.
+    /// Calls the handler's `settle` at the end of this turn.
     func mark() { if let token { loop.mark(token) } }
 
     /// Nil if it is closed.

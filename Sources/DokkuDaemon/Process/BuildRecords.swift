@@ -1,13 +1,12 @@
-// Which builds run, from the files in which dokku records them.
+// Which builds run, read from the files in which dokku records them.
 //
-// `builds:output` of a build that runs is a `tail -f`, which does not end with the build. dokku tells a build that runs by
-// its record and its process (plugins/builds/builds.go: ReadBuild, CheckPIDAlive), and finds the one that an app has
-// now in a lock file (plugins/builds/subcommands.go: CommandOutput). What is asked for here is the same.
+// `builds:output` of a running build is a `tail -f`, which does not end with the build. dokku checks a build's
+// record and its process to see whether it runs (plugins/builds/builds.go: ReadBuild, CheckPIDAlive), and finds an
+// app's current build in a lock file (plugins/builds/subcommands.go: CommandOutput). This file does the same.
 import CEpollShim
 import DokkuProtocol
 import Glibc
 
-/// The build that a `builds:output` shows.
 struct BuildRecords {
     private static let sizeLimit = 64 * 1024
 
@@ -16,12 +15,12 @@ struct BuildRecords {
     /// `library` is `DOKKU_LIB_ROOT`.
     init(library: String) { folder = "\(library)/data" }
 
-    /// An app's build, by its id or as the one that runs now.
+    /// A build of an app: the one with an id, or the current one.
     struct Query: Equatable {
         var app: String
         var id: String?
 
-        /// Nil for any other command, and for words that dokku would not take for an app and a build.
+        /// Nil for any other command, and for words that dokku does not accept as an app and a build.
         init?(_ invocation: Invocation) {
             guard invocation.name == "builds:output" else { return nil }
             let arguments = invocation.arguments
@@ -41,13 +40,13 @@ struct BuildRecords {
         }
     }
 
-    /// The id of the build where it runs as of now.
+    /// The build's id, if it runs now.
     func running(_ query: Query) -> String? {
         guard let id = query.id ?? current(of: query.app), isRunning(id, of: query.app) else { return nil }
         return id
     }
 
-    /// The build that deploys an app now.
+    /// The build that deploys the app now.
     private func current(of app: String) -> String? {
         guard let bytes = contents("apps/\(app)/.deploy.lock") else { return nil }
         let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)

@@ -3,16 +3,16 @@ import CEpollShim
 import DokkuProtocol
 import Glibc
 
-/// A process of its own session, which leads its process group, until it is reaped.
+/// A process that leads its own session and process group, until it is reaped.
 final class Child: EventHandler, ProcessGroup {
     let pid: pid_t
     private let context: RunContext
-    /// Of the pidfd.
+    /// Watches the pidfd.
     private var watch: Watch
     private var didExit: ((ExitStatus) -> Void)?
     private var wasSignalled = false
 
-    /// Watches a process that has just been started. `didExit` is called once, when it was reaped.
+    /// Watches a process that has just been started. `didExit` is called once, after it was reaped.
     init(pid: pid_t, context: RunContext, didExit: @escaping (ExitStatus) -> Void) throws(SystemError) {
         self.pid = pid
         self.context = context
@@ -33,10 +33,10 @@ final class Child: EventHandler, ProcessGroup {
         case 0: return
         case 1: status = .exited(value)
         case 2: status = .signalled(Self.signalName(value))
-        default: preconditionFailure("a child was reaped by somebody else")
+        default: preconditionFailure("a child was reaped elsewhere")
         }
         watch.stop(isShared: wasSignalled || context.hasCopies)
-        // Only what is left of a group that is being ended may still have to be found.
+        // The pidfd is needed later only if a group that was told to end still has processes.
         if !wasSignalled || !isGroupLeft { watch.close() }
         let report = didExit
         didExit = nil
@@ -50,13 +50,13 @@ final class Child: EventHandler, ProcessGroup {
 
     func settle() -> Interest? { .read }
 
-    /// Whether others of the process group are there; false also where the kernel cannot tell.
+    /// Whether other processes of the group exist. Also false if the kernel cannot tell.
     var isGroupLeft: Bool {
         watch.withDescriptor { shim_pidfd_signal_group($0.number, 0) == 0 } ?? false
     }
 
-    /// Signals the whole process group. Once the leader was reaped its number may belong to somebody else: then
-    /// only by pidfd, where the kernel can (Linux 6.9), which finds what is left of the group or nobody.
+    /// Signals the whole process group. After the leader was reaped, its number may belong to another process. Then
+    /// the group is signalled only by pidfd, if the kernel can (Linux 6.9).
     func signalGroup(_ signal: Int32) {
         if isReaped {
             _ = watch.withDescriptor { shim_pidfd_signal_group($0.number, signal) }

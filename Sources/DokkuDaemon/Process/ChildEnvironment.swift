@@ -1,27 +1,27 @@
-// The environment of the daemon's children, made from its own.
+// The environment of the daemon's children, made from the daemon's own.
 import Glibc
 
-/// Variables as exec(3) wants them.
+/// Variables in the form that exec(3) takes.
 final class ChildEnvironment {
-    /// What dokku would read from the environment and act upon, and what was meant for the daemon alone.
+    /// Variables that would change what dokku does, or that are meant for the daemon alone.
     static let hiddenVariables: Set<String> = [
         "SSH_ORIGINAL_COMMAND", "SSH_USER", "SSH_NAME", "NAME", "SSH_TTY", "DOKKU_QUIET_OUTPUT",
         "DOKKU_TRACE",
         "DOKKU_APP_NAME", "DOKKU_APPS_FORCE_DELETE", "DOKKU_GLOBAL_FLAGS", "DOKKU_PID", "NOTIFY_SOCKET",
     ]
     private static let hiddenPrefixes = ["LISTEN_", "WATCHDOG_"]
-    /// Folders of programs that every system has.
+    /// Folders of programs that exist on every system.
     static let standardFolders = [
         "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
     ]
-    /// What sudo sets as `secure_path` on Debian and, with the last one, on Ubuntu.
+    /// sudo's `secure_path` on Debian, and with the last folder on Ubuntu.
     private static let securePath = (standardFolders + ["/snap/bin"]).joined(separator: ":")
-    /// What dokku forgets before it changes to its own user.
+    /// Variables that dokku removes before it changes to its own user.
     private static let ownUserVariables = ["DOKKU_PID", "TMP", "TMPDIR", "TEMP", "TEMPDIR"]
 
     private let variables: [String: String]
     private let entries: [UnsafeMutablePointer<CChar>?]
-    /// Bytes of all entries, with their NULs.
+    /// Bytes of all entries, NULs included.
     let byteCount: Int
     /// The folders of `PATH`.
     let folders: [String]
@@ -54,8 +54,8 @@ final class ChildEnvironment {
         self.init(child, folders: folders)
     }
 
-    /// The same for a child that runs as another user: what dokku and sudo(8) make of it when they change to that user.
-    /// `caller` is the name of the daemon's own user.
+    /// The environment for a child that runs as another user: what dokku and sudo(8) make of it when they change to
+    /// that user. `caller` is the name of the daemon's own user.
     func changed(to account: Account, caller: String) -> ChildEnvironment {
         var child = variables
         for name in Self.ownUserVariables { child[name] = nil }

@@ -1,7 +1,7 @@
-// Processes that were told to end: TERM at once, KILL after the grace, or when the daemon itself ends.
+// Processes that were told to end: SIGTERM at once, and SIGKILL after the grace or when the daemon exits.
 import Glibc
 
-/// Processes that end together.
+/// Processes that are ended together.
 protocol ProcessGroup: AnyObject {
     func signalGroup(_ signal: Int32)
 }
@@ -16,7 +16,7 @@ final class Endings {
         self.grace = grace
     }
 
-    /// Ends a process group: its leader, and what belongs to it.
+    /// Ends a process group.
     func end(_ group: any ProcessGroup) {
         let key = ObjectIdentifier(group)
         guard open[key] == nil else { return }
@@ -28,12 +28,12 @@ final class Endings {
         open[key] = (group, timer)
     }
 
-    /// Nothing is left of this one.
+    /// The group has no process left.
     func forget(_ group: any ProcessGroup) {
         open.removeValue(forKey: ObjectIdentifier(group))?.timer.cancel()
     }
 
-    /// What has not ended by now has no more time.
+    /// Kills at once every group that has not ended.
     func killAll() {
         for (group, timer) in open.values {
             timer.cancel()

@@ -1,23 +1,23 @@
-// The standard input of a command that was given one through a pipe, fed as the command takes it.
+// Feeds the standard input of a command through a pipe, as fast as the command reads it.
 import CEpollShim
 import Glibc
 
-/// What a pipe is fed from.
+/// Where the input comes from.
 enum InputSource {
     case spool(Spool)
     case file(OpenFile)
 }
 
-/// Writes an input to a child's pipe. A child that does not read, or dies, is no error.
+/// Writes an input to a child's pipe. It is no error if the child does not read or has exited.
 final class InputFeed: EventHandler {
     private let source: InputSource
-    /// How much of a file was taken.
+    /// The number of bytes taken from a file.
     private var offset = 0
     private var watch: Watch
     private let didFail: (SystemError) -> Void
 
-    /// `didFail` is called once where the input cannot be read back or passed on. The pipe then stays open until
-    /// `close`: its end would say that this was all.
+    /// `didFail` is called once if the input cannot be read back or passed on. The pipe then stays open until
+    /// `close`, because its end would tell the child that the input was complete.
     init(
         _ source: InputSource, writing end: consuming Descriptor, loop: EventLoop,
         didFail: @escaping (SystemError) -> Void
@@ -31,18 +31,18 @@ final class InputFeed: EventHandler {
     func didBecomeReady(_ readiness: Readiness) {
         do throws(SystemError) {
             let isOver = try watch.withDescriptor { target throws(SystemError) in
-                // The loop tells of a registration that failed in the same way, and then the child still reads.
+                // The loop reports a failed registration in the same way, but then the child still reads.
                 if readiness.contains(.failed), Self.hasNoReader(target) { return true }
                 return try feed(target)
             }
-            // The end of the input is the end of the pipe.
+            // The end of the pipe is the end of the input.
             if isOver ?? false { close() }
         } catch {
             if error.number == EPIPE { close() } else { fail(error) }
         }
     }
 
-    /// POLLERR is what a pipe without a reader reports, poll(2).
+    /// A pipe without a reader reports POLLERR, poll(2).
     private static func hasNoReader(_ target: borrowing Descriptor) -> Bool {
         var query = pollfd(fd: target.number, events: 0, revents: 0)
         return poll(&query, 1, 0) == 1 && query.revents & Int16(POLLERR) != 0
@@ -50,7 +50,7 @@ final class InputFeed: EventHandler {
 
     func settle() -> Interest? { .write }
 
-    /// Passes a part on. True at the end of the input.
+    /// Passes on a part. True at the end of the input.
     private func feed(_ target: borrowing Descriptor) throws(SystemError) -> Bool {
         switch source {
         case .spool(let spool):
@@ -69,6 +69,6 @@ final class InputFeed: EventHandler {
         didFail(error)
     }
 
-    /// Ends the input, whatever of it was taken.
+    /// Ends the input, even if not all of it was read.
     func close() { watch.close() }
 }

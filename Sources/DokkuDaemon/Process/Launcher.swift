@@ -1,14 +1,14 @@
-// Starts programs the way every child of the daemon is started: found in PATH, as the user it is meant for, with an
-// environment made once.
+// Starts every child of the daemon: finds its program in PATH, and gives it its user and an environment that is
+// made once.
 import CEpollShim
 import DokkuProtocol
 import Glibc
 
-/// Which descriptors a child gets as its own; the caller keeps owning them.
+/// The descriptors that a child gets. The caller keeps its own.
 struct ChildDescriptors {
     var input: Int32
     var output: Int32
-    /// True for a file that the child is to find empty. It is emptied when all but the execution has succeeded.
+    /// True if `output` is a file to be emptied. The child does that after all other steps, just before its exec.
     var emptiesOutput = false
     var error: Int32
     /// The command lock, inherited as descriptor 3; -1 for none.
@@ -17,17 +17,17 @@ struct ChildDescriptors {
 
 final class Launcher {
     let program: String
-    /// Not a name to be searched.
+    /// Whether `program` is a path, not a name to search for.
     private let isPath: Bool
     private let environment: ChildEnvironment
-    /// What stands before the arguments of a child that runs as the daemon itself.
+    /// The words before the arguments of a child that runs as the daemon itself.
     private let leading: ArgumentList
     private let sizeLimit: Int
     private let user: SystemUser?
     private let setpriv: String?
     private var change: UserChange?
 
-    /// All that is made once for a child of another user.
+    /// What is made once for children of another user.
     private struct UserChange {
         let account: Account
         let path: String
@@ -35,27 +35,27 @@ final class Launcher {
         let environment: ChildEnvironment
     }
 
-    /// `program` is a name to be searched in PATH at each start, or a path. `user` is for commands that do not run as
-    /// the daemon itself.
+    /// `program` is a path, or a name that is searched in PATH at each start. Some commands run as `user`, not as
+    /// the daemon.
     init(program: String, environment variables: [String: String], user: SystemUser? = nil) {
         self.program = program
         self.user = user
         isPath = program.utf8.contains(UInt8(ascii: "/"))
         environment = ChildEnvironment(from: variables)
         leading = ArgumentList([program])
-        // What execve(2) allows, which counts the stack's limit up to 24 MiB.
+        // The limit of execve(2), which depends on the stack's limit up to 24 MiB.
         sizeLimit = min(sysconf(Int32(_SC_ARG_MAX)), 6 << 20)
         setpriv = ChildEnvironment.standardFolders.map { "\($0)/setpriv" }.first { access($0, X_OK) == 0 }
     }
 
-    /// Why commands are not started as the user that is there for them; nil where they are, or there is none.
+    /// Why commands cannot be started as their user; nil if they can, or if there is no such user.
     var complaint: String? {
         guard setpriv == nil, let account = user?.current() else { return nil }
         return
-            "there is no setpriv: dokku changes to user \(account.name) by sudo, which logs every command with its secrets"
+            "setpriv is missing: dokku changes to user \(account.name) with sudo, which logs every command with its secrets"
     }
 
-    /// The path of the program as of now, or why there is none.
+    /// The current path of the program, or why there is none.
     func locate() throws(SystemError) -> String {
         if isPath { return program }
         var failure = ENOENT
@@ -67,7 +67,7 @@ final class Launcher {
         throw SystemError(call: "start", number: failure)
     }
 
-    /// Starts the program in a session of its own and returns its process number; the caller must reap it.
+    /// Starts the program in a new session, and returns its process ID, which the caller must reap.
     func start(
         _ arguments: ArgumentList, as identity: Identity = .daemon, _ descriptors: ChildDescriptors
     ) throws(SystemError) -> pid_t {
@@ -76,7 +76,7 @@ final class Launcher {
         guard identity == .systemUser, let setpriv, let account = user?.current() else {
             return try spawn(path, leading, arguments, environment, descriptors)
         }
-        // setpriv's own failure to start the program would look like an exit of the program.
+        // If setpriv could not start the program, that would look like an exit of the program.
         if isPath { try checkProgram(path) }
         let change = userChange(to: account, path)
         return try spawn(setpriv, change.leading, arguments, change.environment, descriptors)
@@ -85,7 +85,7 @@ final class Launcher {
     private func userChange(to account: Account, _ path: String) -> UserChange {
         if let change, change.account == account, change.path == path { return change }
         let caller = Account.numbered(geteuid())?.name ?? "root"
-        // setpriv(1) executes the program in its own place: the process, its group and its signals are the command's.
+        // setpriv(1) executes the program in its own place, so process, group and signals are the command's.
         let fresh = UserChange(
             account: account, path: path,
             leading: [
@@ -104,8 +104,8 @@ final class Launcher {
         }
     }
 
-    /// Finds that a script cannot be executed for want of what its first line names, execve(2). The kernel would find it
-    /// when the output's file is empty already.
+    /// Fails if a script cannot be executed because its interpreter cannot, execve(2). The kernel would find that
+    /// only after the output's file was emptied.
     private func checkInterpreter(of path: String) throws(SystemError) {
         try checkProgram(path)
         guard let file = try? Descriptor.open(path, O_RDONLY), let start = try? file.readStart(256),
@@ -140,9 +140,9 @@ final class Launcher {
     private func checkSize(
         _ leading: ArgumentList, _ arguments: ArgumentList, _ environment: ChildEnvironment
     ) throws(SystemError) {
-        // A word has 32 pages at most, with its NUL.
+        // A word has at most 32 pages, its NUL included.
         let longestWord = 32 * 4096 - 1
-        // The program's path, and what the first line of a script adds.
+        // For the program's path, and for what the first line of a script adds.
         let slack = 4096
         let count = leading.count + arguments.count + environment.count + 2
         let size = leading.byteCount + arguments.byteCount + environment.byteCount + slack

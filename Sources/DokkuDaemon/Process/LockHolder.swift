@@ -1,14 +1,14 @@
-// Who has a lock that the daemon waits for, as far as the kernel tells: /proc/locks, proc_locks(5).
+// Who holds a lock that the daemon waits for, as far as the kernel tells: /proc/locks, proc_locks(5).
 import CEpollShim
 import Glibc
 
 struct LockHolder: Equatable {
-    /// Who took the lock; 0 where that cannot be seen from here, as for a process of another container.
+    /// The process that took the lock; 0 if it cannot be seen from here, for example in another container.
     var pid: pid_t
-    /// What the process is called; nil where it has ended and left the lock to what it started.
+    /// The name of the process; nil if it has ended and left the lock to its children.
     var name: String?
 
-    /// The one that has a flock(2) on an open file; nil where nobody has, or nobody can be found.
+    /// The holder of the flock(2) on an open file; nil if there is none, or none can be found.
     static func of(_ file: borrowing Descriptor) -> LockHolder? {
         var status = stat()
         guard fstat(file.number, &status) == 0, let list = readAll("/proc/locks") else { return nil }
@@ -17,15 +17,15 @@ struct LockHolder: Equatable {
         }
     }
 
-    /// A file system that numbers its files as of other devices, as btrfs does, is found by the file's number alone,
-    /// where only one lock has it.
+    /// Some file systems, such as btrfs, number their files as of other devices. There the lock is found by the
+    /// inode alone, if only one lock has it.
     static func pid(in list: [UInt8], device: dev_t, inode: ino_t) -> pid_t? {
         let major = (device >> 8) & 0xfff | (device >> 32) & ~0xfff
         let minor = device & 0xff | (device >> 12) & ~0xff
         var others: [pid_t] = []
         for line in String(decoding: list, as: UTF8.self).split(separator: "\n") {
             let words = line.split(separator: " ")
-            // One that waits has an arrow before its kind.
+            // A waiting lock has an arrow before its kind.
             guard words.count >= 6, words[1] == "FLOCK", let pid = pid_t(words[4]) else { continue }
             let file = words[5].split(separator: ":")
             guard file.count == 3, ino_t(file[2]) == inode else { continue }
@@ -40,7 +40,7 @@ struct LockHolder: Equatable {
         return Redaction.sanitize(comm.prefix { $0 != UInt8(ascii: "\n") }, limit: 64)
     }
 
-    /// What /proc makes up at each read(2), a page at a time.
+    /// Reads a file of /proc, which gives a page at each read(2).
     private static func readAll(_ path: String) -> [UInt8]? {
         guard let file = try? Descriptor.open(path, O_RDONLY) else { return nil }
         var all: [UInt8] = []
@@ -52,16 +52,16 @@ struct LockHolder: Equatable {
 extension LockHolder: CustomStringConvertible {
     var description: String {
         if pid == 0 { return "a process of another container" }
-        return name.map { "process \(pid) (\($0))" } ?? "what process \(pid) started, which has ended"
+        return name.map { "process \(pid) (\($0))" } ?? "a process that process \(pid) has left behind"
     }
 }
 
-/// That the next command waits for the lock, since somebody else has it.
+/// The next command waits for the lock, because another process holds it.
 struct LockWait: Equatable, CustomStringConvertible {
     let path: String
     let since: time_t
     var holder: LockHolder?
 
-    /// For people: which file, and who.
-    var description: String { "the lock \(path), held by \(holder.map { "\($0)" } ?? "somebody else")" }
+    /// The lock file and its holder, for people.
+    var description: String { "the lock \(path), held by \(holder.map { "\($0)" } ?? "an unknown process")" }
 }

@@ -1,13 +1,13 @@
-// Our end of a pipe that a child writes to.
+// The daemon's end of a pipe that a child writes to.
 import CEpollShim
 import DokkuProtocol
 import Glibc
 
-/// Who wants what comes out of a pipe.
+/// Receives what comes out of a pipe.
 protocol OutputPipeOwner: AnyObject {
-    /// False while it is to stay in the pipe.
+    /// False while output must stay in the pipe.
     var wantsOutput: Bool { get }
-    /// Another child may hold the pipe's end, as one does from its start to its exec.
+    /// Whether another child may hold the pipe's end, as each child does until its exec.
     var hasCopies: Bool { get }
     func didRead(_ bytes: Span<UInt8>, from stream: OutputStream)
     func pipeDidEnd()
@@ -15,7 +15,7 @@ protocol OutputPipeOwner: AnyObject {
 
 /// Reads a pipe until its last writer is gone, and reports what arrives.
 final class OutputPipe: EventHandler {
-    /// A read that brought this much says that the child is talkative.
+    /// A read of this size shows that the child writes much.
     private static let largeRead = 64 * 1024
     private static let grownSize = 1024 * 1024
 
@@ -35,7 +35,7 @@ final class OutputPipe: EventHandler {
         watch.start(for: self)
     }
 
-    /// True when the last writer has closed its end, or the pipe was handed over.
+    /// True if the last writer has closed its end, or if the pipe was handed over.
     var hasEnded: Bool { watch.isClosed }
 
     func didBecomeReady(_ readiness: Readiness) {
@@ -43,14 +43,14 @@ final class OutputPipe: EventHandler {
         if hasEnded { owner.pipeDidEnd() }
     }
 
-    /// A pipe that is not to be read is not watched: a hang-up would be reported without end.
+    /// A pipe that must not be read is not watched, because a hang-up would be reported without end.
     func settle() -> Interest? { owner.wantsOutput ? .read : nil }
 
-    /// Has the loop ask again whether output is wanted.
+    /// Makes the loop ask again whether output is wanted.
     func reconsider() { watch.mark() }
 
-    /// Reads what a child has left behind at its exit, at most what a pipe can hold. Nobody is asked whether they
-    /// want it: there is no other time.
+    /// Reads what a child has left in the pipe at its exit, at most what a pipe can hold. This does not depend on
+    /// `wantsOutput`: there is no later time to read it.
     func readRemainder() {
         var rest = Self.grownSize
         while !hasEnded, rest > 0 {
@@ -84,7 +84,7 @@ final class OutputPipe: EventHandler {
         }
     }
 
-    /// A larger pipe costs fewer switches between a talkative child and us, pipe(7).
+    /// With a larger pipe, a child that writes much and the daemon switch less often, pipe(7).
     private func grow() {
         isGrown = true
         watch.withDescriptor { _ = shim_set_pipe_size($0.number, Int32(Self.grownSize)) }
@@ -92,7 +92,7 @@ final class OutputPipe: EventHandler {
 
     private func close() { watch.close(isShared: owner.hasCopies) }
 
-    /// Gives the pipe up while somebody still writes to it.
+    /// Gives up a pipe that another process may still write to.
     func handOver(to drain: PipeDrain) {
         if let pipe = watch.takeDescriptor() { drain.adopt(pipe) }
     }

@@ -1,8 +1,8 @@
-// Pipes whose command is over while a process it left behind still writes: read and thrown away, so that the
-// process gets no SIGPIPE and nobody waits for it.
+// Pipes of commands that have ended, if a process that they left behind still writes. They are read and the bytes
+// discarded, so that the process gets no SIGPIPE and nobody waits for it.
 
-/// Empties pipes until their last writer is gone. The limit is there for the descriptors; beyond it a pipe is closed
-/// at once, and its own command's processes bear that: those of other clients are left alone.
+/// Empties pipes until their last writer is gone. The limit saves descriptors: beyond it a new pipe is closed at
+/// once. Only processes of its own command suffer from that, not those of other clients.
 final class PipeDrain {
     private let loop: EventLoop
     private let limit: Int

@@ -4,8 +4,8 @@ import DokkuProtocol
 import Glibc
 
 extension Redirection {
-    /// Opens the file as of now, for reading or for writing. Regular files only, never waiting; what the file holds stays
-    /// as it is.
+    /// Opens the file for reading or for writing, without changing its content. Only regular files are opened, and
+    /// it never waits.
     func open() throws(Refusal) -> OpenFile {
         let name = Redaction.sanitize(Redaction.masked(path), limit: 1024)
         do throws(SystemError) {
@@ -16,8 +16,9 @@ extension Redirection {
         throw Refusal(code: .invalidRequest, text: "\(name): Not a regular file")
     }
 
-    /// Looks first: to open a device may start it, and to open a FIFO lets its other end go on. What was looked at is
-    /// what is then opened, whatever stands at the path by now (open(2), O_PATH).
+    /// Checks the file before it opens it: opening a device may start it, and opening a FIFO wakes its other end.
+    /// The file that was checked is the one that is opened, even if the path leads to another one meanwhile
+    /// (open(2), O_PATH).
     private func openRegular() throws(SystemError) -> OpenFile? {
         let flags = (direction == .input ? O_RDONLY : O_WRONLY) | O_NONBLOCK | O_NOCTTY
         let found: Descriptor

@@ -1,25 +1,25 @@
-// A command from its start to its end: the process, its pipes, and in which order they may end.
+// A command from its start to its end: the process, its pipes, and the order in which they may end.
 //
-// A run is over when the process was reaped *and* its pipes have ended or the drain grace has passed: whoever
-// waits for the process goes on at `runDidExit`, whoever waits for the output at `runDidEnd`.
+// A run is over when the process was reaped *and* its pipes have ended or the drain grace has passed. `runDidExit`
+// reports the end of the process, `runDidEnd` the end of the output.
 import CEpollShim
 import DokkuProtocol
 import Glibc
 
-/// Whoever started a run.
+/// The owner of a run.
 protocol RunOwner: AnyObject {
-    /// False while output is to stay in its pipe; `Run.reconsiderOutput` when that changes.
+    /// False while output must stay in its pipe. If this changes, call `Run.reconsiderOutput`.
     var wantsOutput: Bool { get }
     func run(_ run: Run, didOutput bytes: Span<UInt8>, on stream: OutputStream)
-    /// The process cannot get the rest of its input. It waits for it until it is ended.
+    /// The rest of the input cannot be passed on. The process waits for it until it is ended.
     func run(_ run: Run, inputDidFail error: SystemError)
-    /// The process was reaped; output may still come.
+    /// The process was reaped. Output may still come.
     func runDidExit(_ run: Run, _ status: ExitStatus)
-    /// Nothing comes any more.
+    /// Nothing more comes.
     func runDidEnd(_ run: Run)
 }
 
-/// Why there is no run.
+/// Why a run could not be started.
 struct RunFailure: Error {
     var reason: SystemError
     /// The command was started, and killed at once.
@@ -45,12 +45,12 @@ final class Run {
 
     var pid: pid_t? { child?.pid }
 
-    /// Ends the command: TERM to its process group, KILL after the grace to what is left of it.
+    /// Ends the command: SIGTERM to its process group, and after the grace SIGKILL to what is left of it.
     func terminate() {
         if let child, !hasEnded { context.endings.end(child) }
     }
 
-    /// After the exit: what still comes is no longer waited for.
+    /// After the exit: does not wait for more output.
     func stopDraining() {
         if status != nil, !hasEnded { end() }
     }
@@ -82,7 +82,7 @@ final class Run {
     }
 }
 
-// Starting. The child's ends of the pipes are closed here as soon as it has them.
+// Starting. The daemon closes the child's ends of the pipes as soon as the child has them.
 extension Run {
     /// The pipes of one run.
     private struct Ends {
@@ -117,7 +117,7 @@ extension Run {
         let pid: pid_t
         do throws(SystemError) {
             ends = try Ends(plan)
-            // posix_spawn(3) gives no pidfd: the place for it must be there before there is a process.
+            // posix_spawn(3) returns no pidfd, so a descriptor for it must be kept free before the process exists.
             try context.reserve.fill()
             pid = try context.launcher.start(
                 plan.arguments, as: plan.identity, Self.descriptors(plan, ends, context))
@@ -139,7 +139,7 @@ extension Run {
             child = try Child(pid: pid, context: context) { [self] in didExit($0) }
             context.runDidStart()
         } catch {
-            // Without a pidfd nobody would learn of its end: it must not run on unseen.
+            // Without a pidfd nobody would see the process end, so it must not run.
             kill(-pid, SIGKILL)
             waitpid(pid, nil, 0)
             throw RunFailure(reason: error, hasStarted: true)

@@ -1,4 +1,4 @@
-// What all runs share: the loop, the program, and what must be there before a process is.
+// What all runs share: the loop, the program, and what must exist before a process does.
 
 final class RunContext {
     let loop: EventLoop
@@ -10,10 +10,10 @@ final class RunContext {
     let builds: BuildRecords
     let tracing: Tracing
     let drainGrace: Duration
-    /// Commands that run, or whose output is awaited.
+    /// Commands that run, or whose output has not ended.
     private(set) var runCount = 0
 
-    /// `leftOverPipes`: how many pipes are kept open for what commands leave behind.
+    /// `leftOverPipes` limits the pipes that stay open for processes that commands leave behind.
     init(
         loop: EventLoop, launcher: Launcher, killGrace: Duration, drainGrace: Duration,
         library: String = "/var/lib/dokku", tracing: Tracing = Tracing(environment: [:]),
@@ -31,6 +31,6 @@ final class RunContext {
     func runDidStart() { runCount += 1 }
     func runDidEnd() { runCount -= 1 }
 
-    /// Whether another child may hold what a run has open, as one does from its start to its exec.
+    /// Whether another child may hold a run's open files, as each child does until its exec.
     var hasCopies: Bool { runCount > 1 }
 }

@@ -1,9 +1,9 @@
 // What is started, and what it reads and writes.
 import DokkuProtocol
 
-/// What a child has as its standard input.
+/// The standard input of a child.
 enum ChildInput {
-    /// An empty file: dokku takes a character device for a terminal.
+    /// An empty file, because dokku takes a character device for a terminal.
     case empty
     case file(OpenFile)
     /// A pipe.
@@ -15,9 +15,9 @@ struct RunPlan {
     var arguments: ArgumentList
     var identity = Identity.daemon
     var input = ChildInput.empty
-    /// Where standard output goes instead of a pipe.
+    /// Replaces the pipe for standard output.
     var outputFile: OpenFile?
-    /// Two pipes, or one in which both outputs keep their order.
+    /// Two pipes, or one pipe in which both outputs keep their order.
     var separatesStreams = false
     /// The lock that the child inherits; -1 for none.
     var lock: Int32 = -1

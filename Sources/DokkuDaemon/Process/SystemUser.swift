@@ -1,16 +1,16 @@
-// The user that dokku's commands run as where the daemon is root.
+// The user that dokku's commands run as if the daemon is root.
 //
-// dokku, started by root, runs itself again through `sudo -u dokku` for nearly every command. sudo writes the whole
-// command line, secrets too, into the journal of whoever called it, and takes half the time of a short command. So the
-// daemon starts such a command as that user in the first place, and dokku finds nothing left to change.
+// If root starts dokku, dokku runs itself again through `sudo -u dokku` for nearly every command. sudo writes the
+// whole command line, with its secrets, into the caller's journal, and takes half the time of a short command. So
+// the daemon starts such a command as that user itself, and dokku has nothing to change.
 import CEpollShim
 import Glibc
 
-/// As whom a command starts.
+/// The user that a command starts as.
 enum Identity {
-    /// As the daemon itself.
+    /// The daemon's own user.
     case daemon
-    /// As dokku's user, where the daemon can change to it.
+    /// dokku's user, if the daemon can change to it.
     case systemUser
 }
 
@@ -56,7 +56,7 @@ struct Account: Equatable {
     }
 }
 
-/// Looks the user up, and again when the user database has changed, which is noticed within a second.
+/// Looks up the user, and again when the user database has changed. A change is noticed within a second.
 final class SystemUser {
     private static let database = "/etc/passwd"
     private static let interval = Duration.seconds(1)
@@ -73,8 +73,8 @@ final class SystemUser {
         self.ownUser = ownUser
     }
 
-    /// The user to change to as of now; nil where there is none of that name, where the daemon is that user already, or
-    /// where it is not root and cannot change.
+    /// The user to change to; nil if no user has that name, if the daemon already is that user, or if it is not
+    /// root and cannot change.
     func current() -> Account? {
         guard ownUser == 0 else { return nil }
         let now = Instant.now

@@ -1,17 +1,17 @@
-// Whether dokku traces what it does. It then prints every value that it reads, whatever the command.
+// Whether dokku's shell tracing is on. If so, every command prints each value that it reads.
 import DokkuProtocol
 import Glibc
 
-/// Looks into what dokku sources before it begins (dokku's script `dokku`): `/etc/default/dokku`, `dokkurc` in its root,
-/// and what is in `.dokkurc` there, where `trace:on` leaves a file.
+/// Searches the files that dokku sources at its start (dokku's script `dokku`): `/etc/default/dokku`, `dokkurc` in
+/// its root, and the files in `.dokkurc` there, where `trace:on` puts one.
 final class Tracing {
     private static let words = ["DOKKU_TRACE", "set -x", "xtrace"]
     private static let sizeLimit = 1024 * 1024
 
     private let defaults: String
-    /// `DOKKU_ROOT`; nil: the home of dokku's user.
+    /// `DOKKU_ROOT`; if nil, the home of dokku's user.
     private var root: String?
-    /// What is sourced, and the folder that may get more of it.
+    /// The sourced files, and the folder that may get more of them.
     private var paths: [String] = []
     private var stamps: [FileStamp] = []
     private var wasOn = false
@@ -21,7 +21,7 @@ final class Tracing {
         root = environment["DOKKU_ROOT"]
     }
 
-    /// As of now. Costs a stat(2) a file where nothing has changed.
+    /// Whether tracing is on now. If nothing has changed, it costs one stat(2) per file.
     var isOn: Bool {
         if paths.isEmpty || paths.map(FileStamp.init) != stamps {
             paths = sourced()
@@ -44,7 +44,8 @@ final class Tracing {
         return paths
     }
 
-    /// Whether a line says so, as far as can be told without a shell: one that turns it off says so, too.
+    /// Whether a line seems to turn tracing on, as far as can be told without a shell. A line that turns it off
+    /// counts, too.
     private static func turnsItOn(_ path: String) -> Bool {
         guard let file = try? Descriptor.open(path, O_RDONLY | O_NONBLOCK),
             (try? file.isRegularFile()) == true, let bytes = try? file.readStart(sizeLimit)
@@ -66,5 +67,5 @@ final class Tracing {
 extension Refusal {
     static let traced = Refusal(
         code: .denied,
-        text: "Not allowed on this read-only socket while dokku traces what it does (trace:off ends that)")
+        text: "Not allowed on this read-only socket while tracing is on (dokku trace:off)")
 }

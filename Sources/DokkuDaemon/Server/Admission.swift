@@ -1,8 +1,8 @@
-// Who may come in: how many connections there are, and how many of them came through restricted sockets.
+// Who may connect: counts the connections, and those through restricted sockets.
 import DokkuProtocol
 
 struct Admission {
-    /// Connections at once.
+    /// The most connections at once.
     private let limit: Int
     private let restrictedLimit: Int
     private(set) var count = 0
@@ -13,7 +13,7 @@ struct Admission {
         restrictedLimit = ListenerOptions.restrictedShare(of: limit)
     }
 
-    /// Whether one more may come. `closer` has those that are over but still open.
+    /// Whether one more connection may come. `closer` holds connections that have ended but are still open.
     func hasRoom(isRestricted: Bool, besides closer: Closer? = nil) -> Bool {
         if isRestricted, restrictedCount + (closer?.restrictedCount ?? 0) >= restrictedLimit { return false }
         return count + (closer?.count ?? 0) < limit

@@ -1,4 +1,4 @@
-// How many connections there are: those that are served, and those that are told that there are too many.
+// Counts the connections: those that are served, and those that are only told that there are too many.
 
 final class Attendance {
     var served: Admission

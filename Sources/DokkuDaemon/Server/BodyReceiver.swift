@@ -1,4 +1,4 @@
-// The input of a JSON request, while it comes.
+// Receives the input of a JSON request.
 import DokkuProtocol
 
 /// Keeps one input in a spool, or skips it.
@@ -7,9 +7,9 @@ final class BodyReceiver: InputSink {
 
     private enum State {
         case keeping(Spool, Completion)
-        /// The rest is skipped, and then the refusal is told.
+        /// The rest is skipped, and then the request is refused.
         case failed(Refusal, Completion)
-        /// The input of a request that was refused already.
+        /// The request was already refused.
         case skipping
     }
 
@@ -18,8 +18,8 @@ final class BodyReceiver: InputSink {
     private var state: State
     private var patience: Patience?
 
-    /// `limit`: the most bytes that an input may have. `patience`: how long nothing of it may come; then it is given
-    /// up, and what comes of it later is skipped.
+    /// `limit` is the most bytes of an input. If no byte comes for `patience`, the input is given up, and the rest
+    /// of it is skipped.
     init(
         into spool: Spool, limit: Int, patience: Duration?, loop: EventLoop, completion: @escaping Completion
     ) {
@@ -43,7 +43,7 @@ final class BodyReceiver: InputSink {
         do throws(Spool.Failure) {
             try spool.append(bytes.span)
         } catch {
-            let text = "The input cannot be kept: \(error.reason)"
+            let text = "The input could not be stored: \(error.reason)"
             state = .failed(Refusal(code: .inputTooLong, text: text), completion)
         }
     }
@@ -77,12 +77,12 @@ final class BodyReceiver: InputSink {
 
 extension Refusal {
     fileprivate static func silence(_ time: Duration) -> Refusal {
-        .invalid("Nothing more of the input came for \(time.wholeMilliseconds / 1000) seconds")
+        .invalid("No input arrived for \(time.wholeMilliseconds / 1000) seconds")
     }
 }
 
 extension InputEnd {
-    /// What the client is told; nil where all is there.
+    /// The client's answer; nil if the input is complete.
     fileprivate var refusal: Refusal? {
         switch self {
         case .complete: nil

@@ -7,11 +7,11 @@ final class Builtins {
     private let catalogue: CatalogueKeeper
     private let account: SpoolAccount
     private let startDate = time(nil)
-    /// Made once: it is what a client asks for to learn whether the daemon answers.
+    /// Made once, because clients ask for it to learn whether the daemon answers.
     private let versionLine = PlainReply.line(ok: true, output: version)
     private lazy var versionAnswer = SharedAnswer(version, account: account)
     private lazy var helpAnswer = SharedAnswer(Builtin.helpText, account: account)
-    /// The last answers, and what they were made of.
+    /// The last answers, and the revisions that they were made from.
     private var queueAnswer: (revision: Int, answer: SharedAnswer)?
     private var commandsAnswer: (revision: Int, answer: SharedAnswer)?
     private let attendance: Attendance
@@ -58,7 +58,7 @@ final class Builtins {
             catalogue.current?.listedNames.joined(separator: "\n") ?? "")
     }
 
-    /// The whole line that answers a plain request, for what is asked most often.
+    /// The whole reply line to a plain request, for the most frequent one.
     func plainLine(_ builtin: Builtin) -> [UInt8]? { builtin == .version ? versionLine : nil }
 
     private func current(
@@ -110,16 +110,16 @@ final class Builtins {
             let refusal = Refusal(code: .invalidRequest, text: "No job \(number) waits or runs")
             return settle(title, .failure(refusal), incoming)
         }
-        // If its process is over, its end stays as it was.
+        // If its process has exited, the job's result stays.
         let text =
             job.status == nil
-            ? "Cancelled job \(number)" : "Job \(number) has ended; more of its output is not waited for"
+            ? "Cancelled job \(number)" : "Job \(number) has ended; the daemon waits for no more of its output"
         settle(title, .success(text), incoming) {
             job.interrupt(Refusal(code: .cancelled, text: "The command was cancelled"))
         }
     }
 
-    /// Writes down what becomes of a built-in that changes something, does it, and tells its client.
+    /// Logs a built-in that changes something, does it, and answers its client.
     private func settle(
         _ title: String, _ result: Result<String, Refusal>, _ incoming: Incoming,
         doing change: () -> Void = {}

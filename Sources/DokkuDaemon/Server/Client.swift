@@ -1,51 +1,52 @@
-// One client: requests in, lines out to the dispatcher, replies back at the client's own pace.
+// One client: passes its requests to the dispatcher, and sends replies at the client's own pace.
 //
-// What may be taken and when it is over says its `Conversation`. All that a connection waits for is derived in
-// `settle`, at the end of each turn in which something happened to it: take the requests that may be taken, send what
-// can be sent, close what is finished.
+// Its `Conversation` says what may be taken and when it is over. `settle` does what is due and derives the
+// interest, at the end of each turn in which something happened: it takes requests, sends what it can, and closes
+// what is finished.
 import DokkuProtocol
 
 final class Client: EventHandler, Requester {
-    /// Requests taken at once: others have their turn between those of a client that sends thousands.
+    /// The most requests taken at once, so that others get their turn beside a client that sends thousands.
     private static let turnLimit = 128
     private static let lingerTime = Duration.seconds(1)
-    /// On a `one-shot` listener a line without newline is complete when nothing came for so long.
+    /// On a `one-shot` socket a line without newline is complete after this silence.
     private static let silence = Duration.milliseconds(100)
-    /// So long and so much is waited for of who is turned away, to answer in the form in which it speaks.
+    /// The time and the bytes for the first line of a client that is turned away. Its form decides the form of the
+    /// answer.
     private static let turnAwayTime = Duration.seconds(1)
-    /// How long a daemon that stops waits for a client that takes nothing of its replies.
+    /// How long a stopping daemon waits for a client that reads none of its replies.
     private static let stallTime = Duration.seconds(5)
     private static let turnAwayLineLimit = 32 * 1024
 
     let peer: Peer
     let options: ListenerOptions
-    /// Why its first request is not served, whatever it is, and it is then let go of; nil for who is served.
+    /// The answer to its first request, whatever that is; the connection then ends. Nil if the client is served.
     let refusal: Refusal?
     private let context: ClientContext
     private var connection: Connection
     private var conversation: Conversation
-    /// Runs while the end of a line, or the first one, is waited for.
+    /// Runs while the first line, or the end of a line, is awaited.
     private var silenceTimer: Timer?
-    /// What its socket does not take at once is lost, and with it the connection.
+    /// If set, replies that the socket does not take at once are lost, and the connection is closed.
     private var waitsForNoReader = false
-    /// When its socket last took something.
+    /// When the socket last took bytes.
     private var progressedAt: Instant
-    /// When something last happened to it.
+    /// When something last happened.
     private var settledAt: Instant
-    /// Bytes of unfinished lines that the server counts for this client.
+    /// Bytes of unfinished lines that the server has counted for this client.
     private var countedBytes = 0
-    /// Made when they are first needed: most connections are idle.
+    /// Made when they are first needed, because most connections are idle.
     private(set) lazy var account = context.allotment.spool.connectionShare
     private(set) lazy var words = Allotment.part(of: context.allotment.words)
     private(set) lazy var submitter = Submitter(places: context.allotment.places)
 
     private var isTaking = false
-    /// The plain line that waits for its answer.
+    /// The plain line that is not answered yet.
     private var openLine: (any OpenRequest)?
-    /// JSON requests that wait for their answers.
+    /// JSON requests that are not answered yet.
     private var openRequests: [any OpenRequest] = []
 
-    /// `closer` closes the connection where files may be passed through it.
+    /// `closer` closes the connection if files may be passed through it.
     init(
         _ descriptor: consuming Descriptor, peer: Peer, options: ListenerOptions, refusal: Refusal?,
         context: ClientContext, closer: Closer?
@@ -104,7 +105,7 @@ final class Client: EventHandler, Requester {
         wake()
     }
 
-    /// Has this client settle once more in this turn; while requests are taken it is about to anyway.
+    /// Makes this client settle again in this turn. While it takes requests, it will anyway.
     private func wake() { if !isTaking { connection.mark() } }
 
     // MARK: Events
@@ -113,7 +114,7 @@ final class Client: EventHandler, Requester {
         if readiness.contains(.hungUp) {
             connection.didHangUp()
         } else if readiness.contains(.failed) {
-            // Not the peer's doing, but its socket's.
+            // The socket has failed, not the peer.
             return close()
         }
         if readiness.contains(.readable) { receive() }
@@ -125,17 +126,17 @@ final class Client: EventHandler, Requester {
         let wasHeldBack = !conversation.mayTake(owed)
         let hasSent = flush()
         if waitsForNoReader, unsentCount > 0 {
-            // A turn's share may not have been all that the socket takes.
+            // The socket may take more than one turn's share.
             if hasSent { wake() } else { close() }
         }
-        // What waits in the reader for room in the outbox is announced by no further event.
+        // No event will report what waits in the reader until the outbox has room.
         if wasHeldBack, conversation.mayTake(owed) { wake() }
         switch conversation.ending(owed, peerHasGone: hasGone) {
         case .notYet: break
         case .linger: linger()
         case .close: close()
         }
-        // A hang-up is reported whatever the interest: once it is known the connection is read without epoll.
+        // epoll reports a hang-up whatever the interest is. Once it is known, the connection is read without epoll.
         if connection.isHungUp { return nil }
         var interest: Interest = []
         if wantsInput { interest.insert(.read) }
@@ -143,7 +144,7 @@ final class Client: EventHandler, Requester {
         return interest
     }
 
-    /// True where the socket took something.
+    /// True if the socket took bytes.
     @discardableResult
     private func flush() -> Bool {
         var hasSent = false
@@ -163,7 +164,7 @@ final class Client: EventHandler, Requester {
 
     private var wantsInput: Bool { conversation.appetite(owed, ReadBuffer.size) > 0 }
 
-    /// Reads once, where something is wanted. True where something came.
+    /// Reads once, if anything is wanted. True if bytes came.
     @discardableResult
     private func receive() -> Bool {
         let limit = min(conversation.appetite(owed, ReadBuffer.size), context.owner.readLimit)
@@ -187,7 +188,7 @@ final class Client: EventHandler, Requester {
     private func takeRequests() {
         isTaking = true
         var isCutShort = takeBuffered()
-        // What was sent before a hang-up counts, also where nobody was told of it.
+        // Bytes sent before a hang-up count, even if no event reported them.
         if connection.isHungUp, wantsInput {
             if receive() { isCutShort = true }
             if takeBuffered() { isCutShort = true }
@@ -203,7 +204,7 @@ final class Client: EventHandler, Requester {
         }
     }
 
-    /// True where others are to have their turn before the rest is taken.
+    /// True if others must have their turn before the rest is taken.
     private func takeBuffered() -> Bool {
         for _ in 0..<Self.turnLimit {
             switch conversation.next(owed) {
@@ -237,7 +238,7 @@ final class Client: EventHandler, Requester {
         let count = conversation.endInput(peerHasGone: hasGone)
         if count > 0, hasGone {
             context.log.note(
-                "dropped an unfinished line of \(count) bytes from pid \(peer.pid), who has gone")
+                "dropped an unfinished line of \(count) bytes: its client, pid \(peer.pid), has gone")
         }
     }
 
@@ -245,7 +246,7 @@ final class Client: EventHandler, Requester {
         silenceTimer = context.loop.timers.schedule(after: time) { [weak self] in self?.didFallSilent() }
     }
 
-    /// What a busy loop has not come to read yet was no silence.
+    /// If the loop was too busy to read, bytes may be there: then it was no silence.
     private func didFallSilent() {
         let hasReceived = receive()
         if !hasReceived || refusal != nil { conversation.didEnd(.silence) }
@@ -273,29 +274,29 @@ final class Client: EventHandler, Requester {
 
     // MARK: The end
 
-    /// Answers what has been received so far, takes nothing more, and closes.
+    /// Answers what was received so far, takes nothing more, and closes.
     func stop() {
         if let count = connection.unread() { conversation.stop(unread: count) }
         wake()
     }
 
-    /// Nothing that it waits for is still to come: closes it once its socket has taken nothing for a while.
+    /// Everything is answered: closes the connection once its socket has taken nothing for a while.
     func seeOff(since start: Instant) {
         let rest = max(start, progressedAt) + Self.stallTime - .now
         if rest <= .zero { return close() }
         _ = context.loop.timers.schedule(after: rest) { [weak self] in self?.seeOff(since: start) }
     }
 
-    /// Goes on as before, but closes it where it is behind with its replies.
+    /// Goes on, but closes the connection if the client is behind with reading its replies.
     func hurry() {
         waitsForNoReader = true
         wake()
     }
 
-    /// Since when nothing was open, unsent or half received; nil where something is.
+    /// Since when nothing is open, unsent or half received; nil if something is.
     var idleSince: Instant? { refusal == nil && conversation.isIdle(owed) ? settledAt : nil }
 
-    /// Closes the connection for another's sake, if it is idle: false where something has come meanwhile.
+    /// Closes the connection to make room for another, if it is idle. False if something has come meanwhile.
     func giveWay() -> Bool {
         guard idleSince != nil, connection.unread() == 0 else { return false }
         close()
@@ -308,7 +309,7 @@ final class Client: EventHandler, Requester {
         _ = context.loop.timers.schedule(after: Self.lingerTime) { [weak self] in self?.close() }
     }
 
-    /// Closes at once, whatever is unsent. Its requests end as those of a client that has left.
+    /// Closes at once, whatever is unsent. Its requests end like those of a client that has left.
     func close() {
         if connection.isClosed { return }
         let number = connection.number

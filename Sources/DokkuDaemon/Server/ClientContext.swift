@@ -1,20 +1,20 @@
-// What all clients of a kind of socket share.
+// What all clients of one kind of socket share.
 
-/// Who has let a client in, and lets it go.
+/// Lets a client in, and is told of its end.
 protocol ClientOwner: AnyObject {
-    /// How much may be read at once: less if all clients hold much of lines that are taken later.
+    /// How much may be read at once: less if unfinished lines hold much memory.
     var readLimit: Int { get }
-    /// Keeps count of what a client has sent of lines that are not complete. False if that is more than is left for all:
-    /// the line is to be dropped, and is not counted.
+    /// Counts a client's bytes of unfinished lines. False if there is no room for them: then the line must be
+    /// dropped, and is not counted.
     func didBuffer(_ count: Int, isRestricted: Bool, was accounted: inout Int) -> Bool
-    /// The connection of this number is closed. `wasServed`: it was not turned away.
+    /// The connection with this number is closed. `wasServed` is false if it was turned away.
     func didClose(_ number: Int32, isRestricted: Bool, wasServed: Bool)
 }
 
 final class ClientContext {
     let loop: EventLoop
     let limits: ServerLimits
-    /// What they may hold together.
+    /// What these clients may hold together.
     let allotment: Allotment
     let log: AuditLog
     let requests: any RequestTaker

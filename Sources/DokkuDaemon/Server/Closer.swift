@@ -1,14 +1,14 @@
-// Closes connections that may hold files which their peers have passed, on kernels that cannot refuse such files.
+// Closes connections that may hold passed files, on kernels that cannot refuse such files.
 //
-// The last close of a file may wait: that of a TCP socket as long as its SO_LINGER says, tcp(7). So it is left to a
-// process that is forked for it. Nobody waits for that one, and an exit does not linger.
+// The last close of a file may take long: for a TCP socket as long as its SO_LINGER says, tcp(7). So a forked
+// process closes it. Nobody waits for that process, and its exit does not linger.
 import CEpollShim
 import Glibc
 
 final class Closer {
-    /// What is closed within this time leaves with one process.
+    /// Connections closed within this time share one process.
     private static let interval = Duration.milliseconds(250)
-    /// Processes at once. Each is over after a second, unless an exit has to wait after all.
+    /// The most processes at once. Each takes a second, unless its exit has to wait after all.
     private static let processLimit = 8
 
     private struct Entry {
@@ -25,10 +25,10 @@ final class Closer {
 
     /// Connections that are not closed yet.
     var count: Int { waiting.count }
-    /// Those of them that came through restricted sockets.
+    /// Those that came through restricted sockets.
     var restrictedCount: Int { waiting.count(where: \.isRestricted) }
 
-    /// Closes a connection later; its peer sees the end at once.
+    /// Closes a connection later. Its peer sees the end at once.
     func close(_ connection: consuming Descriptor, isRestricted: Bool) {
         let number = connection.relinquish()
         shutdown(number, Int32(SHUT_RDWR))
@@ -51,7 +51,8 @@ final class Closer {
         processes.removeAll { shim_wait($0, &value) != 0 }
     }
 
-    /// Hands what waits to a process. It holds all until we have let go of it, so that ours is never the last close.
+    /// Passes the waiting connections to a process. It keeps them until the daemon has closed its own copies, so
+    /// that the daemon's close is never the last.
     private func release() {
         guard !waiting.isEmpty, processes.count < Self.processLimit,
             let gate = try? Descriptor.pipe(ours: .write)

@@ -1,6 +1,6 @@
-// The socket of a client: what comes from it, what has yet to go to it, and who is still at its other end.
+// The socket of a client: its input, its unsent output, and whether its peer is still there.
 //
-// An error that it throws is not the peer's doing: what was to be sent is lost, and so the connection has to end.
+// An error that it throws is not the peer's fault: unsent bytes are lost, so the connection must end.
 import CEpollShim
 import Glibc
 
@@ -9,15 +9,15 @@ struct Connection: ~Copyable {
         case present
         /// Nobody reads replies any more.
         case deaf
-        /// It has closed altogether: what it sent is all there is.
+        /// The peer has closed both directions: no more bytes will come.
         case gone
     }
 
     private var watch: Watch
-    /// Closes the socket where files may be passed through it; nil where the kernel refuses them.
+    /// Closes the socket if files may be passed through it; nil if the kernel refuses them.
     private let closer: Closer?
     private var peer = Peer.present
-    /// All was read that will ever come: no file can be left in it.
+    /// Everything was read, so no file can be left in the socket.
     private var isDrained = false
     private(set) var outbox = Outbox()
 
@@ -27,10 +27,10 @@ struct Connection: ~Copyable {
         self.closer = closer
     }
 
-    /// Registers it with the loop.
+    /// Registers the connection with the loop.
     mutating func start(for handler: any EventHandler) { watch.start(for: handler) }
 
-    /// Has its handler settle at the end of this turn.
+    /// Makes its handler settle at the end of this turn.
     func mark() { watch.mark() }
 
     var number: Int32 { watch.number }
@@ -40,7 +40,7 @@ struct Connection: ~Copyable {
 
     // MARK: Reading
 
-    /// Reads once. From one that has closed altogether nothing comes later.
+    /// Reads once. After a hang-up, an empty socket is at its end.
     mutating func read(
         into buffer: ReadBuffer, limit: Int, _ body: (Span<UInt8>) -> Void
     ) throws(SystemError) -> ReadOutcome {
@@ -59,7 +59,7 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// How many bytes wait to be read; nil where an end stands behind them, so that they are all there will ever be.
+    /// The number of unread bytes; nil if the peer has ended, so that they are the last.
     func unread() -> Int? {
         if isHungUp { return nil }
         var hasEnd: Int32 = 0
@@ -67,7 +67,7 @@ struct Connection: ~Copyable {
         return hasEnd != 0 ? nil : max(0, Int(count))
     }
 
-    /// Asks the kernel whether the peer has closed, before it was reported.
+    /// Asks the kernel whether the peer has closed, before an event reports it.
     mutating func checkHangUp() {
         var query = pollfd(fd: number, events: 0, revents: 0)
         if poll(&query, 1, 0) > 0, query.revents & Int16(POLLHUP) != 0 { didHangUp() }
@@ -80,24 +80,24 @@ struct Connection: ~Copyable {
 
     // MARK: Writing
 
-    /// Adds reply lines. False where the reader is so far behind that they should not become more.
+    /// Appends reply lines. False if so much is unread that no more should be added.
     mutating func send(
         _ account: @autoclosure () -> SpoolAccount, _ write: (inout [UInt8]) -> Void
     ) -> Bool {
         isDeaf || outbox.append(account(), write)
     }
 
-    /// Adds a part of a reply that was kept in a spool.
+    /// Appends a part of a reply that was kept in a spool.
     mutating func send(_ spool: Spool, _ account: @autoclosure () -> SpoolAccount) {
         if !isDeaf { outbox.append(spool, account()) }
     }
 
-    /// Adds a part of a reply that other replies have, too.
+    /// Appends a part that other replies share.
     mutating func send(_ shared: SharedBytes, _ account: SpoolAccount) {
         if !isDeaf { outbox.append(shared, account) }
     }
 
-    /// Sends what the peer takes in this turn. True where it took something.
+    /// Sends what the peer takes in this turn. True if it took bytes.
     mutating func flush() throws(SystemError) -> Bool {
         let before = outbox.unsentCount
         if before == 0 { return false }
@@ -112,8 +112,8 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// Closes the socket, or leaves that to the closer: the last close of a file that was passed could wait. After that
-    /// nothing is read, and what is sent is dropped.
+    /// Closes the socket, or leaves that to the closer, because the last close of a passed file may take long.
+    /// Afterwards nothing is read, and what is sent is dropped.
     mutating func close(isRestricted: Bool) {
         didHangUp()
         guard let socket = watch.takeDescriptor() else { return }
@@ -124,9 +124,10 @@ struct Connection: ~Copyable {
 }
 
 extension SystemError {
-    /// Nobody is at the other end, unix(7): EPIPE of a write, ECONNRESET where the peer closed without reading all.
+    /// The peer is gone, unix(7): a write fails with EPIPE, or with ECONNRESET if the peer closed without reading
+    /// everything.
     fileprivate var isPeerGone: Bool { number == EPIPE || number == ECONNRESET }
 
-    /// The peer passes files, which nobody wants: it is let go of.
+    /// The peer has passed files, which is not allowed, so its connection ends.
     fileprivate var hasFiles: Bool { number == EPERM }
 }

@@ -1,28 +1,28 @@
-// One client's life, without its socket: what may be read and taken, and when it is over. The client does what this
-// says; nothing here calls the system.
+// One client's life without its socket: what may be read and taken, and when it is over. The client does what this
+// says. Nothing here makes a system call.
 //
 //               serving                               lingering                  closed
 //   bytes       parts of requests, in their order     discarded, up to a limit   –
-//   peer ends   the rest is the last line, or         closed                     –
-//               dropped, where the peer has gone
-//   stop        what was received by then is taken,   –                          –
-//               and nothing that comes later
+//   peer ends   the rest is the last line; it is      closed                     –
+//               dropped if the peer has gone
+//   stop        what was received before is taken,    –                          –
+//               and nothing later
 //   silence     the rest is the last line             closed                     –
-//   all taken,  lingering; closed, where the          –                          –
-//   answered    peer has ended
+//   all taken,  lingering; closed if the peer         –                          –
+//   answered    has ended
 //   failure     closed                                closed                     –
 //
-// Whatever ends what comes, the input of a request is brought to its end first, and then its answer is waited for.
+// Whatever ends the bytes, the input of a request is ended first, and then its answer is awaited.
 import DokkuProtocol
 
 struct Conversation {
-    /// What a read asks for while lines come.
+    /// The size of a read while lines come.
     private static let readSize = 32 * 1024
     private static let lingerLimit = 64 * 1024
 
     enum Phase: Equatable {
         case serving
-        /// Shut down for writing; what still comes is discarded, so that the last reply is not lost to a reset.
+        /// Shut down for writing. Bytes that still come are discarded, because a reset would lose the last reply.
         case lingering(discarded: Int)
         case closed
     }
@@ -30,25 +30,25 @@ struct Conversation {
     /// What may still come from the peer.
     enum Supply: Equatable {
         case open
-        /// The daemon stops: of what was there by then so many bytes are still to be read, and no others.
+        /// The daemon is stopping: this number of bytes is still to be read, and no more.
         case limited(Int)
         case ended(End)
     }
 
-    /// Who ended what comes.
+    /// What ended the supply.
     enum End: Equatable {
         case peer
         case stop
-        /// Nothing came for as long as may be waited.
+        /// Nothing came for as long as the client waits.
         case silence
     }
 
-    /// What the client waits for.
+    /// What the client is still owed.
     struct Owed {
         var isPlainOpen: Bool
-        /// JSON requests without their last line.
+        /// JSON requests whose last line is not sent.
         var requests: Int
-        /// Replies that the peer has yet to take.
+        /// Replies that the peer has not taken.
         var unsent: Outbox.Level
 
         var isNothing: Bool { !isPlainOpen && requests == 0 && unsent == .empty }
@@ -59,7 +59,7 @@ struct Conversation {
     private var reader: RequestReader
     private let openLimit: Int
 
-    /// `openLimit`: JSON requests that may be open at once.
+    /// `openLimit` is the most JSON requests that may be open at once.
     init(lineLimit: Int, openLimit: Int, takesOneRequest: Bool) {
         self.openLimit = openLimit
         reader = RequestReader(lineLimit: lineLimit, takesOneRequest: takesOneRequest)
@@ -67,10 +67,10 @@ struct Conversation {
 
     var bufferedBytes: Int { reader.bufferedBytes }
     var allocatedBytes: Int { reader.allocatedBytes }
-    /// Whether a line has begun that is not complete. To be asked when `next` gives nothing.
+    /// Whether an incomplete line has begun. Ask this when `next` gives nothing.
     var hasBegunLine: Bool { reader.hasBegunLine }
 
-    /// Whether nothing is owed, and nothing has come that is not taken.
+    /// Whether nothing is owed and nothing received is left.
     func isIdle(_ owed: Owed) -> Bool {
         phase == .serving && supply == .open && owed.isNothing && !reader.expectsInput && !reader.isUndecided
             && reader.bufferedBytes == 0
@@ -78,7 +78,7 @@ struct Conversation {
 
     // MARK: What comes
 
-    /// How many bytes to read now; 0 where nothing is wanted.
+    /// How many bytes to read now; 0 if nothing is wanted.
     func appetite(_ owed: Owed, _ bodySize: Int) -> Int {
         switch phase {
         case .closed: return 0
@@ -106,13 +106,13 @@ struct Conversation {
         }
     }
 
-    /// Nothing more comes. What came before is taken all the same.
+    /// Nothing more comes. What came before is still taken.
     mutating func didEnd(_ end: End) {
         if case .ended = supply, phase == .serving { return }
         supply = .ended(end)
     }
 
-    /// The daemon stops: `unread` bytes are there, and what comes later is not taken.
+    /// The daemon is stopping: `unread` bytes are in the socket, and nothing later is taken.
     mutating func stop(unread: Int) {
         guard phase == .serving, supply == .open else { return }
         supply = unread > 0 ? .limited(unread) : .ended(.stop)
@@ -120,15 +120,15 @@ struct Conversation {
 
     // MARK: What is taken
 
-    /// True where one more request may be taken from what was received, or more of the last one's input. Nothing
-    /// holds that back: the request is itself among the open ones, and its sender may read only afterwards.
+    /// True if one more request may be taken, or more of the last request's input. Input is never held back: its
+    /// request is one of the open ones, and its client may read only after it has sent the input.
     func mayTake(_ owed: Owed) -> Bool {
         guard phase == .serving, !reader.isOver, !reader.isUndecided else { return false }
         return reader.expectsInput
             || (!owed.isPlainOpen && owed.requests < openLimit && owed.unsent != .high)
     }
 
-    /// What is to be taken next.
+    /// The next part to take.
     mutating func next(_ owed: Owed) -> RequestReader.Part {
         guard phase == .serving, reader.isOver || mayTake(owed) else { return .nothing }
         let part = reader.next()
@@ -138,37 +138,37 @@ struct Conversation {
         return part
     }
 
-    /// True where all that came was taken, and what becomes of an unfinished line is to be said by `endInput`.
+    /// True if everything that came was taken, and `endInput` must decide about an unfinished line.
     func isAtEnd(_ owed: Owed) -> Bool {
         guard case .ended = supply else { return false }
         return mayTake(owed) && !reader.hasEnded
     }
 
-    /// Makes bytes behind the last newline a request where the peer has only stopped writing: what somebody sent who
-    /// is gone may be half of one. Returns how many bytes are dropped.
+    /// If the peer has only stopped writing, the bytes after the last newline are a request. If it has gone, they
+    /// may be half of one and are dropped. Returns the number of dropped bytes.
     mutating func endInput(peerHasGone: Bool) -> Int {
         if peerHasGone { return reader.end(.isDropped) }
         guard supply == .ended(.stop) else { return reader.end(.isLine) }
-        // Where a line needs no newline, its sender waits for a reply.
+        // If a line needs no newline, its client waits for a reply.
         return reader.end(reader.takesOneRequest ? .isRefused : .isDropped)
     }
 
-    /// Drops the unfinished line of a client that holds too much; it gets an error at the line's end.
+    /// Drops the unfinished line of a client that holds too much. Its error comes at the line's end.
     mutating func dropUnfinishedLine() { reader.dropUnfinishedLine() }
 
     // MARK: What follows a line
 
-    /// The line taken last is a request whose input follows. False where the conversation is over.
+    /// The last line is a request whose input follows. False if the conversation is over.
     mutating func expect(_ form: RequestReader.InputForm, for sink: any InputSink) -> Bool {
         if phase == .closed { return false }
         reader.expect(form, for: sink)
         return true
     }
 
-    /// What follows the line taken last cannot be told apart: nothing more is taken.
+    /// Nobody can tell what follows the last line, so nothing more is taken.
     mutating func expectNothing() { reader.expectNothing() }
 
-    /// The line taken last is a request that is judged before its input may come.
+    /// The last line is a request that is judged before its input may come.
     mutating func holdBack() { reader.holdBack() }
 
     /// That request was refused: no input follows it.
@@ -190,7 +190,7 @@ struct Conversation {
 
     mutating func linger() { phase = .lingering(discarded: 0) }
 
-    /// Returns who waits for the rest of an input, which will not come.
+    /// Returns the sink of an unfinished input, the rest of which will not come.
     mutating func close() -> (any InputSink)? {
         phase = .closed
         return reader.stop()

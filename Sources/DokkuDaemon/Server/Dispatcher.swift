@@ -1,5 +1,4 @@
-// From a line to what becomes of it: parsed, judged, and handed to a built-in, to the executor, or back as a
-// refusal.
+// Takes a line, parses and judges it, and passes it to a built-in or to the executor, or refuses it.
 import DokkuProtocol
 import Glibc
 
@@ -60,7 +59,8 @@ final class Dispatcher: RequestTaker {
     }
 
     private func takePlain(_ line: ArraySlice<UInt8>, from client: any Requester) {
-        // Taken out meanwhile: what stands in a property could change, and is counted and copied where it is read.
+        // Moved out of the property meanwhile: each read of a property is counted and may copy, because the
+        // property could change.
         var words = ArgumentList()
         swap(&words, &self.words)
         defer { swap(&words, &self.words) }
@@ -76,7 +76,7 @@ final class Dispatcher: RequestTaker {
             isPlain: true, isStreamed: false, hasInput: redirection?.direction == .input,
             isRedirected: redirection != nil)
         let verdict = judge.verdict(on: words, form, client.options)
-        // What needs no one else is answered on the spot.
+        // An answer that needs nobody else is sent at once.
         if case .builtin(let builtin) = verdict, let reply = builtins.plainLine(builtin) {
             return client.send(line: reply)
         }
@@ -138,7 +138,7 @@ final class Dispatcher: RequestTaker {
 
     private func takeInput(following count: Int, of incoming: Incoming) {
         let client = incoming.client
-        // What is refused in any case takes up no room for its input.
+        // A request that is refused in any case needs no room for its input.
         let verdict = judge.verdict(on: incoming.arguments, incoming.form, client.options)
         if let refusal = count > limits.input ? .inputTooLong(limits.input) : verdict.refusal {
             refuse(refusal, incoming)
@@ -163,7 +163,7 @@ final class Dispatcher: RequestTaker {
         }
     }
 
-    /// Takes the input of a request that is judged once more when all of it is there.
+    /// Takes the input of a request. When the input is complete, the request is judged again.
     private func receiver(_ incoming: Incoming) -> BodyReceiver {
         BodyReceiver(
             into: Spool(account: incoming.client.account), limit: limits.input, patience: limits.inputTime,
@@ -181,11 +181,11 @@ final class Dispatcher: RequestTaker {
 
     // MARK: Memory
 
-    /// As much of the input of many is in memory, and the rest in files.
+    /// The input of a request has about this much in memory, and the rest in files.
     private static let inputInMemory = 4 * 1024
 
-    /// The request, which holds its memory from here on until it is done with; nil if that is too much, and it was
-    /// refused.
+    /// Charges the request's memory to a budget until the request is done. If that is too much, refuses the request
+    /// and returns nil.
     private func reserved(_ incoming: Incoming, beside attachedBytes: Int = 0) -> Incoming? {
         if incoming.request.reservation != nil { return incoming }
         var incoming = incoming
@@ -236,7 +236,7 @@ final class Dispatcher: RequestTaker {
             isUnderstood: refusal.code != .invalidCommand && judge.knows(incoming.arguments))
     }
 
-    /// Refuses a line of which it is not known what was meant.
+    /// Refuses a line whose command is unknown.
     private func refuse(
         _ refusal: Refusal, nameless client: any Requester, _ responder: any Responder,
         _ words: ArgumentList = []

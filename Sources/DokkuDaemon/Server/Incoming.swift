@@ -8,8 +8,9 @@ struct Incoming {
     let arguments: ArgumentList
     let form: RequestForm
     var request = RunRequest()
-    /// What it holds in memory beside its words: its id, its input.
+    /// Memory that it takes besides its words: its id, its input.
     var attachedBytes = 0
-    /// What it takes while it waits, objects and all.
+
+    /// Its memory while it waits, objects included.
     var memory: Int { 1024 + arguments.memory + attachedBytes }
 }

@@ -1,4 +1,4 @@
-// Answers a JSON request: one line at the end, or events as they happen.
+// Answers a JSON request, with one line at the end or with events as they happen.
 import DokkuProtocol
 
 final class JSONResponder: Responder {
@@ -10,7 +10,7 @@ final class JSONResponder: Responder {
     private var job: Job?
     private var outputs: [ReplyChannel]
 
-    /// An endless command's pipe is not read while the client has this much unread.
+    /// While the client has this much unread, an endless command's pipe is not read.
     private static let followMark = 1024 * 1024
 
     init(_ sink: any ReplySink, _ request: JSONRequest) {
@@ -32,7 +32,8 @@ final class JSONResponder: Responder {
         outputs = []
     }
 
-    /// Where which output goes: each in its own where they must stay apart, else both, as they come, in one.
+    /// One channel for each output, if they must stay apart. Otherwise one channel for both, in the order of
+    /// arrival.
     private static func channels(_ request: JSONRequest) -> [ReplyChannel] {
         let count = request.isStreamed || request.encoding == .base64 ? 2 : 1
         return (0..<count).map { _ in
@@ -50,7 +51,7 @@ final class JSONResponder: Responder {
 
     // MARK: Answers
 
-    /// Tells the client to send the input that it has announced in chunks.
+    /// Asks the client for the input that it has announced in chunks.
     func askForInput() { sink.send { reply.appendContinue(to: &$0) } }
 
     func answer(_ answer: SharedAnswer) {
@@ -72,7 +73,7 @@ final class JSONResponder: Responder {
 
     // MARK: The job
 
-    /// What never ends goes on whenever its reader has all so far, however little room others leave.
+    /// An endless command goes on whenever its reader has read everything, however little room others leave.
     var wantsOutput: Bool {
         let unsent = sink.unsentCount
         return sink.hasGone || unsent == 0 || unsent < Self.followMark && sink.account.budget.free > 0
@@ -80,7 +81,7 @@ final class JSONResponder: Responder {
 
     func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool {
         self.job = job
-        // It was still in the socket when its client left.
+        // Its client left before the request was read from the socket.
         if sink.hasGone { return !endsWithClient(job) }
         if isStreamed, job.command.lane.waitsInQueue {
             let position = position()
@@ -89,7 +90,7 @@ final class JSONResponder: Responder {
         return true
     }
 
-    /// What was asked to end with the client, and what would never end by itself.
+    /// True if the client asked for it, and for commands that would never end by themselves.
     private func endsWithClient(_ job: Job) -> Bool { endsWithClient || job.command.lane.neverEnds }
 
     func jobDidStart(_ job: Job) {
@@ -106,11 +107,11 @@ final class JSONResponder: Responder {
         let isKept = sink.send { line in
             reply.appendOutput(stream, to: &line) { data in
                 channel.encode(bytes, from: stream, into: &data)
-                // Each event's base64 stands for itself.
+                // The base64 of each event stands alone.
                 if isBase64 { channel.finish(into: &data) }
             }
         }
-        // What never ends is made to wait instead.
+        // An endless command waits instead.
         if !isKept, !job.command.lane.neverEnds { job.truncate(Spool.Failure.accountExhausted.refusal) }
     }
 
@@ -156,11 +157,10 @@ final class JSONResponder: Responder {
 
     // MARK: The client
 
-    /// Nobody reads any more.
     func clientDidLeave() {
         guard let job else { return }
         if endsWithClient(job) { job.interrupt(.clientHasLeft) }
-        // Its pipe may be full: nobody ends who waits to write.
+        // Its pipe may be full, and a process that waits to write does not end.
         job.reconsiderOutput()
     }
 

@@ -1,10 +1,10 @@
-// What the policy says of a request, with the list of commands that is current.
+// Applies the policy to a request, with the current list of commands.
 import DokkuProtocol
 
 final class Judge {
     private let catalogue: CatalogueKeeper
     private let loop: EventLoop
-    /// What every request is told, where none can be carried out.
+    /// The answer to every request, if none can be carried out.
     private let refusesAll: Refusal?
     private let tracing: Tracing
 
@@ -15,7 +15,7 @@ final class Judge {
         self.tracing = tracing
     }
 
-    /// The verdict as the list of commands is known. A name that it lacks may be newer than the list.
+    /// The verdict with the list of commands as it is. A name that the list lacks may be newer than the list.
     func verdict(on arguments: ArgumentList, _ form: RequestForm, _ options: ListenerOptions) -> Verdict {
         if let refusesAll { return .refuse(refusesAll) }
         let verdict = Policy.judge(arguments, form: form, listener: options, catalogue: catalogue.current)
@@ -23,14 +23,13 @@ final class Judge {
         return verdict
     }
 
-    /// True where the name is one of dokku's, or is known to be a plugin's. What else is refused, for whatever reason,
-    /// may be a secret alone.
+    /// True if the name is one of dokku's, or a known plugin's. Any other refused line may be nothing but a secret.
     func knows(_ arguments: ArgumentList) -> Bool {
         guard let invocation = Invocation(arguments) else { return false }
         return invocation.traits != nil || catalogue.current?.contains(invocation.name) ?? false
     }
 
-    /// Gives the verdict that does not depend on a newer list: never `unknown`.
+    /// Gives the final verdict, never `unknown`: if necessary, the list of commands is read again first.
     func whenKnown(
         _ arguments: ArgumentList, _ form: RequestForm, _ options: ListenerOptions,
         _ completion: @escaping (Verdict) -> Void

@@ -1,24 +1,25 @@
-// Lets connections in at one listening socket.
+// Accepts connections at one listening socket.
 import CEpollShim
 import Glibc
 
-/// Who decides whether anybody is let in, and takes those who are.
+/// Decides whether connections are accepted, and takes those that are.
 protocol Doorkeeper: AnyObject {
-    /// False while nobody can be let in: listeners then wait for nothing, and connections stay in the backlog.
+    /// False while no connection can be accepted: listeners then wait for nothing, and connections stay in the
+    /// backlog.
     func accepts(isRestricted: Bool) -> Bool
     func didAccept(_ connection: consuming Descriptor, at listener: Listener)
-    /// accept(2) fails. The listeners are asked again when it is time to try again.
+    /// accept(2) fails. The doorkeeper asks the listeners again later.
     func pause()
 }
 
 final class Listener: EventHandler {
-    /// How many are accepted in one turn.
+    /// The most connections accepted in one turn.
     private static let acceptLimit = 16
 
-    /// Whether its connections may bring files.
+    /// Whether its connections may carry files.
     private enum Passing {
         case possible
-        /// Not those made from now on; the ones that wait may be older.
+        /// New connections may not, but those in the backlog may be older.
         case refusedFromNow
         case refused
     }
@@ -28,7 +29,7 @@ final class Listener: EventHandler {
     private unowned let doorkeeper: any Doorkeeper
     private var watch: Watch
 
-    /// Takes the socket's descriptor; nil if somebody has it.
+    /// Takes the socket's descriptor; nil if that was already taken.
     init?(_ socket: ListeningSocket, loop: EventLoop, doorkeeper: any Doorkeeper) {
         guard let descriptor = socket.takeDescriptor() else { return nil }
         self.socket = socket
@@ -53,7 +54,7 @@ final class Listener: EventHandler {
         }
     }
 
-    /// Nil if nobody waits.
+    /// Nil if no connection waits.
     private func accept() throws(SystemError) -> Descriptor? {
         let number = try watch.withDescriptor { socket throws(SystemError) in
             try socket.attempt("accept") { shim_accept($0) }
@@ -76,8 +77,8 @@ final class Listener: EventHandler {
 
     func reconsider() { watch.mark() }
 
-    /// Leaves the loop. An activated socket stays as it is, with its backlog, for the daemon's next start; one of
-    /// our own ends here.
+    /// Leaves the loop. A socket from systemd keeps its backlog for the daemon's next start; the file of the
+    /// daemon's own socket is removed.
     func stop() {
         watch.stop()
         socket.ownFile?.unlink()

@@ -1,4 +1,4 @@
-// A listening socket and its rules: handed over by systemd, or made by us.
+// A listening socket and its rules. systemd passed it, or the daemon made it.
 import DokkuProtocol
 
 final class ListeningSocket {
@@ -6,7 +6,7 @@ final class ListeningSocket {
     let options: ListenerOptions
     /// The path it is bound to, for logs; empty if it has none.
     let name: String
-    /// Its file, to be unlinked at the end, if we made it.
+    /// Its file, which is removed at the end; nil if the daemon did not make the socket.
     let ownFile: SocketFile?
 
     init(
@@ -18,6 +18,6 @@ final class ListeningSocket {
         self.ownFile = ownFile
     }
 
-    /// For who accepts connections; nil the second time.
+    /// For the part that accepts connections; nil from the second call on.
     func takeDescriptor() -> Descriptor? { descriptor.take() }
 }

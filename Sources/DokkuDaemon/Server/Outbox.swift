@@ -1,22 +1,23 @@
-// What a client has yet to receive. Whole lines go in; the client takes them at its own pace.
+// What a client has yet to receive. Whole lines are added, and the client takes them at its own pace.
 
 /// Replies in their order: first the backlog (large replies, and what a slow reader left), then the newest lines.
 struct Outbox: ~Copyable {
-    /// As much as goes to one client in one turn of the loop.
+    /// The most bytes sent to one client in one turn of the loop.
     static let turnLimit = 512 * 1024
     private static let highWaterMark = 256 * 1024
-    /// A reply up to this size is put together in one piece, and so leaves in one write.
+    /// A reply up to this size is put together in memory, so that one write sends it.
     static let inlineLimit = 64 * 1024
-    /// A reply up to this size joins the one before it: a connection needs few files, however many it leaves unread.
+    /// A reply up to this size joins the one before it, so that a connection needs few files however much it leaves
+    /// unread.
     private static let joinLimit = 1024 * 1024
-    /// Room for a few short replies: as cheap to get as for one.
+    /// Room for a few short replies; it costs no more than room for one.
     private static let usualSize = 512
-    /// Less than this is not counted, for it would cost each reply more than it is worth.
+    /// Smaller sizes are not counted, because counting would cost each reply more than it is worth.
     private static let countedSize = 4096
 
     enum Level {
         case empty, usual
-        /// No further request is taken, so that what waits becomes no more.
+        /// No further request is taken, so that no more replies are added.
         case high
     }
 
@@ -29,9 +30,9 @@ struct Outbox: ~Copyable {
     private enum Tail {
         /// A new part of the backlog.
         case none
-        /// The backlog's last part, which is ours.
+        /// The last part of the backlog, which belongs to this outbox.
         case open(Spool)
-        /// The same, but it found no room for the last bytes and has them in memory, beyond what it may.
+        /// The same, but there was no room for its last bytes, and it has them in memory beyond its limit.
         case overfull(Spool)
     }
 
@@ -40,11 +41,11 @@ struct Outbox: ~Copyable {
     /// Bytes, of which the first `head` are sent.
     private var newest: [UInt8] = []
     private var head = 0
-    /// What the store knows of the memory of `newest`, and the store, once there is something to know.
+    /// The memory of `newest` that the store has counted, and the store, once something is counted.
     private var allocated = 0
     private var store: SpoolStore?
 
-    /// Bytes that were not sent yet.
+    /// Bytes that are not sent yet.
     private(set) var unsentCount = 0
 
     var isEmpty: Bool { unsentCount == 0 }
@@ -59,8 +60,8 @@ struct Outbox: ~Copyable {
         store?.didAllocate(0, was: &allocated)
     }
 
-    /// Adds lines. False says that they are more than may wait: they are kept all the same, and whoever has a choice
-    /// adds no more.
+    /// Appends lines. False if more waits than may: the lines are kept anyway, and callers that can wait add no
+    /// more.
     mutating func append(
         _ account: @autoclosure () -> SpoolAccount, _ write: (inout [UInt8]) -> Void
     ) -> Bool {
@@ -71,7 +72,7 @@ struct Outbox: ~Copyable {
         return moveSurplus(account)
     }
 
-    /// Adds a finished reply's content.
+    /// Appends the content of a finished reply.
     mutating func append(_ spool: Spool, _ account: @autoclosure () -> SpoolAccount) {
         unsentCount += spool.count
         if spool.isInMemory, spool.count <= Self.inlineLimit {
@@ -89,7 +90,7 @@ struct Outbox: ~Copyable {
         tail = .open(spool)
     }
 
-    /// Adds what other replies have, too. While there is plenty of memory a copy is cheaper to send.
+    /// Appends bytes that other replies share. While there is plenty of memory, a copy is cheaper to send.
     mutating func append(_ shared: SharedBytes, _ account: SpoolAccount) {
         unsentCount += shared.count
         let limit = account.store.hasPlenty ? Self.inlineLimit : Self.countedSize
@@ -162,7 +163,8 @@ struct Outbox: ~Copyable {
         }
     }
 
-    /// Sends of the backlog's first part, and lets go of it when it is done. Nil where the peer takes no more.
+    /// Sends bytes of the backlog's first part, and removes the part when it is done. Nil if the peer takes no
+    /// more.
     private mutating func send(
         _ part: Part, to socket: borrowing Descriptor, limit: Int
     ) throws(SystemError) -> Int? {
@@ -189,13 +191,13 @@ struct Outbox: ~Copyable {
             newest = []
             head = 0
         } else if head > Self.inlineLimit {
-            // A reader that never quite catches up must not keep what it has read.
+            // A reader that never quite catches up must not keep the bytes that it has read.
             newest.removeFirst(head)
             head = 0
         }
         if allocated > 0 { recount() }
     }
 
-    /// Forgets everything: nobody is there to read it.
+    /// Forgets everything, because nobody will read it.
     mutating func discard() { self = Outbox() }
 }

@@ -1,4 +1,4 @@
-// Answers a plain line: `{"ok":…,"output":…}`, when all is known.
+// Answers a plain line with `{"ok":…,"output":…}`, when the result is complete.
 import DokkuProtocol
 
 final class PlainResponder: Responder {
@@ -29,12 +29,11 @@ final class PlainResponder: Responder {
 
     func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool { true }
     func jobDidStart(_ job: Job) {}
-    // What a plain line runs goes on, read or not.
+    // A command from a plain line goes on, even if nobody reads its reply.
     func clientDidLeave() {}
     func readerDidAdvance() {}
 
     func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
-        // Nobody reads the reply of a client that has gone.
         guard !sink.hasGone else { return }
         do throws(Spool.Failure) {
             try output.keep(bytes, from: stream, sink.account)

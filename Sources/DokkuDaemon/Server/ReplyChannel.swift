@@ -1,11 +1,11 @@
-// One output of a command on its way into a reply: encoded as it arrives, and kept where the reply comes at the end.
+// One output of a command on its way into a reply: encoded as it arrives, and kept if the reply comes at the end.
 import DokkuProtocol
 
 final class ReplyChannel {
     private var text: OutputEncoder?
     private var base64: Base64Encoder?
     private var spool: Spool?
-    /// Something is missing at the end of what was kept.
+    /// The end of what was kept is missing.
     private var isCut = false
 
     init(_ encoder: OutputEncoder) { text = encoder }
@@ -18,7 +18,7 @@ final class ReplyChannel {
         base64?.encode(bytes, into: &line)
     }
 
-    /// Appends what is left at the output's end. The channel is as new.
+    /// Appends the rest at the output's end, and resets the channel.
     func finish(into line: inout [UInt8]) {
         text?.finish(into: &line)
         base64?.finish(into: &line)
@@ -39,7 +39,7 @@ final class ReplyChannel {
         }
     }
 
-    /// All that was kept: complete, or up to where it was cut, be it only here.
+    /// Everything that was kept: complete, or up to a cut. `didCut` is called if the cut happens only now.
     func finishKept(_ didCut: (Spool.Failure) -> Void) -> Spool? {
         guard let spool, !isCut else { return spool }
         do throws(Spool.Failure) {

@@ -1,30 +1,29 @@
-// What answers a request, seen from the client; and where replies go, seen from what answers.
+// An open request as its client sees it, and a client as its responders see it.
 
-/// One request that waits for its answer.
+/// A request that waits for its answer.
 protocol OpenRequest: AnyObject {
-    /// It came as a plain line: its client's next request is taken when it was answered.
+    /// True for a plain line. Its client's next request is taken only after the answer.
     var isPlain: Bool { get }
-    /// Nobody reads any more.
     func clientDidLeave()
-    /// Some of what was sent has been read.
+    /// The client has read some of what was sent.
     func readerDidAdvance()
 }
 
-/// Takes the lines of replies, for a reader that may be slow, or gone.
+/// Takes the lines of replies, for a reader that may be slow or gone.
 protocol ReplySink: AnyObject {
-    /// Whose room replies take while they are not read.
+    /// Replies that are not read take their room here.
     var account: SpoolAccount { get }
     /// Nobody reads replies any more.
     var hasGone: Bool { get }
-    /// Bytes of replies that were not read yet.
+    /// Bytes of replies that are not sent yet.
     var unsentCount: Int { get }
-    /// Adds reply lines. False if the reader is so far behind that they should not become more.
+    /// Appends reply lines. False if so much is unread that no more should be added.
     @discardableResult
     func send(_ write: (inout [UInt8]) -> Void) -> Bool
-    /// Adds a part of a reply that was kept in a spool.
+    /// Appends a part of a reply that was kept in a spool.
     func send(_ spool: Spool)
-    /// Adds a part of a reply that other replies have, too.
+    /// Appends a part that other replies share.
     func send(_ shared: SharedBytes)
-    /// The last line of its answer was sent.
+    /// The last line of the answer was sent.
     func didAnswer(_ request: any OpenRequest)
 }

@@ -1,7 +1,7 @@
-// Whose requests are taken, and who takes them.
+// The client as requests need it, and the part that takes its requests.
 import DokkuProtocol
 
-/// A client, as far as its requests need one.
+/// A client, as far as its requests need it.
 protocol Requester: ReplySink {
     var peer: Peer { get }
     var options: ListenerOptions { get }
@@ -11,13 +11,13 @@ protocol Requester: ReplySink {
     var submitter: Submitter { get }
     /// Sends a whole reply to a plain line.
     func send(line: [UInt8])
-    /// A request waits for its answer from here on.
+    /// From now on this request waits for its answer.
     func didOpen(_ request: any OpenRequest)
-    /// What follows the line taken last is the input of its request.
+    /// The input of the last line's request follows.
     func expectInput(_ form: RequestReader.InputForm, for sink: any InputSink)
-    /// What follows the line taken last cannot be told apart: nothing more is taken.
+    /// Nobody can tell what follows the last line, so nothing more is taken.
     func expectNothing()
-    /// The line taken last is a request that is judged before its input may come: nothing is taken meanwhile.
+    /// The last line is a request that is judged before its input may come. Nothing is taken meanwhile.
     func holdBack()
     /// That request was refused: no input follows it.
     func resume()
@@ -26,8 +26,8 @@ protocol Requester: ReplySink {
 /// Makes requests of lines, and has them answered.
 protocol RequestTaker: AnyObject {
     func take(_ line: ArraySlice<UInt8>, from client: any Requester)
-    /// Refuses a line of which nothing is known but its form.
+    /// Refuses a line of which only the form is known.
     func refuseLine(from client: any Requester, _ refusal: Refusal, isJSON: Bool)
-    /// Answers the first line of who is not served, in the form that it has.
+    /// Answers the first line of a client that is not served, in the form of that line.
     func turnAway(_ line: ArraySlice<UInt8>, _ refusal: Refusal, from client: any Requester)
 }

@@ -1,31 +1,31 @@
-// Who answers one request: the place where results become lines for a client.
+// Answers one request: makes the lines for a client from a result.
 import DokkuProtocol
 
-/// Answers one request, once: with a text, with a refusal, or with what becomes of a job.
+/// Answers one request, once: with a text, a refusal, or the result of a job.
 protocol Responder: JobObserver, OpenRequest {
     /// Where its answer goes.
     var sink: any ReplySink { get }
     /// A built-in's answer.
     func answer(_ answer: SharedAnswer)
-    /// The request is not run.
+    /// The request does not run.
     func refuse(_ refusal: Refusal)
 }
 
 extension Responder {
-    /// An answer that is this one's alone.
+    /// Answers with a text that only this request gets.
     func answer(_ text: String) { answer(SharedAnswer(text, account: sink.account)) }
 }
 
 extension Spool.Failure {
     var reason: String {
         switch self {
-        case .accountExhausted: "too much is waiting already"
+        case .accountExhausted: "too much data is waiting"
         case .file(let error): "\(error)"
         }
     }
 
-    /// What a client is told whose output could not be kept.
+    /// The answer to a client whose output could not be kept.
     var refusal: Refusal {
-        Refusal(code: .outputTruncated, text: "The output was cut, since it cannot be kept: \(reason)")
+        Refusal(code: .outputTruncated, text: "The output was cut, because it could not be stored: \(reason)")
     }
 }

@@ -1,34 +1,34 @@
-// All listeners and all connections: who is let in, and what they may hold together.
+// All listeners and all connections: who is accepted, and what they may hold together.
 import CEpollShim
 import Glibc
 
-/// Who started the server.
+/// The owner of the server.
 protocol ServerOwner: AnyObject {
-    /// The last connection of a server that stops is closed.
+    /// The last connection of a stopping server is closed.
     func serverDidDrain()
 }
 
 final class Server {
     private static let smallRead = 4 * 1024
-    /// Two small reads need less.
+    /// Larger than two small reads.
     private static let largestLineAllowance = 12 * 1024
     private static let pauseTime = Duration.seconds(1)
-    /// How long clients may take to read their replies, when a daemon that stops has nothing else to do.
+    /// How long clients may take to read their replies when a stopping daemon has nothing else to do.
     private static let seeingOffTime = Duration.seconds(60)
 
     private enum Stage {
         /// Before `listen`.
         case closed
         case open
-        /// Nobody is let in, and what was received is answered.
+        /// No connection is accepted, and what was received is answered.
         case stopping
-        /// All is answered, and waits for its readers alone.
+        /// Everything is answered, and only clients that read are awaited.
         case seeingOff
     }
 
     private let loop: EventLoop
     private let limits: ServerLimits
-    /// What the clients of restricted sockets share, and those of the others.
+    /// What the clients of restricted sockets share, and what all others share.
     private lazy var restricted = context(Allotment(restrictedShareOf: allotment))
     private lazy var unrestricted = context(allotment)
     private let allotment: Allotment
@@ -43,7 +43,7 @@ final class Server {
     /// Bytes of unfinished lines.
     private let lines: Budget
     private let restrictedLines: Budget
-    /// As much of each unfinished line counts for nothing: a short one is taken however much others hold.
+    /// This part of each unfinished line is not counted, so that a short line is accepted however much others hold.
     private let lineAllowance: Int
     private var pauseTimer: Timer?
     private var stage = Stage.closed
@@ -76,14 +76,14 @@ final class Server {
             loop: loop, limits: limits, allotment: allotment, log: log, requests: requests, owner: self)
     }
 
-    /// False where there is no room for a connection, and nobody gives way to it.
+    /// False if there is no room for a connection, and no other one makes room for it.
     private func makeRoom(for peer: Peer, at number: Int) -> Bool {
         if number < limits.descriptorEnd,
             attendance.served.hasRoom(isRestricted: peer.isRestricted, besides: closer)
         {
             return true
         }
-        // Who may do less than others does not displace them.
+        // A restricted client does not displace one without restrictions.
         let idle = clients.lazy.compactMap(\.self).compactMap { client in
             peer.isRestricted && !client.peer.isRestricted ? nil : client.idleSince.map { (client, $0) }
         }
@@ -100,14 +100,14 @@ final class Server {
 
     // MARK: Stopping
 
-    /// Lets nobody in any more; clients get their answers to what was received by now, and then the end.
+    /// Accepts no more connections. Clients get the answers to what was received so far, and then the end.
     func stop() {
         stage = .stopping
         for listener in listeners { listener.stop() }
         for client in clients { client?.stop() }
     }
 
-    /// Every answer is there: who does not take its own is let go of.
+    /// Everything is answered: connections of clients that do not read are closed.
     func seeOff() {
         if stage == .seeingOff { return }
         stage = .seeingOff
@@ -133,7 +133,7 @@ extension Server: Doorkeeper {
     }
 
     func didAccept(_ connection: consuming Descriptor, at listener: Listener) {
-        // Nobody, and not root, if the kernel does not tell.
+        // If the kernel does not tell, the peer is nobody, not root.
         var credentials = shim_peer(pid: 0, uid: .max, gid: .max)
         _ = shim_peer_credentials(connection.number, &credentials)
         let peer = Peer(
@@ -156,8 +156,8 @@ extension Server: Doorkeeper {
         }
     }
 
-    /// Lets nobody in for a while, since accept(2) fails: everybody else goes on, and the next close or a timer tries
-    /// again.
+    /// Accepts no connection for a while, because accept(2) fails. Clients go on, and the next close or a timer
+    /// tries again.
     func pause() {
         guard pauseTimer == nil else { return }
         pauseTimer = loop.timers.schedule(after: Self.pauseTime) { [unowned self] in

@@ -1,21 +1,21 @@
-// What one connection, or all of them, may hold.
+// What one connection may hold, and what all may hold together.
 
 struct ServerLimits {
     /// Bytes of a line.
     var line: Int
     /// Bytes of one request's input.
     var input: Int
-    /// How long an input may bring nothing; nil for ever.
+    /// How long no byte of an input may come; nil for no limit.
     var inputTime: Duration?
-    /// Bytes of unfinished lines of all clients.
+    /// Bytes of the unfinished lines of all clients.
     var buffer: Int
     var connections: Int
-    /// JSON requests of one connection.
+    /// Open JSON requests of one connection.
     var open: Int
-    /// A connection whose descriptor's number is not below this one takes what commands need.
+    /// Descriptors from this number on are reserved for commands, so a connection with one is turned away.
     var descriptorEnd = Int.max
-    /// Connections that are told that there are too many, at once; beyond them nobody is accepted.
+    /// The most connections at once that are only told that there are too many. Beyond them none is accepted.
     var turnedAway = 16
-    /// If there are too many, one that was idle for so long gives way to another.
+    /// If there are too many connections, one that was idle for this long makes room for another.
     var idleTime = Duration.seconds(60)
 }

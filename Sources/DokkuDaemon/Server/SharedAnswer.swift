@@ -1,4 +1,4 @@
-// A built-in's answer: whoever asks for the same gets the same bytes, which are made once.
+// A built-in's answer: its bytes are made once, for all requests that ask for it.
 import DokkuProtocol
 
 final class SharedAnswer {

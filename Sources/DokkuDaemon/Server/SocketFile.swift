@@ -1,4 +1,4 @@
-// The file of a socket that we bound ourselves.
+// The file of a socket that the daemon has bound.
 import Glibc
 
 struct SocketFile {
@@ -14,7 +14,7 @@ struct SocketFile {
         inode = status.st_ino
     }
 
-    /// Removes the file, unless somebody has put another in its place.
+    /// Removes the file, unless another one has taken its place.
     func unlink() {
         var status = stat()
         guard lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode else { return }

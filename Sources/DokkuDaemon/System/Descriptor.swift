@@ -1,17 +1,17 @@
-// A file descriptor with one owner, and what can be done with it.
+// A file descriptor with one owner, and the operations on it.
 import CEpollShim
 import Glibc
 
-/// An open file descriptor. Closed when its owner lets go of it; handed on by `consuming`.
+/// An open file descriptor. It is closed at the end of its owner, and passed on by `consuming`.
 struct Descriptor: ~Copyable {
     let number: Int32
 
-    /// Takes over a descriptor that nobody else will close.
+    /// Takes over a descriptor that nobody else closes.
     init(owning number: Int32) { self.number = number }
 
     deinit { close(number) }
 
-    /// Gives the number up without closing it.
+    /// Gives up the number without closing it.
     consuming func relinquish() -> Int32 {
         let number = number
         discard self
@@ -19,20 +19,20 @@ struct Descriptor: ~Copyable {
     }
 }
 
-/// What a read that did not fail found.
+/// The outcome of a read that did not fail.
 enum ReadOutcome: Equatable {
     case received(Int)
     case wouldBlock
     case end
 }
 
-/// What a write that did not fail did.
+/// The outcome of a write that did not fail.
 enum WriteOutcome: Equatable {
     case sent(Int)
     case wouldBlock
 }
 
-/// Both ends of a pipe until they go to who keeps them.
+/// Both ends of a pipe, until each has its owner.
 final class PipeEnds {
     enum Ours { case read, write }
 
@@ -51,14 +51,14 @@ final class PipeEnds {
 }
 
 extension Descriptor {
-    /// Opens a file, always close-on-exec.
+    /// Opens a file, always with close-on-exec.
     static func open(
         _ path: String, _ flags: Int32, mode: mode_t = 0
     ) throws(SystemError) -> Descriptor {
         Descriptor(owning: try retrying("open") { shim_open(path, flags, mode) })
     }
 
-    /// Likewise, where the path need not be UTF-8. It holds no NUL.
+    /// Opens a file whose path need not be UTF-8. The path holds no NUL.
     static func open(
         _ path: [UInt8], _ flags: Int32, mode: mode_t = 0
     ) throws(SystemError) -> Descriptor {
@@ -66,7 +66,7 @@ extension Descriptor {
         return Descriptor(owning: try retrying("open") { shim_open(terminated, flags, mode) })
     }
 
-    /// A new pipe. The end named as ours does not block; the other one, a child's, does.
+    /// A new pipe. The daemon's end (`ours`) does not block; the child's end does.
     static func pipe(ours end: PipeEnds.Ours) throws(SystemError) -> PipeEnds {
         var ends: [Int32] = [-1, -1]
         _ = try retrying("pipe") { shim_pipe(&ends, end == .read ? 1 : 0, end == .write ? 1 : 0) }
@@ -74,7 +74,7 @@ extension Descriptor {
             ? PipeEnds(ours: ends[0], theirs: ends[1]) : PipeEnds(ours: ends[1], theirs: ends[0])
     }
 
-    /// Makes a system call with the number, again if a signal interrupts it.
+    /// Makes a system call with the number, and repeats it if a signal interrupts it.
     @inline(__always) @discardableResult
     borrowing func call<Value: FixedWidthInteger>(
         _ name: StaticString, _ body: (Int32) -> Value
@@ -83,7 +83,7 @@ extension Descriptor {
         return try retrying(name) { body(number) }
     }
 
-    /// Likewise, and gives nil if the call would have to wait (EAGAIN).
+    /// The same, but gives nil if the call would have to wait (EAGAIN).
     @inline(__always)
     borrowing func attempt<Value: FixedWidthInteger>(
         _ name: StaticString, _ body: (Int32) -> Value
@@ -96,7 +96,7 @@ extension Descriptor {
         }
     }
 
-    /// write(2): as much as goes without waiting, if the descriptor does not block.
+    /// write(2). On a nonblocking descriptor it writes as much as it can without waiting.
     borrowing func write(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> WriteOutcome {
         let count = try attempt("write") { number in
             bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
@@ -104,12 +104,13 @@ extension Descriptor {
         return count.map(WriteOutcome.sent) ?? .wouldBlock
     }
 
-    /// read(2) of a file, up to `limit` bytes. Only memory that is written to is touched: that saves a start 1 ms.
+    /// read(2) of a file, up to `limit` bytes. Only memory that is written to is touched, which saves 1 ms at a
+    /// start.
     borrowing func readStart(_ limit: Int) throws(SystemError) -> [UInt8] {
         try filled(limit) { read($0, $1, limit) }
     }
 
-    /// pread(2) of a file, up to `limit` bytes; none at its end.
+    /// pread(2) of a file, up to `limit` bytes; empty at its end.
     borrowing func readPart(_ limit: Int, at offset: Int) throws(SystemError) -> [UInt8] {
         try filled(limit) { pread($0, $1, limit, offset) }
     }
@@ -130,7 +131,7 @@ extension Descriptor {
         return bytes
     }
 
-    /// Writes everything, to a file that does not block.
+    /// Writes everything. The file must not be one that blocks.
     borrowing func writeAll(_ bytes: ArraySlice<UInt8>) throws(SystemError) {
         var rest = bytes
         while !rest.isEmpty {
@@ -139,7 +140,6 @@ extension Descriptor {
         }
     }
 
-    /// True for a regular file.
     borrowing func isRegularFile() throws(SystemError) -> Bool {
         var status = stat()
         try call("fstat") { fstat($0, &status) }

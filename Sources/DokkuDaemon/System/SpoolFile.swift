@@ -1,19 +1,19 @@
-// A file of bytes that wait for a reader. It has no name, and is gone with its owner.
+// A file of bytes that wait for a reader. It has no name, and disappears with its owner.
 import CEpollShim
 import Glibc
 
-/// Written to its end and read from anywhere, and let go of as a whole.
+/// Written at its end, read at any position, and freed only as a whole.
 ///
-/// sendfile(2) hands out the file's pages themselves, and nobody knows when their last reader is done. So what was
-/// sent is never written over, and no part is given back before the rest: punching a hole clears what of a page's folio it
-/// meets, also in the reader's hands, while pages whose file goes stay as they are.
+/// sendfile(2) passes on the file's own pages, and nobody knows when their last reader is done. So sent bytes are
+/// never overwritten, and no part is freed before the rest: punching a hole clears the part of a page's folio that
+/// it covers, even in the reader's hands. The pages of a deleted file stay as they are.
 final class SpoolFile {
     private let descriptor: Descriptor
     private let place: Reservation
     /// Bytes written.
     private(set) var end: Int64 = 0
 
-    /// Fails with EMFILE if whoever it is for has as many files as they may.
+    /// Fails with EMFILE if the account's limit of files is reached.
     init(for account: SpoolAccount) throws(SystemError) {
         let operation: StaticString = "open a spool file in the state folder"
         guard let place = account.reserveFile() else {
@@ -24,7 +24,7 @@ final class SpoolFile {
         descriptor = Descriptor(owning: try retrying(operation) { shim_open_unlinked(folder) })
     }
 
-    /// Writes everything, or fails and is as before.
+    /// Writes everything, or fails and changes nothing.
     func append(_ bytes: ArraySlice<UInt8>) throws(SystemError) {
         let start = Int(end)
         var sent = 0
@@ -38,23 +38,23 @@ final class SpoolFile {
         end += Int64(sent)
     }
 
-    /// What stands from a position on.
+    /// The bytes from a position on.
     func read(from position: Int64) throws(SystemError) -> [UInt8] {
         let count = Int(end - position)
         let bytes = try descriptor.readPart(count, at: Int(position))
-        // The file is shorter than what was written to it, or a read was: who asks has another way.
+        // The file is shorter than what was written, or the read was cut. Callers have another way.
         guard bytes.count == count else { throw SystemError(call: "read", number: EIO) }
         return bytes
     }
 
-    /// Sends what stands at a position to a socket or a pipe, at most `limit` bytes.
+    /// Sends the bytes from a position on to a socket or a pipe, at most `limit` of them.
     func send(
         from position: Int64, to target: borrowing Descriptor, limit: Int
     ) throws(SystemError) -> WriteOutcome {
         let source = descriptor.number
         let count = min(limit, Int(end - position))
         let sent = try target.attempt("sendfile") { shim_send_file($0, source, position, count) }
-        // The file is shorter than what was written to it: nothing would ever come.
+        // The file is shorter than what was written, so the rest would never come.
         if sent == 0, count > 0 { throw SystemError(call: "sendfile", number: EIO) }
         return sent.map(WriteOutcome.sent) ?? .wouldBlock
     }

@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `a holder that has ended is reported as ended`() {
-        #expect("\(LockHolder(pid: 7, name: nil))" == "what process 7 started, which has ended")
+        #expect("\(LockHolder(pid: 7, name: nil))" == "a process that process 7 has left behind")
         #expect("\(LockHolder(pid: 0, name: nil))" == "a process of another container")
     }
 }
