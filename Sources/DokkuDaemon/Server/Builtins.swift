@@ -113,7 +113,8 @@ final class Builtins {
         // If its process has exited, the job's result stays.
         let text =
             job.status == nil
-            ? "Cancelled job \(number)" : "Job \(number) has ended; the daemon waits for no more of its output"
+            ? "Cancelled job \(number)"
+            : "Job \(number) has ended; the daemon waits for no more of its output"
         settle(title, .success(text), incoming) {
             job.interrupt(Refusal(code: .cancelled, text: "The command was cancelled"))
         }
