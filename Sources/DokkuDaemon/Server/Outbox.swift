@@ -32,8 +32,9 @@ struct Outbox: ~Copyable {
         case none
         /// The last part of the backlog, which belongs to this outbox.
         case open(Spool)
-        /// The same, but there was no room for its last bytes, and it has them in memory beyond its limit.
-        case overfull(Spool)
+        /// Bytes found no room and are in memory beyond the limit, until everything is sent. With the last part of
+        /// the backlog, if that belongs to this outbox.
+        case overfull(Spool?)
     }
 
     private var backlog: [Part] = []
@@ -86,8 +87,7 @@ struct Outbox: ~Copyable {
             return
         }
         spool.seal()
-        backlog.append(.spool(spool))
-        tail = .open(spool)
+        add(.spool(spool), own: spool)
     }
 
     /// Appends bytes that other replies share. While there is plenty of memory, a copy is cheaper to send.
@@ -100,15 +100,21 @@ struct Outbox: ~Copyable {
             return
         }
         if newest.count > head { _ = moveToBacklog(account) }
-        backlog.append(.shared(shared, sent: 0))
-        tail = .none
+        add(.shared(shared, sent: 0), own: nil)
     }
 
     private var ownPart: Spool? {
         switch tail {
         case .none: nil
-        case .open(let spool), .overfull(let spool): spool
+        case .open(let spool): spool
+        case .overfull(let spool): spool
         }
+    }
+
+    /// Adds a part to the backlog. `own`: its spool, if it belongs to this outbox.
+    private mutating func add(_ part: Part, own: Spool?) {
+        backlog.append(part)
+        if case .overfull = tail { tail = .overfull(own) } else { tail = own.map(Tail.open) ?? .none }
     }
 
     private mutating func moveSurplus(_ account: () -> SpoolAccount) -> Bool {
@@ -127,7 +133,7 @@ struct Outbox: ~Copyable {
             spool = last
         } else {
             spool = Spool(account: account)
-            backlog.append(.spool(spool))
+            add(.spool(spool), own: spool)
         }
         let isWithin = keep(newest[head...], in: spool)
         newest = []
@@ -138,7 +144,7 @@ struct Outbox: ~Copyable {
 
     private mutating func keep(_ bytes: ArraySlice<UInt8>, in last: Spool) -> Bool {
         let isWithin = last.keep { $0.append(contentsOf: bytes) }
-        tail = isWithin ? .open(last) : .overfull(last)
+        if !isWithin { tail = .overfull(last) }
         return isWithin
     }
 
