@@ -132,6 +132,37 @@ import Testing
         try finish(blocker)
     }
 
+    /// Every reader has a listing of its own, since the queue has changed, and no file can be had for them.
+    @Test func `listings that find no file take bounded memory`() throws {
+        let blocker = try hold()
+        let busy = try (0..<16).map { _ in try connect() }
+        let word = String(repeating: "y", count: 250)
+        let long = "{\"command\":[\"apps:list\",\"\(word)\",\"\(word)\",\"\(word)\",\"\(word)\"]}\n"
+        for connection in busy { try connection.send(String(repeating: long, count: 31)) }
+        try daemon.settle()
+        try FileManager.default.removeItem(atPath: box.path("state"))
+        let changer = try connect()
+        let deaf = try (0..<240).map { _ in
+            let connection = try connect()
+            try connection.send("daemon:queue\n")
+            try changer.send("{\"command\":\"apps:list\",\"stream\":true}\n")
+            guard case .number(let job) = try changer.answer()["job"] else { throw Overdue(what: "a job") }
+            #expect(try daemon.ask("daemon:cancel \(Int(job))").ok)
+            #expect(try changer.answer()["event"] == "end")
+            return connection
+        }
+        let growth = try memory.growth
+        print("memory over idle: \(growth) KiB")
+        #expect(growth <= Self.bound)
+        let replies = try deaf.map { try $0.reply() }
+        for reply in replies where !reply.ok { #expect(reply.output.contains("could not be stored")) }
+        #expect(replies.contains { $0.ok } && replies.contains { !$0.ok })
+        // Room is there again.
+        #expect(try daemon.ask("daemon:queue").output.utf8.count > 450_000)
+        try fifo.release()
+        #expect(try blocker.reply().ok)
+    }
+
     /// Large replies that wait for their readers.
     @Test func `replies that nobody reads take bounded memory`() throws {
         let count = 6

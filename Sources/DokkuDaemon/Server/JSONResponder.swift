@@ -55,7 +55,12 @@ final class JSONResponder: Responder {
     func askForInput() { sink.send { reply.appendContinue(to: &$0) } }
 
     func answer(_ answer: SharedAnswer) {
-        let data = isBase64 ? answer.base64 : answer.escaped
+        let data: SharedBytes
+        do throws(SystemError) {
+            data = isBase64 ? try answer.base64() : try answer.escaped()
+        } catch {
+            return refuse(.unstored(error))
+        }
         if isStreamed, data.count == 0 {
             sink.send { reply.appendAnswerEnd(to: &$0) }
         } else {

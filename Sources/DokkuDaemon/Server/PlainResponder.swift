@@ -14,8 +14,14 @@ final class PlainResponder: Responder {
     var isPlain: Bool { true }
 
     func answer(_ answer: SharedAnswer) {
+        let text: SharedBytes
+        do throws(SystemError) {
+            text = try answer.escaped()
+        } catch {
+            return refuse(.unstored(error))
+        }
         sink.send { PlainReply.appendHead(ok: true, to: &$0) }
-        sink.send(answer.escaped)
+        sink.send(text)
         sink.send { PlainReply.appendTail(to: &$0) }
         sink.didAnswer(self)
     }

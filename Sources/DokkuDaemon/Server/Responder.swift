@@ -16,6 +16,14 @@ extension Responder {
     func answer(_ text: String) { answer(SharedAnswer(text, account: sink.account)) }
 }
 
+extension Refusal {
+    /// The answer of a built-in found no room.
+    static func unstored(_ error: SystemError) -> Refusal {
+        Refusal(
+            code: .outputTruncated, text: "The answer is missing, because it could not be stored: \(error)")
+    }
+}
+
 extension Spool.Failure {
     var reason: String {
         switch self {

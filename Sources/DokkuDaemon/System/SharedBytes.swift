@@ -11,11 +11,12 @@ final class SharedBytes {
     private let account: SpoolAccount
     private var allocated = 0
 
-    /// They are charged to the account even if it is exhausted, except for the allowance of a reply.
-    init(_ bytes: [UInt8], account: SpoolAccount) {
+    /// They are charged to the account even if it is exhausted, except for the allowance of a reply. Fails if they are
+    /// too large for memory and find no file: each reader that does not read would keep others of them.
+    init(_ bytes: [UInt8], account: SpoolAccount) throws(SystemError) {
         count = bytes.count
         self.account = account
-        place = Self.place(bytes, account)
+        place = try Self.place(bytes, account)
         _ = account.budget.takeAnyway(price)
         if case .memory(let bytes) = place { account.store.didAllocate(bytes.capacity, was: &allocated) }
     }
@@ -27,10 +28,10 @@ final class SharedBytes {
 
     private var price: Int { max(0, count - SpoolAccount.replyAllowance) }
 
-    private static func place(_ bytes: [UInt8], _ account: SpoolAccount) -> Place {
-        guard bytes.count > account.store.memoryLimit, let file = try? SpoolFile(for: account),
-            (try? file.append(bytes[...])) != nil
-        else { return .memory(bytes) }
+    private static func place(_ bytes: [UInt8], _ account: SpoolAccount) throws(SystemError) -> Place {
+        if bytes.count <= account.store.memoryLimit { return .memory(bytes) }
+        let file = try SpoolFile(for: account)
+        try file.append(bytes[...])
         return .file(file)
     }
 

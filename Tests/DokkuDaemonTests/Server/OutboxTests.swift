@@ -204,8 +204,11 @@ import Testing
         let part = Sample.bytes(5000)
         #expect(!outbox.append(account) { $0 += part } && level == .high)
         #expect(outbox.append(account) { $0 += [1] } && level == .high)
+        // Whatever else comes behind it.
+        outbox.append(try SharedBytes(Sample.bytes(4096 + 1), account: self.account), account)
+        #expect(level == .high)
         try outbox.flush(to: socket)
-        #expect(try ends.receive().count == 6001 && level == .empty)
+        #expect(try ends.receive().count == 10_098 && level == .empty)
         #expect(outbox.append(account) { $0 += [1] } && level == .usual)
     }
 
