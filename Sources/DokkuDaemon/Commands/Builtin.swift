@@ -59,11 +59,11 @@ enum Builtin: Equatable, Sendable {
         let lines = forms.map { form, summary in
             "    \(form)\(String(repeating: " ", count: width - form.utf8.count))  \(summary)"
         }
-        return
-            (["Commands that the daemon answers itself:"] + lines + [
-                "Any other command is dokku's: see `help`."
-            ])
-            .joined(separator: "\n")
+        return """
+            Commands that the daemon answers itself:
+            \(lines.joined(separator: "\n"))
+            Any other command is dokku's: see `help`.
+            """
     }
 
     /// The built-in whose name is word `index`; nil if the command is dokku's. It compares bytes and allocates

@@ -23,10 +23,10 @@ struct RunRequest {
 
     /// A line with a redirection, if it has one.
     init(_ redirection: Redirection? = nil) {
-        switch redirection?.direction {
-        case .input: input = redirection.map(RunInput.file) ?? .empty
+        guard let redirection else { return }
+        switch redirection.direction {
+        case .input: input = .file(redirection)
         case .output: output = redirection
-        case nil: break
         }
     }
 

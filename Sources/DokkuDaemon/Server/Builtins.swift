@@ -5,7 +5,10 @@ import Glibc
 final class Builtins {
     private let executor: Executor
     private let catalogue: CatalogueKeeper
+    private let attendance: Attendance
     private let account: SpoolAccount
+    private let judge: Judge
+    private let log: AuditLog
     private let startDate = time(nil)
     /// Made once, because clients ask for it to learn whether the daemon answers.
     private let versionLine = PlainReply.line(ok: true, output: version)
@@ -14,21 +17,17 @@ final class Builtins {
     /// The last answers, and the revisions that they were made from.
     private var queueAnswer: (revision: Int, answer: SharedAnswer)?
     private var commandsAnswer: (revision: Int, answer: SharedAnswer)?
-    private let attendance: Attendance
-    private let judge: Judge
-    private let log: AuditLog
 
     init(
         executor: Executor, catalogue: CatalogueKeeper, attendance: Attendance, account: SpoolAccount,
-        judge: Judge,
-        log: AuditLog
+        judge: Judge, log: AuditLog
     ) {
         self.executor = executor
         self.catalogue = catalogue
-        self.judge = judge
-        self.log = log
         self.attendance = attendance
         self.account = account
+        self.judge = judge
+        self.log = log
     }
 
     func answer(_ builtin: Builtin, _ incoming: Incoming) {

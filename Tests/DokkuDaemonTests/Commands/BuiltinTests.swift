@@ -1,5 +1,6 @@
 // The daemon's own commands.
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -62,10 +63,8 @@ import Testing
 
     /// The page's table has a row for each, in the same order, and says which are logged.
     @Test func `the page of the protocol names all built-ins`() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
         let page = try String(
-            contentsOfFile: root.appendingPathComponent("docs/protocol.md").path, encoding: .utf8)
+            contentsOfFile: Repository.path("docs/protocol.md"), encoding: .utf8)
         let section = try #require(page.components(separatedBy: "## The daemon's own commands\n").last)
         let rows = section.split(separator: "\n").filter { $0.hasPrefix("| `") }.prefix(Builtin.all.count)
         let forms = Builtin.all.map(\.entry).map { entry in
