@@ -31,7 +31,7 @@ final class Executor {
         case starting
         /// The next command waits, because another process holds the lock.
         case waitingForLock
-        case taken(Job)
+        case taken(Audience)
     }
 
     private let limits: Limits
@@ -91,7 +91,7 @@ final class Executor {
             startNext()
         } else {
             started.beside.append(job)
-            start(job, lock: -1)
+            _ = start(job, lock: -1)
         }
         return job
     }
@@ -146,17 +146,17 @@ final class Executor {
         guard hasLock else { return .waitingForLock }
         queue.remove(job)
         started.fromQueue.append(job)
-        if start(job, lock: lock.number) { return .taken(job) }
+        if let audience = start(job, lock: lock.number) { return .taken(audience) }
         lock.release()
         return .starting
     }
 
-    /// False if it has already ended.
-    @discardableResult
-    private func start(_ job: Job, lock: Int32) -> Bool {
+    /// Nil if it has already ended.
+    private func start(_ job: Job, lock: Int32) -> Audience? {
         revision += 1
         records.willStart(job)
-        return job.start(lock: lock, context: context)
+        let audience = Audience([job], owner: self)
+        return audience.start(lock: lock, context: context) ? audience : nil
     }
 
     private func didChangeLockWait() {
@@ -193,18 +193,20 @@ final class Executor {
 
     /// Ends every running command.
     func terminateRunning() {
-        for job in running { job.interrupt(.endedByStop) }
+        for job in running { job.interruptRun(.endedByStop) }
     }
 }
 
-extension Executor: JobOwner {
-    func jobDidExit(_ job: Job) {
-        guard case .taken(let current) = turn, current === job else { return }
+extension Executor: AudienceOwner {
+    func processDidExit(for audience: Audience) {
+        guard case .taken(let current) = turn, current === audience else { return }
         lock.release()
         turn = .free
         startNext()
     }
+}
 
+extension Executor: JobOwner {
     func jobDidEnd(_ job: Job) {
         queue.remove(job)
         started.fromQueue.removeAll { $0 === job }

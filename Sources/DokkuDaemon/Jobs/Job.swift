@@ -14,29 +14,41 @@ protocol JobObserver: AnyObject {
     func jobDidEnd(_ job: Job)
 }
 
-/// Starts a job, and goes on with the next one.
+/// Is told when a job has been answered.
 protocol JobOwner: AnyObject {
-    /// The job's process is gone; output may still come. Not called for a job that was never started.
-    func jobDidExit(_ job: Job)
-    /// The job was answered.
     func jobDidEnd(_ job: Job)
+}
+
+/// The run that serves a job, and perhaps others.
+protocol JobRun: AnyObject {
+    /// The job wants no more of the run. False if no other job wants it either; then the run has to be ended, and the
+    /// job still belongs to it.
+    func leave(_ job: Job) -> Bool
+    /// Ends the process for this reason, for all its jobs.
+    func end(_ reason: Refusal)
+    /// Ends the process.
+    func terminate()
+    /// After the exit: does not wait for more output.
+    func stopDraining()
+    /// Call it if `Job.wantsOutput` has changed.
+    func reconsiderOutput()
 }
 
 /// |             | waiting          | running, outlastingBuild   | draining | ended |
 /// |-------------|------------------|----------------------------|----------|-------|
 /// | start       | running, or ended | –                         | –        | –     |
-/// | interrupt   | ended            | TERM to its processes      | ended    | –     |
+/// | interrupt   | ended            | ended, if others share the run; else TERM to its processes | ended | – |
 /// | build's end | –                | TERM; outlastingBuild      | –        | –     |
 /// | exit        | –                | draining                   | –        | –     |
 /// | output ends | –                | –                          | ended    | –     |
 final class Job {
     enum State {
         case waiting
-        case running(Run)
+        case running(any JobRun)
         /// It shows the output of a build that has ended, and was told to end, too.
-        case outlastingBuild(Run)
+        case outlastingBuild(any JobRun)
         /// Its process is gone, and the rest of its output is being read.
-        case draining(Run, ExitStatus)
+        case draining(any JobRun, ExitStatus)
         /// Nil if there was no process.
         case ended(ExitStatus?)
     }
@@ -69,7 +81,6 @@ final class Job {
     private let excerptLimit: Int
     private let outputLimit: Int
     private weak var owner: (any JobOwner)?
-    private var timer: Timer?
     private var buildWatch: BuildWatch?
 
     init(
@@ -102,59 +113,58 @@ final class Job {
     var queuedDuration: Duration { (startedAt ?? endedAt ?? .now) - queuedAt }
     var runDuration: Duration { startedAt.map { (endedAt ?? .now) - $0 } ?? .zero }
 
-    /// Starts the process. False if it could not be started; then the job has ended.
-    func start(lock: Int32, context: RunContext) -> Bool {
+    /// Its process is about to be started.
+    func willStart(_ context: RunContext) {
         startedAt = .now
         startedDate = time(nil)
         observer.jobDidStart(self)
-        do throws(Refusal) {
-            state = .running(try launch(lock: lock, context: context))
-        } catch {
-            failure = .ended(error)
-            end(nil)
-            return false
-        }
-        if let timeout = command.request.timeout {
-            timer = context.loop.timers.schedule(after: timeout) { [weak self] in
-                self?.interrupt(
-                    Refusal(code: .timeout, text: "The command reached its time limit and was ended"))
-            }
-        }
-        return true
-    }
-
-    private func launch(lock: Int32, context: RunContext) throws(Refusal) -> Run {
-        // A command that ran before this one may have turned tracing on.
-        if peer.isRestricted, context.tracing.isOn { throw .traced }
-        let plan = try RunPlan(command.invocation, command.request, lock: lock)
         if let query = BuildRecords.Query(command.invocation) {
             buildWatch = BuildWatch(query, records: context.builds, loop: context.loop) { [unowned self] in
                 endWithBuild()
             }
         }
-        do throws(RunFailure) {
-            return try Run(plan, context: context, owner: self)
-        } catch {
-            throw Refusal(error, program: context.launcher.program)
-        }
     }
 
-    /// Ends a job early. A waiting job ends at once, a running one when its process is gone. If its process has
-    /// already exited, its result stays, and it waits for no more output.
+    func didStart(_ run: any JobRun) { state = .running(run) }
+
+    func didNotStart(_ reason: Refusal) {
+        failure = .ended(reason)
+        end(nil)
+    }
+
+    /// Ends a job early. A waiting job ends at once, a running one when its process is gone, or at once if other jobs
+    /// want its process. If its process has already exited, its result stays, and it waits for no more output.
     func interrupt(_ reason: Refusal) {
         switch state {
         case .waiting:
-            failure = JobFailure.add(end: reason, to: failure)
+            willBeEnded(reason)
             end(nil)
         case .running(let run), .outlastingBuild(let run):
             if failure?.isEnded == true { return }
-            failure = JobFailure.add(end: reason, to: failure)
-            run.terminate()
-            run.reconsiderOutput()
-        case .draining(let run, _): run.stopDraining()
+            if run.leave(self) {
+                willBeEnded(reason)
+                end(nil)
+            } else {
+                run.end(reason)
+            }
+        case .draining(let run, let status):
+            if run.leave(self) { end(status) } else { run.stopDraining() }
         case .ended: break
         }
     }
+
+    /// Ends a job early, and its process for all jobs that share it.
+    func interruptRun(_ reason: Refusal) {
+        switch state {
+        case .running(let run), .outlastingBuild(let run):
+            if failure?.isEnded != true { run.end(reason) }
+        case .draining(let run, _): run.stopDraining()
+        case .waiting, .ended: interrupt(reason)
+        }
+    }
+
+    /// Its process is about to be told to end.
+    func willBeEnded(_ reason: Refusal) { failure = JobFailure.add(end: reason, to: failure) }
 
     /// True if it was done. Output that the client has not read yet must not be lost.
     private func endWithBuild() -> Bool {
@@ -177,24 +187,19 @@ final class Job {
     private func end(_ status: ExitStatus?) {
         state = .ended(status)
         if endedAt == nil { endedAt = .now }
-        stopWatching()
+        buildWatch = nil
         observer.jobDidEnd(self)
         owner?.jobDidEnd(self)
     }
 
-    private func stopWatching() {
-        timer?.cancel()
-        buildWatch = nil
-    }
-}
+    // MARK: What the run tells
 
-extension Job: RunOwner {
     /// A command that is told to end is not held back, because then it could not end.
     var wantsOutput: Bool {
         !command.lane.neverEnds || failure?.isEnded == true || observer.wantsOutput
     }
 
-    func run(_ run: Run, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
+    func didOutput(_ bytes: Span<UInt8>, on stream: OutputStream) {
         let rest = outputLimit - outputCount
         // The output of an endless command is bounded by what its reader leaves unread.
         if bytes.count > rest, !command.lane.neverEnds {
@@ -223,37 +228,15 @@ extension Job: RunOwner {
         observer.job(self, didOutput: bytes, on: stream)
     }
 
-    func run(_ run: Run, inputDidFail error: SystemError) {
-        interrupt(
-            Refusal(
-                code: .inputFailed,
-                text: "The command was ended, because the rest of its input could not be read: \(error)"))
-    }
-
-    func runDidExit(_ run: Run, _ status: ExitStatus) {
-        if case .outlastingBuild = state {
-            state = .draining(run, .exited(0))
-        } else {
-            state = .draining(run, status)
+    func didExit(_ status: ExitStatus) {
+        switch state {
+        case .running(let run): state = .draining(run, status)
+        case .outlastingBuild(let run): state = .draining(run, .exited(0))
+        case .waiting, .draining, .ended: return
         }
         endedAt = .now
-        stopWatching()
-        owner?.jobDidExit(self)
+        buildWatch = nil
     }
 
-    func runDidEnd(_ run: Run) { end(status) }
-}
-
-extension Refusal {
-    fileprivate init(_ failure: RunFailure, program: String) {
-        if failure.hasStarted {
-            self.init(
-                code: .aborted,
-                text:
-                    "The command was started, but killed at once, because it could not be watched: \(failure.reason)"
-            )
-        } else {
-            self.init(code: .spawnFailed, text: "\(program): \(failure.reason.reason)")
-        }
-    }
+    func runDidEnd() { end(status) }
 }

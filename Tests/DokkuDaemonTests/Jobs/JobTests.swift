@@ -10,7 +10,7 @@ extension Job {
     fileprivate var hasEnded: Bool { if case .ended = state { true } else { false } }
 }
 
-@Suite final class JobTests: JobOwner {
+@Suite final class JobTests: JobOwner, AudienceOwner {
     private let loop: EventLoop
     private let observer = JobRecorder()
     private let folder: Folder
@@ -22,7 +22,7 @@ extension Job {
         folder = try Folder()
     }
 
-    func jobDidExit(_ job: Job) { exits += 1 }
+    func processDidExit(for audience: Audience) { exits += 1 }
     func jobDidEnd(_ job: Job) { ends += 1 }
 
     private func start(
@@ -32,7 +32,7 @@ extension Job {
         var command = Command.sample(["-c", script], lane: lane)
         command.request.timeout = timeout
         let job = Job.sample(1, command, observer: observer, owner: self, outputLimit: outputLimit)
-        _ = job.start(
+        _ = Audience([job], owner: self).start(
             lock: -1,
             context: RunContext(
                 loop: loop, launcher: Launcher(program: program, environment: [:]), killGrace: .seconds(100),
@@ -180,7 +180,7 @@ extension Job {
         var peer = Peer.sample
         peer.isRestricted = isRestricted
         let job = Job.sample(1, .sample(["-c", "echo ran"]), observer: observer, owner: self, peer: peer)
-        _ = job.start(
+        _ = Audience([job], owner: self).start(
             lock: -1,
             context: RunContext(
                 loop: loop, launcher: Launcher(program: "/bin/sh", environment: [:]),
@@ -196,7 +196,7 @@ extension Job {
         var command = Command.sample(["git:auth"])
         command.request = RunRequest(Redirection(direction: .input, path: Array("/proc/self/mem".utf8)))
         let job = Job.sample(1, command, observer: observer, owner: self)
-        _ = job.start(
+        _ = Audience([job], owner: self).start(
             lock: -1,
             context: RunContext(
                 loop: loop, launcher: Launcher(program: "/bin/grep", environment: [:]),

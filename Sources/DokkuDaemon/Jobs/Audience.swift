@@ -1,0 +1,110 @@
+// The jobs that one run serves: usually one, or several that asked for the same.
+import DokkuProtocol
+
+/// Is told what becomes of a run.
+protocol AudienceOwner: AnyObject {
+    /// The process is gone; output may still come. Not called if it could not be started.
+    func processDidExit(for audience: Audience)
+}
+
+final class Audience {
+    /// The jobs that still wait for the result. The last one stays until the run has ended.
+    private(set) var jobs: [Job]
+    private weak var owner: (any AudienceOwner)?
+    /// Nil before the start.
+    private var run: Run?
+    private var timer: Timer?
+
+    /// `jobs` have the same command and the same rights.
+    init(_ jobs: [Job], owner: (any AudienceOwner)?) {
+        self.jobs = jobs
+        self.owner = owner
+    }
+
+    /// Starts the process. False if it could not be started; then the jobs have ended.
+    func start(lock: Int32, context: RunContext) -> Bool {
+        for job in jobs { job.willStart(context) }
+        do throws(Refusal) {
+            run = try launch(lock: lock, context: context)
+        } catch {
+            for job in jobs { job.didNotStart(error) }
+            return false
+        }
+        for job in jobs { job.didStart(self) }
+        if let timeout = jobs[0].command.request.timeout {
+            timer = context.loop.timers.schedule(after: timeout) { [weak self] in
+                self?.end(Refusal(code: .timeout, text: "The command reached its time limit and was ended"))
+            }
+        }
+        return true
+    }
+
+    private func launch(lock: Int32, context: RunContext) throws(Refusal) -> Run {
+        // A command that ran before this one may have turned tracing on.
+        if jobs[0].peer.isRestricted, context.tracing.isOn { throw .traced }
+        let command = jobs[0].command
+        let plan = try RunPlan(command.invocation, command.request, lock: lock)
+        do throws(RunFailure) {
+            return try Run(plan, context: context, owner: self)
+        } catch {
+            throw Refusal(error, program: context.launcher.program)
+        }
+    }
+}
+
+extension Audience: JobRun {
+    func leave(_ job: Job) -> Bool {
+        guard jobs.count > 1 else { return false }
+        jobs.removeAll { $0 === job }
+        return true
+    }
+
+    func end(_ reason: Refusal) {
+        for job in jobs { job.willBeEnded(reason) }
+        run?.terminate()
+        run?.reconsiderOutput()
+    }
+
+    func terminate() { run?.terminate() }
+    func stopDraining() { run?.stopDraining() }
+    func reconsiderOutput() { run?.reconsiderOutput() }
+}
+
+extension Audience: RunOwner {
+    var wantsOutput: Bool { jobs.allSatisfy(\.wantsOutput) }
+
+    func run(_ run: Run, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
+        for job in jobs { job.didOutput(bytes, on: stream) }
+    }
+
+    func run(_ run: Run, inputDidFail error: SystemError) {
+        end(
+            Refusal(
+                code: .inputFailed,
+                text: "The command was ended, because the rest of its input could not be read: \(error)"))
+    }
+
+    func runDidExit(_ run: Run, _ status: ExitStatus) {
+        timer?.cancel()
+        for job in jobs { job.didExit(status) }
+        owner?.processDidExit(for: self)
+    }
+
+    func runDidEnd(_ run: Run) {
+        for job in jobs { job.runDidEnd() }
+    }
+}
+
+extension Refusal {
+    fileprivate init(_ failure: RunFailure, program: String) {
+        if failure.hasStarted {
+            self.init(
+                code: .aborted,
+                text:
+                    "The command was started, but killed at once, because it could not be watched: \(failure.reason)"
+            )
+        } else {
+            self.init(code: .spawnFailed, text: "\(program): \(failure.reason.reason)")
+        }
+    }
+}
