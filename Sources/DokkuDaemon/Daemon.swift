@@ -129,7 +129,8 @@ final class Daemon {
         _ configuration: Configuration
     ) -> (server: ServerLimits, descriptors: DescriptorBudget) {
         var server = configuration.serverLimits
-        let beside = 3 * configuration.executorLimits.follow
+        let schedule = configuration.executorLimits.schedule
+        let beside = 3 * configuration.executorLimits.follow + schedule.readers + schedule.workers - 1
         let wanted = DescriptorBudget.wanted(connections: server.connections, besideQueue: beside)
         let budget = DescriptorBudget(
             limit: Int(shim_raise_descriptor_limit(Int32(clamping: wanted))), connections: server.connections,

@@ -3,7 +3,7 @@ import CJansson
 
 /// The words of one command, as the child will get them: one after another in one buffer, each with a NUL at its
 /// end. They are bytes, not strings, because a file name need not be UTF-8.
-public struct ArgumentList: Sendable, Equatable {
+public struct ArgumentList: Sendable, Hashable {
     @usableFromInline var storage: [UInt8] = []
     /// The index of the NUL of each word.
     @usableFromInline var ends: [Int] = []

@@ -33,12 +33,22 @@ public struct JSONReply {
         line.append("\"event\":\"continue\"}\n")
     }
 
-    public func appendQueued(job: UInt64, position: Int, to line: inout [UInt8]) {
+    public func appendQueued(
+        job: UInt64, position: Int, waitsFor obstacle: UInt64?, runsWith lead: UInt64?, to line: inout [UInt8]
+    ) {
         begin(&line)
         line.append("\"event\":\"queued\",\"job\":")
         line.append(decimal: job)
         line.append(",\"position\":")
         line.append(decimal: position)
+        if let obstacle {
+            line.append(",\"waits_for\":")
+            line.append(decimal: obstacle)
+        }
+        if let lead {
+            line.append(",\"runs_with\":")
+            line.append(decimal: lead)
+        }
         line.append("}\n")
     }
 

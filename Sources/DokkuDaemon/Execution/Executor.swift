@@ -1,5 +1,4 @@
-// Runs commands: each gets a number and a log line, starts in its turn under the lock or at once beside the queue,
-// and ends once.
+// Runs commands: each gets a number and a log line, starts in its turn or at once, and ends once.
 import DokkuProtocol
 
 /// The owner of the executor.
@@ -19,29 +18,23 @@ final class Executor {
         var output: Int
         /// For queued commands without a timeout of their own; nil for no timeout.
         var timeout: Duration?
+        /// Commands at once.
+        var schedule = Schedule.Limits()
     }
 
-    /// Commands that have exited but whose output has not ended. Beyond this number the next command waits.
-    private static let drainingLimit = 64
-
-    /// Which of the commands that need the lock has its turn.
-    private enum Turn {
-        case free
-        /// The next command is being started.
-        case starting
-        /// The next command waits, because another process holds the lock.
-        case waitingForLock
-        case taken(Audience)
-    }
+    /// Runs that have exited but whose output has not ended. Beyond this number the next command waits.
+    static let drainingLimit = 63
 
     private let limits: Limits
     private let records: CommandRecords
     private let context: RunContext
     private let lock: LockTurn
-    private let queue = CommandQueue()
-    private var turn = Turn.free
-    /// Started jobs whose output has not ended. Those of the queue come first.
-    private var started: (fromQueue: [Job], beside: [Job]) = ([], [])
+    private let schedule: Schedule
+    /// Started jobs whose output has not ended. Those that had to wait for their turn come first.
+    private var started: (inTurn: [Job], beside: [Job]) = ([], [])
+    /// The runs of those that had to wait for their turn.
+    private var runsInTurn = 0
+    private var isStarting = false
     private var lastNumber: UInt64 = 0
     private(set) var isStopping = false
     private(set) var runCount = 0
@@ -58,6 +51,7 @@ final class Executor {
         self.limits = limits
         self.records = records
         self.context = context
+        schedule = Schedule(limits.schedule)
         self.lock = LockTurn(lock, timers: context.loop.timers, complain: complain)
     }
 
@@ -77,13 +71,15 @@ final class Executor {
         if lane.waitsInQueue, command.request.timeout == nil { command.request.timeout = limits.timeout }
         try checkRoom(for: lane, isRestricted: peer.isRestricted)
         let job = Job(
-            number: lastNumber + 1, command: command, peer: peer, observer: observer, owner: self,
+            number: lastNumber + 1, command: command, submitter: submitter, peer: peer, observer: observer,
+            owner: self,
             outputLimit: limits.output, excerptLimit: records.excerptLimit)
-        if lane.waitsInQueue { try queue.append(job, from: submitter) }
+        if lane.waitsInQueue { try schedule.append(job) }
         lastNumber += 1
         revision += 1
         records.accepted(job)
-        let isWanted = observer.jobWasAccepted(job, position: queue.position(of: job))
+        let isWanted = observer.jobWasAccepted(
+            job, place: schedule.place(of: job, isLocked: lock.wait != nil))
         owner?.executorDidChange()
         if !isWanted {
             job.interrupt(.clientHasLeft)
@@ -91,7 +87,7 @@ final class Executor {
             startNext()
         } else {
             started.beside.append(job)
-            _ = start(job, lock: -1)
+            _ = start(Audience(job, owner: self), lock: -1)
         }
         return job
     }
@@ -114,49 +110,62 @@ final class Executor {
 
     // MARK: Starting
 
-    /// Starts the next command if none runs and the lock is free. If a command cannot be started, it ends at once,
-    /// and the next one has its turn.
+    /// Starts every command whose turn has come. If one cannot be started, it ends at once, and the next one has its
+    /// turn.
     private func startNext() {
-        guard case .free = turn else { return }
-        turn = .starting
+        guard !isStarting else { return }
+        isStarting = true
+        defer { isStarting = false }
         let waitBefore = lock.wait
-        while case .starting = turn, !isStopping, started.fromQueue.count < Self.drainingLimit,
-            let job = queue.first
-        {
-            do throws(SystemError) {
-                turn = try take(job)
-            } catch {
-                let text = "The command could not be locked: \(error)"
-                job.interrupt(Refusal(code: .spawnFailed, text: text))
-            }
-        }
-        if case .starting = turn {
-            turn = .free
-            lock.giveUp()
-        }
+        while !isStopping,
+            runsInTurn < Self.drainingLimit + schedule.limits.readers + schedule.limits.workers,
+            startRead() || startQueued()
+        {}
+        if schedule.next == nil { lock.giveUp() }
         if lock.wait != waitBefore { didChangeLockWait() }
     }
 
-    /// Starts a command of the queue under the lock, if the lock is free.
-    private func take(_ job: Job) throws(SystemError) -> Turn {
-        let hasLock = try lock.acquire { [unowned self] in
-            turn = .free
-            startNext()
-        }
-        guard hasLock else { return .waitingForLock }
-        queue.remove(job)
-        started.fromQueue.append(job)
-        if let audience = start(job, lock: lock.number) { return .taken(audience) }
-        lock.release()
-        return .starting
+    /// False if no read may start.
+    private func startRead() -> Bool {
+        guard let job = schedule.nextRead else { return false }
+        _ = startInTurn(job, lock: -1)
+        return true
     }
 
-    /// Nil if it has already ended.
-    private func start(_ job: Job, lock: Int32) -> Audience? {
+    /// False if no command of the queue may start, or if another process holds the lock.
+    private func startQueued() -> Bool {
+        guard let job = schedule.next else { return false }
+        do throws(SystemError) {
+            guard try lock.enter(orLater: { [unowned self] in startNext() }) else { return false }
+        } catch {
+            let text = "The command could not be locked: \(error)"
+            job.interrupt(Refusal(code: .spawnFailed, text: text))
+            return true
+        }
+        if !startInTurn(job, lock: lock.number) { leaveLock() }
+        return true
+    }
+
+    /// Starts a command, and all that ask the same. False if they have already ended.
+    private func startInTurn(_ job: Job, lock: Int32) -> Bool {
+        let jobs = schedule.take(job)
+        started.inTurn += jobs
+        let audience = Audience(job, and: jobs.dropFirst(), owner: self)
+        guard start(audience, lock: lock) else { return false }
+        runsInTurn += 1
+        schedule.didStart(audience)
+        return true
+    }
+
+    private func start(_ audience: Audience, lock: Int32) -> Bool {
         revision += 1
-        records.willStart(job)
-        let audience = Audience([job], owner: self)
-        return audience.start(lock: lock, context: context) ? audience : nil
+        if let lead = audience.jobs.first { records.willStart(lead) }
+        return audience.start(lock: lock, context: context)
+    }
+
+    /// A command that ran under the lock has ended.
+    private func leaveLock() {
+        lock.leave(next: schedule.wantsLock ? { [unowned self] in startNext() } : nil)
     }
 
     private func didChangeLockWait() {
@@ -166,12 +175,23 @@ final class Executor {
 
     // MARK: Looking
 
-    var waiting: [Job] { queue.waiting }
-    var waitingCount: Int { queue.count }
+    var waiting: [Job] { schedule.waiting }
+    /// The waiting commands, and what each of them waits for.
+    var obstacles: [(job: Job, obstacle: Obstacle?)] {
+        schedule.obstacles(isLocked: lock.wait != nil)
+    }
+    /// How many run of each kind, of how many that may run at once.
+    var load: (readers: (Int, of: Int), workers: (Int, of: Int)) {
+        (
+            (schedule.running.reads.count, schedule.limits.readers),
+            (schedule.running.queue.count, schedule.limits.workers)
+        )
+    }
+    var waitingCount: Int { schedule.waitingCount }
     /// Set while the next command waits for a lock that another process holds.
     var lockWait: LockWait? { lock.wait }
-    var running: [Job] { started.fromQueue + started.beside }
-    var isIdle: Bool { started.fromQueue.isEmpty && started.beside.isEmpty }
+    var running: [Job] { started.inTurn + started.beside }
+    var isIdle: Bool { started.inTurn.isEmpty && started.beside.isEmpty }
 
     func job(number: UInt64) -> Job? {
         running.first { $0.number == number } ?? waiting.first { $0.number == number }
@@ -182,12 +202,11 @@ final class Executor {
     /// Accepts and starts nothing more. Waiting commands are answered, endless ones are ended, running ones go on.
     func stop() {
         isStopping = true
-        if case .waitingForLock = turn {
-            turn = .free
+        if lock.wait != nil {
             lock.giveUp()
             didChangeLockWait()
         }
-        for job in queue.waiting { job.interrupt(.shuttingDown) }
+        for job in schedule.waiting { job.interrupt(.shuttingDown) }
         for job in started.beside where job.command.lane.neverEnds { job.interrupt(.endedByStop) }
     }
 
@@ -199,17 +218,19 @@ final class Executor {
 
 extension Executor: AudienceOwner {
     func processDidExit(for audience: Audience) {
-        guard case .taken(let current) = turn, current === audience else { return }
-        lock.release()
-        turn = .free
+        if schedule.didExit(audience) { leaveLock() }
         startNext()
+    }
+
+    func runDidEnd(for audience: Audience) {
+        if audience.command.lane.waitsInQueue { runsInTurn -= 1 }
     }
 }
 
 extension Executor: JobOwner {
     func jobDidEnd(_ job: Job) {
-        queue.remove(job)
-        started.fromQueue.removeAll { $0 === job }
+        schedule.remove(job)
+        started.inTurn.removeAll { $0 === job }
         started.beside.removeAll { $0 === job }
         revision += 1
         if job.startedAt != nil { runCount += 1 }

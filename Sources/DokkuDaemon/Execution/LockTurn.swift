@@ -1,7 +1,16 @@
-// The wait for dokku's lock while another process holds it.
+// dokku's lock, which the daemon holds from the start of its first changing command to the end of its last one.
+//
+// flock(2) reports no event, so a lock that somebody else holds is tried again and again. It has no order either: if
+// the daemon took the lock again at once, a script that waits for it would never have its turn. So while somebody
+// waits, no further command enters, and after the last one has left, the daemon waits a moment before it tries again.
 import Glibc
 
-/// Takes the lock for the next command. If that fails, it tries again and again, because flock(2) reports no event.
+/// |          | free            | waiting       | due             | held                              |
+/// |----------|-----------------|---------------|-----------------|-----------------------------------|
+/// | enter    | held or waiting | –             | held or waiting | held, unless somebody waits for it |
+/// | timer    | –               | due           | –               | –                                 |
+/// | leave    | –               | –             | –               | held, free, or waiting             |
+/// | give up  | –               | free          | free            | –                                 |
 final class LockTurn {
     private static let interval = Duration.milliseconds(100)
     /// The number of attempts between two searches for the holder.
@@ -10,16 +19,20 @@ final class LockTurn {
     private static let attemptsToComplain = 100
 
     private enum State {
-        /// The lock is held, or nobody wants it.
-        case settled
+        case free
         /// The timer is for the next attempt.
         case waiting(LockWait, attempts: Int, Timer)
+        /// It is time for the next attempt.
+        case due(LockWait, attempts: Int)
+        case held(commands: Int)
     }
 
     private let lock: CommandLock
     private let timers: TimerQueue
     private let complain: (String) -> Void
-    private var state = State.settled
+    private var state = State.free
+    /// When /proc/locks was last read for somebody who waits. Reading it takes longer than starting a command may.
+    private var lastLook = Instant(nanoseconds: 0)
 
     /// `complain` is called once for each long wait.
     init(_ lock: CommandLock, timers: TimerQueue, complain: @escaping (String) -> Void) {
@@ -32,22 +45,52 @@ final class LockTurn {
     var number: Int32 { lock.number }
 
     /// The wait for the lock, if there is one.
-    var wait: LockWait? { if case .waiting(let wait, _, _) = state { wait } else { nil } }
+    var wait: LockWait? {
+        switch state {
+        case .waiting(let wait, _, _), .due(let wait, _): wait
+        case .free, .held: nil
+        }
+    }
 
-    /// True if the lock was free. Otherwise `retry` is called when it is time to try again.
-    func acquire(orLater retry: @escaping () -> Void) throws(SystemError) -> Bool {
-        if try lock.acquire() {
-            giveUp()
+    /// Holds the lock for one more command. If it cannot: `retry` is called when it is time to try again, or the last
+    /// command has to leave first.
+    func enter(orLater retry: @escaping () -> Void) throws(SystemError) -> Bool {
+        switch state {
+        case .waiting: return false
+        case .held(let commands):
+            if waiter() != nil { return false }
+            state = .held(commands: commands + 1)
             return true
+        case .free, .due: return try acquire(retry)
+        }
+    }
+
+    private func acquire(_ retry: @escaping () -> Void) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            if try lock.acquire() {
+                state = .held(commands: 1)
+                return true
+            }
+        } catch {
+            state = .free
+            throw error
         }
         let (wait, attempts) = noticed()
-        state = .waiting(wait, attempts: attempts, timers.schedule(after: Self.interval, retry))
+        pause(wait, attempts, retry)
         return false
+    }
+
+    private func pause(_ wait: LockWait, _ attempts: Int, _ retry: @escaping () -> Void) {
+        let timer = timers.schedule(after: Self.interval) { [unowned self] in
+            state = .due(wait, attempts: attempts)
+            retry()
+        }
+        state = .waiting(wait, attempts: attempts, timer)
     }
 
     /// What is known about the wait after one more failed attempt.
     private func noticed() -> (wait: LockWait, attempts: Int) {
-        guard case .waiting(var wait, let attempts, _) = state else {
+        guard case .due(var wait, let attempts) = state else {
             return (LockWait(path: lock.path, since: time(nil), holder: lock.holder()), 1)
         }
         if attempts % Self.attemptsToLook == 0 { wait.holder = lock.holder() }
@@ -57,9 +100,38 @@ final class LockTurn {
 
     /// Nobody waits for the lock any more.
     func giveUp() {
-        if case .waiting(_, _, let timer) = state { timer.cancel() }
-        state = .settled
+        switch state {
+        case .waiting(_, _, let timer):
+            timer.cancel()
+            state = .free
+        case .due: state = .free
+        case .free, .held: break
+        }
     }
 
-    func release() { lock.release() }
+    /// A command that entered has ended. The last one releases the lock. `retry` is given if another command wants it:
+    /// if then somebody outside waits, he has it first.
+    func leave(next retry: (() -> Void)?) {
+        guard case .held(let commands) = state else { return }
+        if commands > 1 {
+            state = .held(commands: commands - 1)
+            return
+        }
+        let waiter = retry == nil ? nil : waiter()
+        lock.release()
+        state = .free
+        if let waiter, let retry {
+            pause(LockWait(path: lock.path, since: time(nil), holder: waiter), 0, retry)
+        }
+    }
+
+    /// Somebody outside who waits for the lock that is held.
+    private func waiter() -> LockHolder? {
+        let now = Instant.now
+        guard now - lastLook >= Self.interval else { return nil }
+        let waiter = lock.waiter()
+        // Once somebody waits, it is looked at each time, until he has had his turn.
+        if waiter == nil { lastLook = now }
+        return waiter
+    }
 }

@@ -5,25 +5,32 @@ import DokkuProtocol
 protocol AudienceOwner: AnyObject {
     /// The process is gone; output may still come. Not called if it could not be started.
     func processDidExit(for audience: Audience)
+    /// Nothing more comes. Its jobs end now.
+    func runDidEnd(for audience: Audience)
 }
 
 final class Audience {
     /// The jobs that still wait for the result. The last one stays until the run has ended.
     private(set) var jobs: [Job]
+    let command: Command
+    private let isRestricted: Bool
     private weak var owner: (any AudienceOwner)?
     /// Nil before the start.
     private var run: Run?
     private var timer: Timer?
 
-    /// `jobs` have the same command and the same rights.
-    init(_ jobs: [Job], owner: (any AudienceOwner)?) {
-        self.jobs = jobs
+    /// The jobs `others` ask the same as `lead`, with the same rights.
+    init(_ lead: Job, and others: some Sequence<Job> = [], owner: (any AudienceOwner)?) {
+        jobs = [lead] + others
+        command = lead.command
+        isRestricted = lead.peer.isRestricted
         self.owner = owner
     }
 
     /// Starts the process. False if it could not be started; then the jobs have ended.
     func start(lock: Int32, context: RunContext) -> Bool {
-        for job in jobs { job.willStart(context) }
+        let lead = jobs[0]
+        for job in jobs { job.willStart(context, with: lead) }
         do throws(Refusal) {
             run = try launch(lock: lock, context: context)
         } catch {
@@ -31,7 +38,7 @@ final class Audience {
             return false
         }
         for job in jobs { job.didStart(self) }
-        if let timeout = jobs[0].command.request.timeout {
+        if let timeout = command.request.timeout {
             timer = context.loop.timers.schedule(after: timeout) { [weak self] in
                 self?.end(Refusal(code: .timeout, text: "The command reached its time limit and was ended"))
             }
@@ -41,8 +48,7 @@ final class Audience {
 
     private func launch(lock: Int32, context: RunContext) throws(Refusal) -> Run {
         // A command that ran before this one may have turned tracing on.
-        if jobs[0].peer.isRestricted, context.tracing.isOn { throw .traced }
-        let command = jobs[0].command
+        if isRestricted, context.tracing.isOn { throw .traced }
         let plan = try RunPlan(command.invocation, command.request, lock: lock)
         do throws(RunFailure) {
             return try Run(plan, context: context, owner: self)
@@ -91,6 +97,7 @@ extension Audience: RunOwner {
     }
 
     func runDidEnd(_ run: Run) {
+        owner?.runDidEnd(for: self)
         for job in jobs { job.runDidEnd() }
     }
 }

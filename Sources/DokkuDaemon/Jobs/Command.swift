@@ -1,10 +1,21 @@
 // A judged command, with everything that it needs to run.
+import DokkuProtocol
 
 /// What to run, and how.
 struct Command {
-    var invocation: Invocation
+    let invocation: Invocation
     /// Its name in logs and listings. If nil: its words, without secrets.
     var title: String?
-    var lane: Lane
-    var request = RunRequest()
+    let lane: Lane
+    /// What it may change.
+    let scope: Scope
+    var request: RunRequest
+
+    init(invocation: Invocation, title: String? = nil, lane: Lane, request: RunRequest = RunRequest()) {
+        self.invocation = invocation
+        self.title = title
+        self.lane = lane
+        self.request = request
+        scope = Scope(of: invocation, writesFile: request.output != nil)
+    }
 }

@@ -6,9 +6,9 @@ import Glibc
 protocol JobObserver: AnyObject {
     /// False while the job's output must stay in its pipe. Only endless commands may be held back so.
     var wantsOutput: Bool { get }
-    /// The job has its number. `position` is its place in the queue: 1 starts next. Returns false if nobody wants
-    /// the result any more; then the job does not start.
-    func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool
+    /// The job has its number. `place` tells where it waits, if its lane waits. Returns false if nobody wants the result
+    /// any more; then the job does not start.
+    func jobWasAccepted(_ job: Job, place: @autoclosure () -> QueuePlace) -> Bool
     func jobDidStart(_ job: Job)
     func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream)
     func jobDidEnd(_ job: Job)
@@ -56,6 +56,7 @@ final class Job {
     /// Counts from 1. Clients name the job by it.
     let number: UInt64
     let command: Command
+    let submitter: Submitter
     let peer: Peer
     let observer: any JobObserver
     let queuedAt = Instant.now
@@ -64,10 +65,13 @@ final class Job {
     private(set) var startedAt: Instant?
     private(set) var startedDate: time_t = 0
     private(set) var endedAt: Instant?
+    /// The job whose run it shares; nil if it has one of its own.
+    private(set) var lead: UInt64?
     /// What went wrong, besides the exit status.
     private(set) var failure: JobFailure?
     /// Bytes of raw output so far.
     private(set) var outputCount = 0
+    var question: Question? { Question(command, from: peer) }
     /// The command for logs and listings, without secrets.
     private(set) lazy var title =
         command.title ?? Redaction.describe(command.invocation)
@@ -84,11 +88,12 @@ final class Job {
     private var buildWatch: BuildWatch?
 
     init(
-        number: UInt64, command: Command, peer: Peer, observer: any JobObserver, owner: (any JobOwner)?,
-        outputLimit: Int, excerptLimit: Int
+        number: UInt64, command: Command, submitter: Submitter, peer: Peer, observer: any JobObserver,
+        owner: (any JobOwner)?, outputLimit: Int, excerptLimit: Int
     ) {
         self.number = number
         self.command = command
+        self.submitter = submitter
         self.peer = peer
         self.observer = observer
         self.owner = owner
@@ -113,8 +118,9 @@ final class Job {
     var queuedDuration: Duration { (startedAt ?? endedAt ?? .now) - queuedAt }
     var runDuration: Duration { startedAt.map { (endedAt ?? .now) - $0 } ?? .zero }
 
-    /// Its process is about to be started.
-    func willStart(_ context: RunContext) {
+    /// The process is about to be started, for this job or for `lead`.
+    func willStart(_ context: RunContext, with lead: Job) {
+        if lead !== self { self.lead = lead.number }
         startedAt = .now
         startedDate = time(nil)
         observer.jobDidStart(self)

@@ -68,6 +68,7 @@ final class AuditLog {
         guard isOn else { return }
         begin("[res] ")
         add("#\(job.number)")
+        if let lead = job.lead { add(" run=#\(lead)") }
         switch job.status {
         case .exited(let status): add(" status=\(status)")
         case .signalled(let signal): add(" signal=\(signal)")

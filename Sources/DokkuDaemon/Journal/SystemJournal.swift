@@ -35,6 +35,7 @@ final class SystemJournal {
         case .signalled(let signal): entry.add("DOKKU_SIGNAL", signal)
         case nil: break
         }
+        if let lead = job.lead { entry.add("DOKKU_RUN", "\(lead)") }
         if let failure = job.failure { entry.add("DOKKU_ERROR", failure.reason.code.rawValue) }
         entry.add("DOKKU_DURATION_USEC", "\(job.runDuration.wholeNanoseconds / 1000)")
         send()

@@ -34,6 +34,9 @@ final class CommandLock {
         return LockHolder.of(file)
     }
 
+    /// A process outside the daemon that waits for the lock while the daemon holds it.
+    func waiter() -> LockHolder? { (held?.number).flatMap { LockHolder.waiting(for: $0) } }
+
     /// Writes the list of commands.
     func write(_ list: [UInt8]) throws(SystemError) {
         let file = try open()

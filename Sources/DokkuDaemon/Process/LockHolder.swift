@@ -1,4 +1,4 @@
-// Who holds a lock that the daemon waits for, as far as the kernel tells: /proc/locks, proc_locks(5).
+// Who holds a lock, or waits for it, as far as the kernel tells: /proc/locks, proc_locks(5).
 import CEpollShim
 import Glibc
 
@@ -10,29 +10,40 @@ struct LockHolder: Equatable {
 
     /// The holder of the flock(2) on an open file; nil if there is none, or none can be found.
     static func of(_ file: borrowing Descriptor) -> LockHolder? {
+        find(file.number, waits: false)
+    }
+
+    /// The first process that waits for the flock(2) on an open file.
+    static func waiting(for file: Int32) -> LockHolder? { find(file, waits: true) }
+
+    private static func find(_ file: Int32, waits: Bool) -> LockHolder? {
         var status = stat()
-        guard fstat(file.number, &status) == 0, let list = readAll("/proc/locks") else { return nil }
-        return pid(in: list, device: status.st_dev, inode: status.st_ino).map {
+        guard fstat(file, &status) == 0, let list = readAll("/proc/locks") else { return nil }
+        return pid(in: list, device: status.st_dev, inode: status.st_ino, waits: waits).map {
             LockHolder(pid: $0, name: name(of: $0))
         }
     }
 
     /// Some file systems, such as btrfs, number their files as of other devices. There the lock is found by the
-    /// inode alone, if only one lock has it.
-    static func pid(in list: [UInt8], device: dev_t, inode: ino_t) -> pid_t? {
+    /// inode alone, if the locks of only one file have it.
+    static func pid(in list: [UInt8], device: dev_t, inode: ino_t, waits: Bool = false) -> pid_t? {
         let major = (device >> 8) & 0xfff | (device >> 32) & ~0xfff
         let minor = device & 0xff | (device >> 12) & ~0xff
-        var others: [pid_t] = []
+        var others: [(device: Substring, pid: pid_t)] = []
         for line in String(decoding: list, as: UTF8.self).split(separator: "\n") {
-            let words = line.split(separator: " ")
+            var words = line.split(separator: " ")
             // A waiting lock has an arrow before its kind.
+            if waits, words.count >= 7, words[1] == "->" { words.remove(at: 1) } else if waits { continue }
             guard words.count >= 6, words[1] == "FLOCK", let pid = pid_t(words[4]) else { continue }
             let file = words[5].split(separator: ":")
             guard file.count == 3, ino_t(file[2]) == inode else { continue }
             if dev_t(file[0], radix: 16) == major, dev_t(file[1], radix: 16) == minor { return max(pid, 0) }
-            others.append(max(pid, 0))
+            others.append((words[5], max(pid, 0)))
         }
-        return others.count == 1 ? others[0] : nil
+        guard let first = others.first, others.allSatisfy({ $0.device == first.device }),
+            waits || others.count == 1
+        else { return nil }
+        return first.pid
     }
 
     private static func name(of pid: pid_t) -> String? {

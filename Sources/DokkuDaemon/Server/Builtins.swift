@@ -78,6 +78,7 @@ final class Builtins {
             } ?? "not read yet"
         let lockLine =
             executor.lockWait.map { "\nwaits for: \($0), since \(AuditLog.format($0.since))" } ?? ""
+        let load = executor.load
         return """
             version: \(version)
             since: \(AuditLog.format(startDate))
@@ -86,19 +87,34 @@ final class Builtins {
             commands failed: \(executor.failureCount)
             running: \(executor.running.count)
             waiting: \(executor.waitingCount)
+            readers: \(load.readers.0) of \(load.readers.of)
+            workers: \(load.workers.0) of \(load.workers.of)
             catalogue: \(catalogueLine)\(lockLine)
             """
     }
 
     private func queue() -> String {
-        let running = executor.running.map { describe($0, "running", since: $0.startedDate) }
-        var waiting = executor.waiting.map { describe($0, "waiting", since: $0.queuedDate) }
-        if let wait = executor.lockWait, !waiting.isEmpty { waiting[0] += " [waits for \(wait)]" }
+        let running = executor.running.map { job in
+            describe(job, "running", since: job.startedDate, job.lead.map { "runs with job \($0)" })
+        }
+        let waiting = executor.obstacles.map { job, obstacle in
+            describe(job, "waiting", since: job.queuedDate, obstacle.map(describe))
+        }
         return (running + waiting).joined(separator: "\n")
     }
 
-    private func describe(_ job: Job, _ state: String, since date: time_t) -> String {
+    private func describe(_ obstacle: Obstacle) -> String {
+        switch obstacle {
+        case .job(let other): "waits for job \(other)"
+        case .run(of: let other): "runs with job \(other)"
+        case .turn: "waits for its turn"
+        case .lock: "waits for \(executor.lockWait.map { "\($0)" } ?? "the lock")"
+        }
+    }
+
+    private func describe(_ job: Job, _ state: String, since date: time_t, _ note: String?) -> String {
         "\(job.number) \(state) since \(AuditLog.format(date)) pid=\(job.peer.pid) uid=\(job.peer.uid) \(job.title)"
+            + (note.map { " [\($0)]" } ?? "")
     }
 
     // MARK: Changes

@@ -84,13 +84,23 @@ final class JSONResponder: Responder {
         return sink.hasGone || unsent == 0 || unsent < Self.followMark && sink.account.budget.free > 0
     }
 
-    func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool {
+    func jobWasAccepted(_ job: Job, place: @autoclosure () -> QueuePlace) -> Bool {
         self.job = job
         // Its client left before the request was read from the socket.
         if sink.hasGone { return !endsWithClient(job) }
         if isStreamed, job.command.lane.waitsInQueue {
-            let position = position()
-            sink.send { reply.appendQueued(job: job.number, position: position, to: &$0) }
+            let place = place()
+            let (other, isShared): (UInt64?, Bool) =
+                switch place.obstacle {
+                case .job(let other): (other, false)
+                case .run(of: let other): (other, true)
+                case .turn, .lock, nil: (nil, false)
+                }
+            sink.send {
+                reply.appendQueued(
+                    job: job.number, position: place.position, waitsFor: isShared ? nil : other,
+                    runsWith: isShared ? other : nil, to: &$0)
+            }
         }
         return true
     }

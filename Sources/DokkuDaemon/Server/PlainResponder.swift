@@ -33,7 +33,7 @@ final class PlainResponder: Responder {
 
     var wantsOutput: Bool { true }
 
-    func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool { true }
+    func jobWasAccepted(_ job: Job, place: @autoclosure () -> QueuePlace) -> Bool { true }
     func jobDidStart(_ job: Job) {}
     // A command from a plain line goes on, even if nobody reads its reply.
     func clientDidLeave() {}

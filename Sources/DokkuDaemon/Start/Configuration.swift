@@ -69,7 +69,10 @@ struct Configuration {
         executorLimits = Executor.Limits(
             follow: settings.size("DOKKU_DAEMON_MAX_FOLLOW", 16),
             output: settings.size("DOKKU_DAEMON_MAX_OUTPUT", 256 << 20),
-            timeout: settings.optionalTime("DOKKU_DAEMON_TIMEOUT"))
+            timeout: settings.optionalTime("DOKKU_DAEMON_TIMEOUT"),
+            schedule: Schedule.Limits(
+                readers: settings.count("DOKKU_DAEMON_READERS", 0, in: 0...64),
+                workers: settings.count("DOKKU_DAEMON_WORKERS", 1, in: 1...64)))
         queueLimit = settings.size("DOKKU_DAEMON_MAX_QUEUE", 1000)
         spoolLimit = settings.size("DOKKU_DAEMON_MAX_SPOOL", 2 << 30)
         killGrace = settings.time("DOKKU_DAEMON_KILL_GRACE", 30)

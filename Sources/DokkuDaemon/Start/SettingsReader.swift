@@ -56,9 +56,14 @@ struct SettingsReader {
 
     /// Decimal digits; at least 1.
     mutating func size(_ name: String, _ standard: Int) -> Int {
-        read(name, "a whole number from 1 to 9007199254740992") { text in
+        count(name, standard, in: 1...1 << 53)
+    }
+
+    /// Decimal digits, within a range.
+    mutating func count(_ name: String, _ standard: Int, in range: ClosedRange<Int>) -> Int {
+        read(name, "a whole number from \(range.lowerBound) to \(range.upperBound)") { text in
             guard text.utf8.allSatisfy(Self.isDigit), let number = Int(text) else { return nil }
-            return (1...1 << 53).contains(number) ? number : nil
+            return range.contains(number) ? number : nil
         } ?? standard
     }
 

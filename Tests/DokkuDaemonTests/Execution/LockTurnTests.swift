@@ -23,22 +23,22 @@ import Testing
         }
     }
 
-    private func acquire() throws -> Bool { try turn.acquire { [unowned self] in retries += 1 } }
+    private func enter() throws -> Bool { try turn.enter { [unowned self] in retries += 1 } }
 
     /// One attempt more, as the executor makes it when it is told to try again.
     private func tryAgain() throws -> Bool {
         timers.fire(until: .now + .milliseconds(101))
-        return try acquire()
+        return try enter()
     }
 
     private var hasTimer: Bool { timers.millisecondsToNext(limit: nil) >= 0 }
 
     @Test func `a free lock is taken at once`() throws {
         #expect(turn.number == -1)
-        #expect(try acquire())
+        #expect(try enter())
         #expect(turn.number >= 0 && turn.wait == nil && !hasTimer)
         #expect(try !other.acquire())
-        turn.release()
+        turn.leave(next: nil)
         #expect(turn.number == -1)
         #expect(try other.acquire())
     }
@@ -46,20 +46,20 @@ import Testing
     @Test func `a lock that somebody else has is tried again a tenth of a second later`() throws {
         #expect(try other.acquire())
         let before = Instant.now
-        #expect(try !acquire())
+        #expect(try !enter())
         #expect(turn.wait?.path == folder.path("lock") && turn.wait?.holder?.pid == getpid())
         timers.fire(until: before + .milliseconds(99))
         #expect(retries == 0)
         timers.fire(until: .now + .milliseconds(101))
         #expect(retries == 1)
         other.release()
-        #expect(try acquire())
+        #expect(try enter())
         #expect(turn.wait == nil && !hasTimer)
     }
 
     @Test func `giving up cancels the next attempt`() throws {
         #expect(try other.acquire())
-        #expect(try !acquire())
+        #expect(try !enter())
         turn.giveUp()
         #expect(turn.wait == nil && !hasTimer)
         timers.fire(until: .now + .seconds(1))
@@ -70,7 +70,7 @@ import Testing
     @Test func `a wait of ten seconds is complained of once and each wait anew`() throws {
         for wait in 1...2 {
             #expect(try other.acquire())
-            #expect(try !acquire())
+            #expect(try !enter())
             for _ in 0..<98 { #expect(try !tryAgain()) }
             #expect(said.lines.count == wait - 1)
             for _ in 0..<200 { #expect(try !tryAgain()) }
@@ -80,13 +80,13 @@ import Testing
                     == true)
             other.release()
             #expect(try tryAgain())
-            turn.release()
+            turn.leave(next: nil)
         }
     }
 
     @Test func `the holder is looked up again with every tenth attempt`() throws {
         #expect(try other.acquire())
-        #expect(try !acquire())
+        #expect(try !enter())
         let since = turn.wait?.since
         // It is in the queue of the lock, or comes to it free: either way it has it in the end.
         let next = Process()
@@ -111,7 +111,7 @@ import Testing
 
     @Test func `a lock file that cannot be opened is an error and no wait`() throws {
         symlink("elsewhere", folder.path("lock"))
-        #expect(throws: SystemError.self) { try acquire() }
+        #expect(throws: SystemError.self) { try enter() }
         #expect(turn.wait == nil && !hasTimer && said.lines == [])
     }
 }

@@ -9,22 +9,22 @@ import Testing
     private let places = Budget(limit: 1000)
     private var lastNumber: UInt64 = 0
 
-    private func job() -> Job {
+    private func job(_ submitter: Submitter) -> Job {
         lastNumber += 1
-        return Job.sample(lastNumber)
+        return Job.sample(lastNumber, submitter: submitter)
     }
 
     @discardableResult
     private func append(_ count: Int, from submitter: Submitter) throws -> [Job] {
-        let jobs = (0..<count).map { _ in job() }
-        for job in jobs { try queue.append(job, from: submitter) }
+        let jobs = (0..<count).map { _ in job(submitter) }
+        for job in jobs { try queue.append(job) }
         return jobs
     }
 
     /// Takes one after another from the head, as the worker does.
     private func takeAll() -> [UInt64] {
         var taken: [UInt64] = []
-        while let job = queue.first {
+        while let job = queue.turns.first {
             queue.remove(job)
             taken.append(job.number)
         }
@@ -32,10 +32,10 @@ import Testing
     }
 
     @Test func `an empty queue has nothing`() {
-        #expect(queue.first == nil)
+        #expect(queue.turns.first == nil)
         #expect(queue.count == 0)
         #expect(queue.waiting.isEmpty)
-        #expect(queue.position(of: job()) == 0)
+        #expect(queue.position(of: job(Submitter(places: places))) == 0)
     }
 
     @Test func `the first to come is served first`() throws {
@@ -61,7 +61,7 @@ import Testing
     @Test func `a newcomer stands behind those who wait`() throws {
         let one = Submitter(places: places)
         try append(3, from: one)
-        queue.remove(try #require(queue.first))
+        queue.remove(try #require(queue.turns.first))
         let other = try append(1, from: Submitter(places: places))
         #expect(queue.waiting.map(\.number) == [2, 4, 3])
         #expect(queue.position(of: other[0]) == 2)
@@ -84,13 +84,12 @@ import Testing
             let queue = CommandQueue()
             let submitters = (0..<4).map { _ in Submitter(places: places) }
             for _ in 0..<Int.random(in: 1...30) {
-                if Int.random(in: 0..<3) == 0, let next = queue.waiting.randomElement() ?? queue.first {
-                    queue.remove(Bool.random() ? next : queue.first ?? next)
+                if Int.random(in: 0..<3) == 0, let next = queue.waiting.randomElement() ?? queue.turns.first {
+                    queue.remove(Bool.random() ? next : queue.turns.first ?? next)
                     continue
                 }
-                let job = job()
-                let submitter = submitters[Int.random(in: 0..<4)]
-                try queue.append(job, from: submitter)
+                let job = job(submitters[Int.random(in: 0..<4)])
+                try queue.append(job)
                 let told = queue.position(of: job)
                 #expect(told == queue.waiting.firstIndex { $0 === job }.map { $0 + 1 })
             }
@@ -99,7 +98,7 @@ import Testing
                 queue.waiting.map { queue.position(of: $0) }
                     == Array(1...max(1, listed.count)).prefix(listed.count).map { $0 })
             var started: [UInt64] = []
-            while let job = queue.first {
+            while let job = queue.turns.first {
                 queue.remove(job)
                 started.append(job.number)
             }
@@ -112,12 +111,12 @@ import Testing
         let places = Budget(limit: 4)
         let restricted = Budget(restrictedShareOf: places)
         let submitters = (0..<2).map { _ in Submitter(places: restricted) }
-        for submitter in submitters { try queue.append(job(), from: submitter) }
-        try queue.append(job(), from: submitters[0])
-        #expect(throws: Refusal.queueFull) { try queue.append(job(), from: submitters[1]) }
-        try queue.append(job(), from: Submitter(places: places))
-        #expect(throws: Refusal.queueFull) { try queue.append(job(), from: Submitter(places: places)) }
-        while let job = queue.first { queue.remove(job) }
+        for submitter in submitters { try queue.append(job(submitter)) }
+        try queue.append(job(submitters[0]))
+        #expect(throws: Refusal.queueFull) { try queue.append(job(submitters[1])) }
+        try queue.append(job(Submitter(places: places)))
+        #expect(throws: Refusal.queueFull) { try queue.append(job(Submitter(places: places))) }
+        while let job = queue.turns.first { queue.remove(job) }
         #expect(places.used == 0 && restricted.used == 0)
     }
 
@@ -125,15 +124,15 @@ import Testing
         let queue = CommandQueue()
         let places = Budget(limit: 3)
         let submitter = Submitter(places: places)
-        let jobs = (0..<3).map { _ in job() }
-        for job in jobs { try queue.append(job, from: submitter) }
-        #expect(throws: Refusal.queueFull) { try queue.append(job(), from: submitter) }
-        #expect(throws: Refusal.queueFull) { try queue.append(job(), from: Submitter(places: places)) }
+        let jobs = (0..<3).map { _ in job(submitter) }
+        for job in jobs { try queue.append(job) }
+        #expect(throws: Refusal.queueFull) { try queue.append(job(submitter)) }
+        #expect(throws: Refusal.queueFull) { try queue.append(job(Submitter(places: places))) }
         #expect(queue.count == 3)
         #expect(queue.waiting.count == 3)
         queue.remove(jobs[2])
-        let late = job()
-        try queue.append(late, from: Submitter(places: places))
+        let late = job(Submitter(places: places))
+        try queue.append(late)
         #expect(queue.position(of: late) == 2)
     }
 
@@ -166,12 +165,12 @@ import Testing
         weak var left: Job?
         let submitter = Submitter(places: places)
         do {
-            let job = job()
+            let job = job(submitter)
             left = job
-            try queue.append(job, from: submitter)
+            try queue.append(job)
         }
         #expect(left != nil)
-        queue.remove(try #require(queue.first))
+        queue.remove(try #require(queue.turns.first))
         #expect(left == nil)
     }
 }

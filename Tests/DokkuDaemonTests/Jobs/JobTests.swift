@@ -23,6 +23,7 @@ extension Job {
     }
 
     func processDidExit(for audience: Audience) { exits += 1 }
+    func runDidEnd(for audience: Audience) {}
     func jobDidEnd(_ job: Job) { ends += 1 }
 
     private func start(
@@ -32,7 +33,7 @@ extension Job {
         var command = Command.sample(["-c", script], lane: lane)
         command.request.timeout = timeout
         let job = Job.sample(1, command, observer: observer, owner: self, outputLimit: outputLimit)
-        _ = Audience([job], owner: self).start(
+        _ = Audience(job, owner: self).start(
             lock: -1,
             context: RunContext(
                 loop: loop, launcher: Launcher(program: program, environment: [:]), killGrace: .seconds(100),
@@ -180,7 +181,7 @@ extension Job {
         var peer = Peer.sample
         peer.isRestricted = isRestricted
         let job = Job.sample(1, .sample(["-c", "echo ran"]), observer: observer, owner: self, peer: peer)
-        _ = Audience([job], owner: self).start(
+        _ = Audience(job, owner: self).start(
             lock: -1,
             context: RunContext(
                 loop: loop, launcher: Launcher(program: "/bin/sh", environment: [:]),
@@ -196,7 +197,7 @@ extension Job {
         var command = Command.sample(["git:auth"])
         command.request = RunRequest(Redirection(direction: .input, path: Array("/proc/self/mem".utf8)))
         let job = Job.sample(1, command, observer: observer, owner: self)
-        _ = Audience([job], owner: self).start(
+        _ = Audience(job, owner: self).start(
             lock: -1,
             context: RunContext(
                 loop: loop, launcher: Launcher(program: "/bin/grep", environment: [:]),

@@ -48,7 +48,7 @@ final class RecordedExecutor: JobObserver {
     }
 
     var wantsOutput: Bool { true }
-    func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool { true }
+    func jobWasAccepted(_ job: Job, place: @autoclosure () -> QueuePlace) -> Bool { true }
     func jobDidStart(_ job: Job) {}
     func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {}
     func jobDidEnd(_ job: Job) { ended.append(job.number) }

@@ -30,7 +30,7 @@ import Testing
         let responder = PlainResponder(sink, keepsAnsi: false)
         let job = Job.sample(observer: responder)
         defer { job.interrupt(.shuttingDown) }
-        #expect(responder.jobWasAccepted(job, position: 1))
+        #expect(responder.jobWasAccepted(job, place: QueuePlace(position: 1)))
         responder.jobDidStart(job)
         output("\u{1b}[1mone\u{1b}[0m\n", to: responder, job)
         output("two\n\n", to: responder, job)
@@ -61,7 +61,7 @@ import Testing
         let responder = JSONResponder(sink, request { $0.isStreamed = true })
         let job = Job.sample(5, observer: responder)
         defer { job.interrupt(.shuttingDown) }
-        #expect(responder.jobWasAccepted(job, position: 3))
+        #expect(responder.jobWasAccepted(job, place: QueuePlace(position: 3)))
         responder.jobDidStart(job)
         output("a\n", to: responder, job)
         #expect(
@@ -76,7 +76,7 @@ import Testing
         let responder = JSONResponder(sink, request { $0.isStreamed = true })
         let job = Job.sample(5, .sample(lane: .beside), observer: responder)
         defer { job.interrupt(.shuttingDown) }
-        #expect(responder.jobWasAccepted(job, position: 0))
+        #expect(responder.jobWasAccepted(job, place: QueuePlace(position: 0)))
         #expect(sink.takeLines() == [])
     }
 
@@ -89,7 +89,7 @@ import Testing
         sink.hasGone = true
         let job = Job.sample(1, .sample(lane: lane), observer: responder)
         defer { job.interrupt(.shuttingDown) }
-        #expect(responder.jobWasAccepted(job, position: 1) == isWanted)
+        #expect(responder.jobWasAccepted(job, place: QueuePlace(position: 1)) == isWanted)
         #expect(job.failure == nil)
     }
 

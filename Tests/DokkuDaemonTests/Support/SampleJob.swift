@@ -7,7 +7,8 @@ final class JobRecorder: JobObserver {
 
     var wantsOutput = true
     var isWanted = true
-    private(set) var position: Int?
+    private(set) var place: QueuePlace?
+    var position: Int? { place?.position }
     private(set) var events: [Step] = []
     private(set) var output: [UInt8] = []
     private(set) var errors: [UInt8] = []
@@ -16,8 +17,8 @@ final class JobRecorder: JobObserver {
     var hasEnded: Bool { events.last == .ended }
     var text: String { String(decoding: output, as: UTF8.self) }
 
-    func jobWasAccepted(_ job: Job, position: @autoclosure () -> Int) -> Bool {
-        self.position = position()
+    func jobWasAccepted(_ job: Job, place: @autoclosure () -> QueuePlace) -> Bool {
+        self.place = place()
         note(.accepted, job)
         return isWanted
     }
@@ -52,10 +53,12 @@ extension Peer {
 extension Job {
     static func sample(
         _ number: UInt64 = 1, _ command: Command = .sample(), observer: any JobObserver = JobRecorder(),
-        owner: (any JobOwner)? = nil, outputLimit: Int = 1 << 20, peer: Peer = .sample
+        owner: (any JobOwner)? = nil, outputLimit: Int = 1 << 20, peer: Peer = .sample,
+        submitter: Submitter = Submitter(places: Budget(limit: 100))
     ) -> Job {
         Job(
-            number: number, command: command, peer: peer, observer: observer, owner: owner,
+            number: number, command: command, submitter: submitter, peer: peer, observer: observer,
+            owner: owner,
             outputLimit: outputLimit, excerptLimit: 4096)
     }
 }

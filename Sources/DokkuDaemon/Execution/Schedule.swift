@@ -1,0 +1,122 @@
+// Which waiting command may start beside those that run.
+//
+// Commands that run beside the queue because they only read have a line of their own. All others stand in the queue. A
+// command never overtakes one that it must not run beside.
+import DokkuProtocol
+
+final class Schedule {
+    /// How many run at once.
+    struct Limits {
+        /// Commands that only read, beside the queue and without its lock. If 0, they wait in the queue.
+        var readers = 0
+        /// Commands of the queue.
+        var workers = 1
+    }
+
+    /// More askers get a run of their own, so that one output is not encoded for too many at once.
+    private static let audienceLimit = 64
+
+    let limits: Limits
+    private let reads = CommandQueue()
+    private let queue = CommandQueue()
+    /// What runs, until its process has exited.
+    private(set) var running: (reads: [Audience], queue: [Audience]) = ([], [])
+
+    init(_ limits: Limits) { self.limits = limits }
+
+    private func isRead(_ command: Command) -> Bool { limits.readers > 0 && command.scope == .nothing }
+
+    private func line(of job: Job) -> CommandQueue { isRead(job.command) ? reads : queue }
+
+    // MARK: Waiting
+
+    /// Lets a command wait, or throws if there are too many.
+    func append(_ job: Job) throws(Refusal) {
+        try line(of: job).append(job)
+        if job.command.scope != .nothing { job.submitter.didBegin(change: job.number) }
+    }
+
+    /// The job has ended, whether it still waited or not.
+    func remove(_ job: Job) {
+        line(of: job).remove(job)
+        job.submitter.didFinish(job.number)
+    }
+
+    /// The waiting commands, each line in the order in which they start if nobody else sends one.
+    var waiting: [Job] { reads.waiting + queue.waiting }
+    var waitingCount: Int { reads.count + queue.count }
+    /// Whether a command waits for the lock, or for its turn to have it.
+    var wantsLock: Bool { !queue.isEmpty }
+
+    /// What each of them waits for. `isLocked`: another process holds the lock.
+    func obstacles(isLocked: Bool) -> [(job: Job, obstacle: Obstacle?)] {
+        var forecasts = (
+            reads: Forecast(limit: limits.readers, running: running.reads),
+            queue: Forecast(limit: limits.workers, running: running.queue, isLocked: isLocked)
+        )
+        return reads.waiting.map { ($0, forecasts.reads.obstacle(of: $0)) }
+            + queue.waiting.map { ($0, forecasts.queue.obstacle(of: $0)) }
+    }
+
+    /// Where a command waits.
+    func place(of job: Job, isLocked: Bool) -> QueuePlace {
+        QueuePlace(
+            position: line(of: job).position(of: job),
+            obstacle: obstacles(isLocked: isLocked).first { $0.job === job }?.obstacle)
+    }
+
+    // MARK: Starting
+
+    /// The next command that needs no lock.
+    var nextRead: Job? {
+        guard running.reads.count < limits.readers else { return nil }
+        return reads.turns.first(where: isInOrder)
+    }
+
+    /// The next command that needs the lock.
+    var next: Job? {
+        guard running.queue.count < limits.workers else { return nil }
+        let scopes = running.queue.map(\.command.scope)
+        // If a command of an app cannot start, neither can those of this app behind it, for the same reason.
+        var isBehindHost = false
+        return queue.turns.first { job in
+            let scope = job.command.scope
+            let mayStart =
+                scope == .nothing ? isInOrder(job) : !isBehindHost && scopes.allSatisfy(scope.mayRunBeside)
+            if scope == .host { isBehindHost = true }
+            return mayStart
+        }
+    }
+
+    /// A connection's read shows what the connection has changed before.
+    private func isInOrder(_ job: Job) -> Bool { job.submitter.change(before: job.number) == nil }
+
+    /// Takes a command whose turn has come out of its line, and all that ask the same: they share its run.
+    func take(_ job: Job) -> [Job] {
+        let line = line(of: job)
+        line.remove(job)
+        guard !line.isEmpty, let question = job.question else { return [job] }
+        var jobs = [job]
+        for other in line.waiting
+        where jobs.count < Self.audienceLimit && other.question == question && isInOrder(other) {
+            line.remove(other)
+            jobs.append(other)
+        }
+        return jobs
+    }
+
+    func didStart(_ audience: Audience) {
+        if isRead(audience.command) { running.reads.append(audience) } else { running.queue.append(audience) }
+    }
+
+    /// Its process has exited. True if it ran under the lock.
+    func didExit(_ audience: Audience) -> Bool {
+        for job in audience.jobs { job.submitter.didFinish(job.number) }
+        if let index = running.reads.firstIndex(where: { $0 === audience }) {
+            running.reads.remove(at: index)
+        }
+        guard let index = running.queue.firstIndex(where: { $0 === audience }) else { return false }
+        running.queue.remove(at: index)
+        return true
+    }
+}
