@@ -124,12 +124,14 @@ import Testing
         let blocker = try daemon.connect()
         try blocker.send(["command": ["test:block", .text(fifo.path)], "stream": true])
         #expect(try blocker.answer() == ["event": "queued", "job": 1, "position": 1])
+        // Each waits for the one before it.
         let clients = try (2...4).map { job in
             let client = try daemon.connect()
             try client.send(["command": ["test:args", "x"], "stream": true])
             #expect(
                 try client.answer() == [
                     "event": "queued", "job": .integer(job), "position": .integer(job - 1),
+                    "waits_for": .integer(job - 1),
                 ])
             return client
         }

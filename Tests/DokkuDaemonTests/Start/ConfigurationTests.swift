@@ -67,6 +67,17 @@ import Testing
         }
     }
 
+    @Test func `readers and workers are few`() throws {
+        let standard = try read().executorLimits.schedule
+        #expect(standard.readers == 0 && standard.workers == 1)
+        let most = try read(["DOKKU_DAEMON_READERS": "64", "DOKKU_DAEMON_WORKERS": "64"]).executorLimits
+        #expect(most.schedule.readers == 64 && most.schedule.workers == 64)
+        for (name, text) in [("READERS", "-1"), ("READERS", "65"), ("WORKERS", "0"), ("WORKERS", "65")] {
+            let failure = #expect(throws: Wrong.self) { try read(["DOKKU_DAEMON_\(name)": text]) }
+            #expect(failure?.faults.first?.contains("a whole number from ") == true)
+        }
+    }
+
     @Test func `times are seconds with decimals`() throws {
         for (name, standard, value) in times {
             #expect(try value(read()) == standard, "\(name)")

@@ -39,6 +39,7 @@ final class DaemonProcess {
             // Also where there is a user dokku: the box is not theirs.
             "DOKKU_SYSTEM_USER": "root",
             "STAND_IN_STATE": box.path("apps"), "STAND_IN_JOURNAL": box.journal.path,
+            "STAND_IN_HOLD": box.path,
         ]
     }
 

@@ -14,6 +14,14 @@ struct Deadline {
 
     init(_ patience: Duration = .patience) { end = .now + patience }
 
+    /// Looks again and again, for what reports no event: a file of /proc.
+    func poll(_ what: String, until condition: () -> Bool) throws {
+        while !condition() {
+            if ContinuousClock.now >= end { throw Overdue(what: what) }
+            usleep(1000)
+        }
+    }
+
     /// Waits until one of the descriptors has one of the events or has ended; true for each that has.
     @discardableResult
     func wait(_ descriptors: Int32..., for events: Int32 = POLLIN, what: String) throws -> [Bool] {
@@ -22,7 +30,7 @@ struct Deadline {
             let left = (end - .now).components
             let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
             guard milliseconds > 0 else { throw Overdue(what: what) }
-            let ready = poll(&entries, nfds_t(entries.count), Int32(milliseconds))
+            let ready = Glibc.poll(&entries, nfds_t(entries.count), Int32(milliseconds))
             if ready > 0 { return entries.map { $0.revents != 0 } }
             if ready < 0 && errno != EINTR { throw SystemFailure(call: "poll") }
         }
