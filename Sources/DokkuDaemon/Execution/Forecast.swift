@@ -2,22 +2,27 @@
 
 /// Goes through a line in the order of starting.
 struct Forecast {
+    private typealias Mark = (rank: Int, job: UInt64)
+
     /// How many may run at once.
     private let limit: Int
     private let isLocked: Bool
+    /// All of them wait for this job of another line.
+    private let blocker: UInt64?
     /// How many more could start now.
     private var free: Int
     private var count = 0
     /// The last commands so far that change something, and their ranks in the line.
-    private var last: (any: UInt64?, host: (rank: Int, job: UInt64)?) = (nil, nil)
-    private var lastOfApp: [[UInt8]: (rank: Int, job: UInt64)] = [:]
+    private var last: (any: UInt64?, host: Mark?, everything: Mark?) = (nil, nil, nil)
+    private var lastOfApp: [ArraySlice<UInt8>: Mark] = [:]
     /// The jobs whose run others will share.
     private var leads: [Question: UInt64] = [:]
 
     /// `running`: what runs in this line.
-    init(limit: Int, running: [Audience], isLocked: Bool = false) {
+    init(limit: Int, running: [Audience], isLocked: Bool = false, behind blocker: UInt64? = nil) {
         self.limit = limit
         self.isLocked = isLocked
+        self.blocker = blocker
         free = limit - running.count
         for audience in running {
             if let job = audience.jobs.first { note(audience.command.scope, job.number) }
@@ -33,7 +38,7 @@ struct Forecast {
             leads[question] = job.number
         }
         defer { note(scope, job.number) }
-        if let other = conflict(with: scope) { return .job(other) }
+        if let other = blocker ?? conflict(with: scope) { return .job(other) }
         free -= 1
         return free < 0 ? .turn : isLocked ? .lock : nil
     }
@@ -41,15 +46,15 @@ struct Forecast {
     /// The last one before that a command must not run beside.
     private func conflict(with scope: Scope) -> UInt64? {
         // Here each command waits for the one before it.
-        if limit == 1 { return last.any }
-        switch scope {
-        case .nothing: return nil
-        case .host:
-            return [last.host, lastOfApp.values.max { $0.rank < $1.rank }].compactMap(\.self)
-                .max { $0.rank < $1.rank }?.job
-        case .app(let app):
-            return [last.host, lastOfApp[app]].compactMap(\.self).max { $0.rank < $1.rank }?.job
-        }
+        if limit == 1 || scope == .everything { return last.any }
+        let others =
+            switch scope {
+            case .nothing: [last.everything]
+            case .app(let app): [last.everything, last.host, lastOfApp[app]]
+            case .host, .everything:
+                [last.everything, last.host, lastOfApp.values.max { $0.rank < $1.rank }]
+            }
+        return others.compactMap(\.self).max { $0.rank < $1.rank }?.job
     }
 
     private mutating func note(_ scope: Scope, _ job: UInt64) {
@@ -57,10 +62,9 @@ struct Forecast {
         last.any = job
         switch scope {
         case .nothing: break
-        case .host:
-            last.host = (count, job)
-            lastOfApp = [:]
         case .app(let app): lastOfApp[app] = (count, job)
+        case .host: last.host = (count, job)
+        case .everything: last.everything = (count, job)
         }
     }
 }

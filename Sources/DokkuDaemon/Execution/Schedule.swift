@@ -51,7 +51,7 @@ final class Schedule {
     /// What each of them waits for. `isLocked`: another process holds the lock.
     func obstacles(isLocked: Bool) -> [(job: Job, obstacle: Obstacle?)] {
         var forecasts = (
-            reads: Forecast(limit: limits.readers, running: running.reads),
+            reads: Forecast(limit: limits.readers, running: running.reads, behind: readsWaitFor),
             queue: Forecast(limit: limits.workers, running: running.queue, isLocked: isLocked)
         )
         return reads.waiting.map { ($0, forecasts.reads.obstacle(of: $0)) }
@@ -69,27 +69,37 @@ final class Schedule {
 
     /// The next command that needs no lock.
     var nextRead: Job? {
-        guard running.reads.count < limits.readers else { return nil }
+        guard running.reads.count < limits.readers, readsWaitFor == nil else { return nil }
         return reads.turns.first(where: isInOrder)
+    }
+
+    /// A command beside which not even a read may run: it runs, or its turn has come.
+    private var readsWaitFor: UInt64? {
+        if let audience = running.queue.first {
+            return audience.command.scope == .everything ? audience.jobs.first?.number : nil
+        }
+        return queue.turns.first.flatMap { $0.command.scope == .everything ? $0.number : nil }
     }
 
     /// The next command that needs the lock.
     var next: Job? {
         guard running.queue.count < limits.workers else { return nil }
-        let scopes = running.queue.map(\.command.scope)
-        // If a command of an app cannot start, neither can those of this app behind it, for the same reason.
-        var isBehindHost = false
+        let scopes = (running.queue + running.reads).map(\.command.scope)
+        // The widest scope of those that have to wait. Of one app's commands it need not know: those of the same app
+        // behind them wait for the same command.
+        var passed = Scope.nothing
         return queue.turns.first { job in
             let scope = job.command.scope
-            let mayStart =
-                scope == .nothing ? isInOrder(job) : !isBehindHost && scopes.allSatisfy(scope.mayRunBeside)
-            if scope == .host { isBehindHost = true }
-            return mayStart
+            if scope.mayRunBeside(passed), scopes.allSatisfy(scope.mayRunBeside), isInOrder(job) { return true }
+            if scope == .everything || scope == .host && passed != .everything { passed = scope }
+            return false
         }
     }
 
     /// A connection's read shows what the connection has changed before.
-    private func isInOrder(_ job: Job) -> Bool { job.submitter.change(before: job.number) == nil }
+    private func isInOrder(_ job: Job) -> Bool {
+        job.command.scope != .nothing || job.submitter.change(before: job.number) == nil
+    }
 
     /// Takes a command whose turn has come out of its line, and all that ask the same: they share its run.
     func take(_ job: Job) -> [Job] {

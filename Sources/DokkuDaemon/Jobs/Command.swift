@@ -16,6 +16,6 @@ struct Command {
         self.title = title
         self.lane = lane
         self.request = request
-        scope = Scope(of: invocation, writesFile: request.output != nil)
+        scope = Scope(of: invocation, changesFiles: request.output != nil)
     }
 }

@@ -150,6 +150,31 @@ import Testing
         #expect(try exit(1, schedule) == [[host.number]])
     }
 
+    /// `trace:on` changes what every dokku reads as it begins.
+    @Test(arguments: [0, 2]) func `some commands run beside nothing`(readers: Int) throws {
+        let schedule = Schedule(.init(readers: readers, workers: 3))
+        try wait(schedule, "ps:report a")
+        #expect(start(schedule) == [[1]])
+        try wait(schedule, "trace:on")
+        try wait(schedule, "ps:report b")
+        #expect(start(schedule) == [])
+        #expect(obstacles(schedule) == (readers == 0 ? [.job(1), .job(2)] : [.job(2), .job(1)]))
+        #expect(try exit(1, schedule) == [[2]])
+        #expect(obstacles(schedule) == [.job(2)])
+        #expect(try exit(2, schedule) == [[3]])
+    }
+
+    /// It does not keep reads waiting for the deploy that it waits for itself.
+    @Test func `reads go on until its turn has come`() throws {
+        let schedule = Schedule(.init(readers: 2))
+        try wait(schedule, "ps:rebuild a")
+        try wait(schedule, "trace:on")
+        try wait(schedule, "ps:report a")
+        #expect(start(schedule) == [[3], [1]])
+        try wait(schedule, "ps:report b")
+        #expect(start(schedule) == [[4]])
+    }
+
     // MARK: The same question
 
     @Test(arguments: [0, 2]) func `those who ask the same share a run`(readers: Int) throws {
