@@ -9,6 +9,8 @@ struct Forecast {
     private let isLocked: Bool
     /// All of them wait for this job of another line.
     private let blocker: UInt64?
+    /// A job of another line that runs, beside which some must not run.
+    private let neighbour: UInt64?
     /// How many more could start now.
     private var free: Int
     private var count = 0
@@ -19,10 +21,14 @@ struct Forecast {
     private var leads: [Question: UInt64] = [:]
 
     /// `running`: what runs in this line.
-    init(limit: Int, running: [Audience], isLocked: Bool = false, behind blocker: UInt64? = nil) {
+    init(
+        limit: Int, running: [Audience], beside neighbour: Audience? = nil, isLocked: Bool = false,
+        behind blocker: UInt64? = nil
+    ) {
         self.limit = limit
         self.isLocked = isLocked
         self.blocker = blocker
+        self.neighbour = neighbour?.jobs.first?.number
         free = limit - running.count
         for audience in running {
             if let job = audience.jobs.first { note(audience.command.scope, job.number) }
@@ -45,8 +51,9 @@ struct Forecast {
 
     /// The last one before that a command must not run beside.
     private func conflict(with scope: Scope) -> UInt64? {
+        if scope == .everything { return last.any ?? neighbour }
         // Here each command waits for the one before it.
-        if limit == 1 || scope == .everything { return last.any }
+        if limit == 1 { return last.any }
         let others =
             switch scope {
             case .nothing: [last.everything]

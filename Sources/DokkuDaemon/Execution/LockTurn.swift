@@ -31,7 +31,7 @@ final class LockTurn {
     private let timers: TimerQueue
     private let complain: (String) -> Void
     private var state = State.free
-    /// When /proc/locks was last read for somebody who waits. Reading it takes longer than starting a command may.
+    /// When it last looked for somebody who waits.
     private var lastLook = Instant(nanoseconds: 0)
 
     /// `complain` is called once for each long wait.
@@ -58,7 +58,7 @@ final class LockTurn {
         switch state {
         case .waiting: return false
         case .held(let commands):
-            if waiter() != nil { return false }
+            if lock.waiter() != nil { return false }
             state = .held(commands: commands + 1)
             return true
         case .free, .due: return try acquire(retry)
@@ -117,7 +117,7 @@ final class LockTurn {
             state = .held(commands: commands - 1)
             return
         }
-        let waiter = retry == nil ? nil : waiter()
+        let waiter = retry == nil ? nil : waiterNow()
         lock.release()
         state = .free
         if let waiter, let retry {
@@ -125,13 +125,11 @@ final class LockTurn {
         }
     }
 
-    /// Somebody outside who waits for the lock that is held.
-    private func waiter() -> LockHolder? {
+    /// Somebody outside who waits for the lock. Between two short commands it does not look each time.
+    private func waiterNow() -> LockHolder? {
         let now = Instant.now
         guard now - lastLook >= Self.interval else { return nil }
-        let waiter = lock.waiter()
-        // Once somebody waits, it is looked at each time, until he has had his turn.
-        if waiter == nil { lastLook = now }
-        return waiter
+        lastLook = now
+        return lock.waiter()
     }
 }

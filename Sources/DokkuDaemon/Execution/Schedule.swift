@@ -52,7 +52,8 @@ final class Schedule {
     func obstacles(isLocked: Bool) -> [(job: Job, obstacle: Obstacle?)] {
         var forecasts = (
             reads: Forecast(limit: limits.readers, running: running.reads, behind: readsWaitFor),
-            queue: Forecast(limit: limits.workers, running: running.queue, isLocked: isLocked)
+            queue: Forecast(
+                limit: limits.workers, running: running.queue, beside: running.reads.last, isLocked: isLocked)
         )
         return reads.waiting.map { ($0, forecasts.reads.obstacle(of: $0)) }
             + queue.waiting.map { ($0, forecasts.queue.obstacle(of: $0)) }
@@ -87,10 +88,11 @@ final class Schedule {
         let scopes = (running.queue + running.reads).map(\.command.scope)
         // The widest scope of those that have to wait. Of one app's commands it need not know: those of the same app
         // behind them wait for the same command.
-        var passed = Scope.nothing
+        var passed: Scope?
         return queue.turns.first { job in
             let scope = job.command.scope
-            if scope.mayRunBeside(passed), scopes.allSatisfy(scope.mayRunBeside), isInOrder(job) { return true }
+            let mayPass = passed.map(scope.mayRunBeside) ?? true
+            if mayPass, scopes.allSatisfy(scope.mayRunBeside), isInOrder(job) { return true }
             if scope == .everything || scope == .host && passed != .everything { passed = scope }
             return false
         }

@@ -9,6 +9,7 @@ import Testing
     private let folder: Folder
     private let other: CommandLock
     private let timers = TimerQueue()
+    private let lock: CommandLock
     private let turn: LockTurn
     private let said = Said()
     private var retries = 0
@@ -18,7 +19,8 @@ import Testing
     init() throws {
         folder = try Folder()
         other = CommandLock(path: folder.path("lock"))
-        turn = LockTurn(CommandLock(path: folder.path("lock")), timers: timers) { [said] in
+        lock = CommandLock(path: folder.path("lock"))
+        turn = LockTurn(lock, timers: timers) { [said] in
             said.lines.append($0)
         }
     }
@@ -107,6 +109,58 @@ import Testing
         input.fileHandleForWriting.closeFile()
         next.waitUntilExit()
         #expect(try tryAgain())
+    }
+
+    @Test func `several commands hold it until the last one leaves`() throws {
+        for _ in 0..<3 { #expect(try enter()) }
+        turn.leave(next: nil)
+        turn.leave(next: nil)
+        #expect(try !other.acquire())
+        turn.leave(next: nil)
+        #expect(try other.acquire())
+        #expect(retries == 0 && !hasTimer)
+    }
+
+    /// Waits for the lock in a process of its own, until `input` is closed.
+    private func outsider() throws -> (process: Process, input: Pipe) {
+        let process = Process()
+        let input = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
+        process.arguments = [other.path, "cat"]
+        process.standardInput = input
+        try process.run()
+        let end = ContinuousClock.now + .seconds(60)
+        while lock.waiter() == nil {
+            if ContinuousClock.now > end { throw Overdue(what: "a process that waits for the lock") }
+            usleep(1000)
+        }
+        return (process, input)
+    }
+
+    @Test func `nobody enters beside others while a process outside waits`() throws {
+        #expect(try enter())
+        let outside = try outsider()
+        #expect(try !enter())
+        #expect(turn.wait == nil, "the command waits for the others, not for the lock")
+        turn.leave(next: { [unowned self] in retries += 1 })
+        #expect(turn.wait?.holder?.pid == outside.process.processIdentifier && hasTimer)
+        #expect(try !enter())
+        timers.fire(until: .now + .milliseconds(101))
+        #expect(retries == 1)
+        outside.input.fileHandleForWriting.closeFile()
+        outside.process.waitUntilExit()
+        #expect(try enter())
+    }
+
+    /// Nobody else wants it, so it is free at once.
+    @Test func `the last of all waits for nobody`() throws {
+        #expect(try enter())
+        let outside = try outsider()
+        turn.leave(next: nil)
+        #expect(turn.wait == nil && !hasTimer)
+        outside.input.fileHandleForWriting.closeFile()
+        outside.process.waitUntilExit()
+        #expect(try enter())
     }
 
     @Test func `a lock file that cannot be opened is an error and no wait`() throws {

@@ -263,7 +263,7 @@ import Testing
         try wait(schedule, "ps:rebuild d")
         try wait(schedule, "ps:report a", one)
         try wait(schedule, "ps:report d")
-        #expect(obstacles(schedule) == [.job(5), .turn, .turn, .job(1), .job(5), .job(6)])
+        #expect(obstacles(schedule) == [.job(5), .job(3), .turn, .job(1), .job(5), .job(6)])
     }
 
     @Test func `a place names what is in the way`() throws {

@@ -27,6 +27,14 @@ import Testing
         #expect(LockHolder.pid(in: list, device: device, inode: inode) == pid)
     }
 
+    @Test(
+        arguments: [
+            (0x19, 77, 4243), (0x99, 77, 4243), (0x10301, 78, nil), (0x19, 81, nil),
+        ] as [(dev_t, ino_t, pid_t?)])
+    func `a process that waits is found by the file`(device: dev_t, inode: ino_t, pid: pid_t?) {
+        #expect(LockHolder.pid(in: list, device: device, inode: inode, waits: true) == pid)
+    }
+
     @Test(arguments: ["", "x", "1:", "1: FLOCK ADVISORY WRITE x 0:0:0 0 EOF", "1: FLOCK A W 1 0:0 0 EOF"])
     func `a text that is no list names nobody`(text: String) {
         #expect(LockHolder.pid(in: Array(text.utf8), device: 0, inode: 0) == nil)
