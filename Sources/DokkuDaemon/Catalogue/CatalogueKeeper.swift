@@ -181,6 +181,7 @@ final class CatalogueKeeper {
 
 extension CatalogueKeeper: RunOwner {
     var wantsOutput: Bool { true }
+    var isShared: Bool { false }
 
     func run(_ run: Run, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
         guard run === reading?.run, stream == .standardOutput, let count = reading?.output.count,

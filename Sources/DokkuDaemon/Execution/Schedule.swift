@@ -14,7 +14,7 @@ final class Schedule {
     }
 
     /// More askers get a run of their own, so that one output is not encoded for too many at once.
-    private static let audienceLimit = 64
+    private static let audienceLimit = 32
 
     let limits: Limits
     private let reads = CommandQueue()

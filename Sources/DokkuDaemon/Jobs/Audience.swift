@@ -78,6 +78,7 @@ extension Audience: JobRun {
 
 extension Audience: RunOwner {
     var wantsOutput: Bool { jobs.allSatisfy(\.wantsOutput) }
+    var isShared: Bool { jobs.count > 1 }
 
     func run(_ run: Run, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
         for job in jobs { job.didOutput(bytes, on: stream) }

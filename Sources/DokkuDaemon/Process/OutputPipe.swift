@@ -9,6 +9,8 @@ protocol OutputPipeOwner: AnyObject {
     var wantsOutput: Bool { get }
     /// Whether another child may hold the pipe's end, as each child does until its exec.
     var hasCopies: Bool { get }
+    /// Whether the work with each byte is done several times, so that one read must not bring many.
+    var isShared: Bool { get }
     func didRead(_ bytes: Span<UInt8>, from stream: OutputStream)
     func pipeDidEnd()
 }
@@ -64,7 +66,7 @@ final class OutputPipe: EventHandler {
     private func readOnce() -> Int {
         switch read() {
         case .received(let count):
-            if count >= Self.largeRead, !isGrown { grow() }
+            if count >= Self.largeRead, !isGrown, !owner.isShared { grow() }
             return count
         case .wouldBlock:
             return 0

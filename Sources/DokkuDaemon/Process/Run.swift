@@ -10,6 +10,8 @@ import Glibc
 protocol RunOwner: AnyObject {
     /// False while output must stay in its pipe. If this changes, call `Run.reconsiderOutput`.
     var wantsOutput: Bool { get }
+    /// Whether several get each byte of the output.
+    var isShared: Bool { get }
     func run(_ run: Run, didOutput bytes: Span<UInt8>, on stream: OutputStream)
     /// The rest of the input cannot be passed on. The process waits for it until it is ended.
     func run(_ run: Run, inputDidFail error: SystemError)
@@ -156,6 +158,7 @@ extension Run {
 extension Run: OutputPipeOwner {
     var wantsOutput: Bool { owner.wantsOutput }
     var hasCopies: Bool { context.hasCopies }
+    var isShared: Bool { owner.isShared }
 
     func didRead(_ bytes: Span<UInt8>, from stream: OutputStream) {
         owner.run(self, didOutput: bytes, on: stream)

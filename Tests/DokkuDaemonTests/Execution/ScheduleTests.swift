@@ -190,8 +190,8 @@ import Testing
     @Test func `a run has a limited number of askers`() throws {
         let schedule = Schedule(.init())
         for _ in 0..<100 { try wait(schedule, "apps:list") }
-        #expect(start(schedule).map(\.count) == [64])
-        #expect(try exit(1, schedule).map(\.count) == [36])
+        #expect(start(schedule).map(\.count) == [32])
+        #expect(try exit(1, schedule).map(\.count) == [32])
         #expect(places.used == 0)
     }
 

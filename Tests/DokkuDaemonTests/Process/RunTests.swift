@@ -21,6 +21,7 @@ import Testing
     /// Notes what a run tells.
     private final class Owner: RunOwner {
         var wantsOutput = true
+        var isShared: Bool { false }
         var exits = 0
         var ends = 0
         var output: [UInt8] = []
