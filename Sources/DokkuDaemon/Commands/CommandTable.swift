@@ -13,86 +13,92 @@ enum CommandTable {
     /// letters:
     ///
     /// `l` listed, `i` reads standard input, `c` asks to confirm, `R` needs root;
-    /// `r` runs on read-only sockets, `f` does so only with a named flag (`Reading.flags` has the flags of both);
+    /// `n` changes nothing, `a` the app that its first word names, `E` what each dokku reads as it begins, and any
+    /// other one the host (`Reach`);
+    /// `r` changes nothing and runs on read-only sockets, `f` does so only with a named flag (`Reading.flags` has the
+    /// flags of both);
     /// `s` its output may hold a secret, or is text of an app, a build, a template or a file;
     /// of the words after the name a log shows `h` one, `v` two;
     /// endless: `t` with `-t`, `T` with `--tail`, `B` as its build, `P` as its program, `X` internal.
     ///
-    /// docs/read-only.md gives the reason for each `r` and `f`.
+    /// docs/read-only.md gives the reason for each `r` and `f`, docs/side-by-side.md for each `n`, `a` and `E`.
     private static let text = """
         --version ./r
         -v ./r
-        app-json ./r help/r report/lr set/l
-        apps ./r clone/ls create/l destroy/lic exists/lr help/r list/lr lock/l locked/lr rename/ls report/lfs
-        apps set/lv unlock/l
-        builder ./r help/r report/lr set/l
-        builder-dockerfile ./r help/r report/lr set/l
-        builder-herokuish ./r help/r report/lr set/l
-        builder-lambda ./r help/r report/lr set/l
-        builder-nixpacks ./r help/r report/lr set/l
+        app-json ./r help/r report/lr set/la
+        apps ./r clone/ls create/l destroy/lic exists/lr help/r list/lr lock/la locked/lr rename/ls report/lfs
+        apps set/lva unlock/la
+        builder ./r help/r report/lr set/la
+        builder-dockerfile ./r help/r report/lr set/la
+        builder-herokuish ./r help/r report/lr set/la
+        builder-lambda ./r help/r report/lr set/la
+        builder-nixpacks ./r help/r report/lr set/la
         builder-null help/r
-        builder-pack ./r help/r report/lr set/l
-        builder-railpack ./r help/r report/lr set/l
-        buildpacks ./r add/ls clear/l detect/ls help/r list/ls remove/ls report/lfs set/ls set-property/l
-        builds ./r cancel/l help/r info/lr list/lr output/lsB prune/l report/lr set/l
-        caddy ./r help/r labels:add/lsh labels:remove/lsh labels:show/lsh logs/stT report/lr set/l
-        caddy show-config/ls start/l stop/l
-        certs ./r add/li chain/l generate/li help/r key/ls remove/l report/lr rollback/l show/ls update/li
-        checks ./r disable/l enable/l help/r report/lr run/ls set/l skip/l
-        cleanup ./l help/r
-        config ./ls bundle/ls clear/ls export/ls get/ls help/r import/lis keys/lr set/ls show/ls
-        config unset/ls
-        cron ./r help/r list/ls report/ls resume/lsh run/lshP set/lsh suspend/lsh
-        deploy ./s
-        docker-options ./s add/lsh clear/ls help/r list/s remove/lsh report/ls
-        domains ./r add/l add-global/l clear/l clear-global/l disable/l enable/l help/r remove/l
-        domains remove-global/l report/lr reset/l set/l set-global/l setup
-        enter ./lishP help/r
-        events ./lst help/r list/lr off/l on/l
-        git ./r allow-host/l auth/lish auth-status/lish from-archive/lis from-image/ls generate-deploy-key/l
-        git help/r initialize/l load-image/lis public-key/lr report/lr set/l status/ls sync/ls unlock
+        builder-pack ./r help/r report/lr set/la
+        builder-railpack ./r help/r report/lr set/la
+        buildpacks ./r add/lsa clear/la detect/lsa help/r list/lsn remove/lsa report/lfs set/lsa
+        buildpacks set-property/la
+        builds ./r cancel/la help/r info/lr list/lr output/lsBn prune/la report/lr set/la
+        caddy ./r help/r labels:add/lsha labels:remove/lsha labels:show/lshn logs/stTn report/lr set/la
+        caddy show-config/lsn start/l stop/l
+        certs ./r add/lia chain/l generate/lia help/r key/ls remove/la report/lr rollback/l show/lsn
+        certs update/lia
+        checks ./r disable/la enable/la help/r report/lr run/lsa set/la skip/la
+        cleanup ./la help/r
+        config ./lsn bundle/lsn clear/lsa export/lsn get/lsn help/r import/lisa keys/lr set/lsa show/lsn
+        config unset/lsa
+        cron ./r help/r list/lsn report/lsn resume/lsh run/lshPa set/lsh suspend/lsh
+        deploy ./sa
+        docker-options ./sn add/lsha clear/lsa help/r list/sn remove/lsha report/lsn
+        domains ./r add/la add-global/l clear/la clear-global/l disable/la enable/la help/r remove/la
+        domains remove-global/l report/lr reset/la set/la set-global/l setup/a
+        enter ./lishPa help/r
+        events ./lstn help/r list/lr off/lE on/lE
+        git ./r allow-host/l auth/lish auth-status/lish from-archive/lisa from-image/lsa generate-deploy-key/l
+        git help/r initialize/la load-image/lis public-key/lr report/lr set/la status/lsa sync/lsa unlock
         git-hook ./iX
         git-receive-pack ./iX
         git-upload-archive ./iX
         git-upload-pack ./iX
-        haproxy ./r help/r labels:add/lsh labels:remove/lsh labels:show/lsh logs/stT report/lr set/l
-        haproxy show-config/ls start/l stop/l
+        haproxy ./r help/r labels:add/lsha labels:remove/lsha labels:show/lshn logs/stTn report/lr set/l
+        haproxy show-config/lsn start/l stop/l
         help ./lr
-        logs ./lstT failed/ls help/r report/lfs set/lsv vector-logs/lsT vector-start/ls vector-stop/l
-        network ./r create/l destroy/lic exists/lr help/r info/lrs list/lrs rebuild/l rebuildall/l report/lr
-        network set/l
-        nginx ./r access-logs/lst error-logs/lst help/r reload/l report/lr set/l show-conf/s show-config/ls
-        nginx start/l stop/l validate/s validate-config/ls
-        openresty ./r help/r labels:add/lsh labels:remove/lsh labels:show/lsh logs/stT report/lfs set/lsv
-        openresty show-config/ls start/l stop/l
+        logs ./lstTn failed/lsa help/r report/lfs set/lsv vector-logs/lsTn vector-start/ls vector-stop/l
+        network ./r create/l destroy/lic exists/lr help/r info/lrs list/lrs rebuild/la rebuildall/l report/lr
+        network set/la
+        nginx ./r access-logs/lstn error-logs/lstn help/r reload/l report/lr set/la show-conf/sn
+        nginx show-config/lsn start/l stop/l validate/s validate-config/ls
+        openresty ./r help/r labels:add/lsha labels:remove/lsha labels:show/lshn logs/stTn report/lfs set/lsva
+        openresty show-config/lsn start/l stop/l
         plugin ./r disable/lR enable/lR help/r install/lsR install-dependencies/lsR installed/rR list/lrs
         plugin trigger/lshR uninstall/lsR update/lsR
-        ports ./r add/l clear/l help/r list/lr remove/l report/lr set/l
-        proxy ./r build-config/l clear-config/l disable/l enable/l help/r ports ports-add ports-clear
-        proxy ports-remove ports-set report/lr set/l
-        ps ./r help/r inspect/ls rebuild/ls report/lfs restart/ls restore/ls retire scale/l set/lsv start/ls
-        ps stop/l
-        registry ./r help/r login/lish logout/l report/lr set/l
-        repo ./r gc/l help/r purge-cache/l
+        ports ./r add/la clear/la help/r list/lr remove/la report/lr set/la
+        proxy ./r build-config/la clear-config/la disable/la enable/la help/r ports ports-add ports-clear
+        proxy ports-remove ports-set report/lr set/la
+        ps ./r help/r inspect/lsn rebuild/lsa report/lfs restart/lsa restore/ls retire scale/la set/lsva
+        ps start/lsa stop/la
+        registry ./r help/r login/lish logout/l report/lr set/la
+        repo ./r gc/la help/r purge-cache/la
         report ./s
-        resource ./r help/r limit/l limit-clear/l report/lr reserve/l reserve-clear/l
-        run ./lishP detached/lsh help/r list/ls logs/lstT retire/l stop/l
-        scheduler ./r help/r report/lr set/l
-        scheduler-docker-local ./r help/r report/lr set/l
-        scheduler-k3s ./r annotations:report/ls annotations:set/lsh autoscaling-auth:report/ls
-        scheduler-k3s autoscaling-auth:set/lsh charts:report/ls charts:set/lsh cluster:add/ls cluster:list/lrs
-        scheduler-k3s cluster:remove/ls ensure-charts/ls help/r initialize/lsR labels:report/ls
-        scheduler-k3s labels:set/lsh node-sysctls:report/lr node-sysctls:set/l preview/ls profiles:add/l
-        scheduler-k3s profiles:list/lrs profiles:remove/l report/lfs set/lsv show-kubeconfig/ls uninstall/lsR
+        resource ./r help/r limit/la limit-clear/la report/lr reserve/la reserve-clear/la
+        run ./lishPa detached/lsha help/r list/lsn logs/lstTn retire/la stop/l
+        scheduler ./r help/r report/lr set/la
+        scheduler-docker-local ./r help/r report/lr set/la
+        scheduler-k3s ./r annotations:report/lsn annotations:set/lsha autoscaling-auth:report/lsn
+        scheduler-k3s autoscaling-auth:set/lsha charts:report/lsn charts:set/lsh cluster:add/ls
+        scheduler-k3s cluster:list/lrs cluster:remove/ls ensure-charts/ls help/r initialize/lsR
+        scheduler-k3s labels:report/lsn labels:set/lsha node-sysctls:report/lr node-sysctls:set/l preview/lsa
+        scheduler-k3s profiles:add/l profiles:list/lrs profiles:remove/l report/lfs set/lsva
+        scheduler-k3s show-kubeconfig/lsn uninstall/lsR
         scheduler-null help/r
         shell ./licX help/r
         ssh-keys ./r add/liR help/r list/lr remove/lR
-        storage ./r annotations:report/ls annotations:set/lsh create/l destroy/lic ensure-directory/l
-        storage exec/lishP help/r info/lrs labels:report/ls labels:set/lsh list/lr list-entries/lrs
-        storage migrate/l mount/l report/lrs set/l unmount/l wait/lr
-        trace ./s help/r off/l on/l
-        traefik ./r help/r labels:add/lsh labels:remove/lsh labels:show/lsh logs/stT report/lfs set/lsv
-        traefik show-config/ls start/ls stop/l
+        storage ./r annotations:report/lsn annotations:set/lsh create/l destroy/lic ensure-directory/l
+        storage exec/lishP help/r info/lrs labels:report/lsn labels:set/lsh list/lr list-entries/lrs migrate/l
+        storage mount/la report/lrs set/l unmount/la wait/lr
+        trace ./sn help/r off/lE on/lE
+        traefik ./r help/r labels:add/lsha labels:remove/lsha labels:show/lshn logs/stTn report/lfs set/lsv
+        traefik show-config/lsn start/ls stop/l
         url ./lr help/r
         urls ./lr help/r
         version ./lr help/r
@@ -122,8 +128,12 @@ enum CommandTable {
         for letter in letters {
             switch letter {
             case UInt8(ascii: "l"): traits.isListed = true
-            case UInt8(ascii: "r"): traits.reading = Reading(of: name, needsFlag: false)
-            case UInt8(ascii: "f"): traits.reading = Reading(of: name, needsFlag: true)
+            case UInt8(ascii: "n"): traits.reach = .nothing
+            case UInt8(ascii: "a"): traits.reach = .app(of: name)
+            case UInt8(ascii: "E"): traits.reach = .everything
+            case UInt8(ascii: "r"), UInt8(ascii: "f"):
+                traits.reach = .nothing
+                traits.reading = Reading(of: name, needsFlag: letter == UInt8(ascii: "f"))
             case UInt8(ascii: "i"): traits.readsInput = true
             case UInt8(ascii: "c"): traits.confirms = true
             case UInt8(ascii: "R"): traits.needsRoot = true

@@ -17,6 +17,7 @@ enum Endless: Equatable, Sendable {
 struct CommandTraits: Equatable, Sendable {
     /// Named by `dokku help --all`.
     var isListed = false
+    var reach = Reach.host
     /// How it runs on a read-only socket; nil if it does not.
     var reading: Reading?
     var readsInput = false
