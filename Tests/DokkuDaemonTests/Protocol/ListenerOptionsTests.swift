@@ -1,4 +1,6 @@
 // The rules of a listener, read from its name.
+import Foundation
+import TestSupport
 import Testing
 
 @testable import DokkuDaemon
@@ -28,5 +30,22 @@ import Testing
         #expect(ListenerOptions([.readOnly, .oneShot]).isRestricted)
         #expect(!ListenerOptions([.oneShot, .rawWords, .keepAnsi]).isRestricted)
         #expect([1000, 16, 4, 1].map(ListenerOptions.restrictedShare) == [750, 12, 3, 1])
+    }
+
+    /// The page's table and the man page's list have each rule once, in the same order, and no other.
+    @Test(arguments: [
+        ("docs/protocol.md", "\n## Sockets with rules\n", "| `"),
+        ("packaging/man/dokku-daemon-protocol.7", "\n.Ss Rules of a socket\n", ".It "),
+    ])
+    func `the pages name exactly the rules`(page: String, heading: String, row: String) throws {
+        let text = try String(contentsOfFile: Repository.path(page), encoding: .utf8)
+        let section = try #require(text.components(separatedBy: heading).dropFirst().first)
+        let lines = section.components(separatedBy: heading.prefix(3))[0].split(separator: "\n")
+        let named = lines.filter { $0.hasPrefix(row) }.map { line in
+            line.dropFirst(row.count).prefix { $0.isLetter || $0 == "-" }
+        }
+        let all = ListenerOptions(rawValue: .max).description
+        #expect(named.joined(separator: ",") == all)
+        #expect(try ListenerOptions(parsing: all).description == all)
     }
 }
