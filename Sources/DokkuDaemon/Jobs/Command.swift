@@ -4,16 +4,13 @@ import DokkuProtocol
 /// What to run, and how.
 struct Command {
     let invocation: Invocation
-    /// Its name in logs and listings. If nil: its words, without secrets.
-    var title: String?
     let lane: Lane
     /// What it may change.
     let scope: Scope
     var request: RunRequest
 
-    init(invocation: Invocation, title: String? = nil, lane: Lane, request: RunRequest = RunRequest()) {
+    init(invocation: Invocation, lane: Lane, request: RunRequest = RunRequest()) {
         self.invocation = invocation
-        self.title = title
         self.lane = lane
         self.request = request
         scope = Scope(of: invocation, changesFiles: request.output != nil)

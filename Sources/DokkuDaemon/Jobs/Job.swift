@@ -73,8 +73,7 @@ final class Job {
     private(set) var outputCount = 0
     var question: Question? { Question(command, from: peer) }
     /// The command for logs and listings, without secrets.
-    private(set) lazy var title =
-        command.title ?? Redaction.describe(command.invocation)
+    private(set) lazy var title = Redaction.describe(command.invocation)
     /// The beginning of the output, if a log may show it.
     private(set) var excerpt: [UInt8] = []
     /// Whether a log may show the output. A command with an input may repeat it in its output.

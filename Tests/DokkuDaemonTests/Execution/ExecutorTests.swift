@@ -67,9 +67,9 @@ import Testing
     // MARK: One end
 
     private func submit(_ script: String, _ observer: JobRecorder, lane: Lane = .queue) throws -> Job {
-        let invocation = try #require(Invocation(["-c", "\(script)"], nameIndex: 0))
+        let invocation = try #require(Invocation(["-c", script, "apps:list"], nameIndex: 2))
         return try recorded.executor.submit(
-            Command(invocation: invocation, title: "apps:list", lane: lane),
+            Command(invocation: invocation, lane: lane),
             from: Submitter(places: Budget(limit: 100)), peer: .sample, observer: observer)
     }
 

@@ -27,13 +27,14 @@ final class RecordedExecutor: JobObserver {
             records: records, complain: complain)
     }
 
+    /// The shell runs the script, and takes the words of the command as its parameters.
     @discardableResult
     func submit(
-        _ script: String, title: String = "apps:list", lane: Lane = .queue, listener: String = "/s",
+        _ script: String, as words: [String] = ["apps:list"], lane: Lane = .queue, listener: String = "/s",
         isRestricted: Bool = false
     ) throws -> Job {
-        let invocation = try #require(Invocation(["-c", script], nameIndex: 0))
-        let command = Command(invocation: invocation, title: title, lane: lane)
+        let invocation = try #require(Invocation(ArgumentList(["-c", script] + words), nameIndex: 2))
+        let command = Command(invocation: invocation, lane: lane)
         let peer = Peer(pid: 11, uid: 22, gid: 33, listener: listener, isRestricted: isRestricted)
         return try executor.submit(command, from: Submitter(places: places), peer: peer, observer: self)
     }
@@ -43,8 +44,8 @@ final class RecordedExecutor: JobObserver {
         while !ended.contains(job.number) { try loop.turn(waiting: nil) }
     }
 
-    func run(_ script: String, title: String = "apps:list", listener: String = "/s") throws {
-        try finish(submit(script, title: title, listener: listener))
+    func run(_ script: String, as words: [String] = ["apps:list"], listener: String = "/s") throws {
+        try finish(submit(script, as: words, listener: listener))
     }
 
     var wantsOutput: Bool { true }

@@ -35,13 +35,13 @@ import Testing
 
     @Test func `a running command is found and a waiting one is not`() throws {
         try executor.run("exit 0")
-        let build = try executor.submit("exec sleep 60", title: "ps:rebuild app \"a b\"")
-        let waiting = try executor.submit("exit 0", title: "never started")
-        let follower = try executor.submit("exec sleep 60", title: "logs app -t", lane: .follow)
+        let build = try executor.submit("exec sleep 60", as: ["ps:rebuild", "app", "a b"])
+        let waiting = try executor.submit("exit 0", as: ["apps:create", "later"])
+        let follower = try executor.submit("exec sleep 60", as: ["logs", "app", "-t"], lane: .follow)
         #expect(
             try interrupted() == [
-                InterruptedCommand(number: 2, title: "ps:rebuild app \"a b\""),
-                InterruptedCommand(number: 4, title: "logs app -t"),
+                InterruptedCommand(number: 2, title: #"-c "exec sleep 60" ps:rebuild app "a b""#),
+                InterruptedCommand(number: 4, title: #"-c "exec sleep 60" logs app -t"#),
             ])
         executor.executor.terminateRunning()
         for job in [build, waiting, follower] { try executor.finish(job) }
@@ -49,16 +49,18 @@ import Testing
     }
 
     @Test func `a slot is used again`() throws {
-        let long = try executor.submit("exec sleep 60", title: String(repeating: "long ", count: 1000))
-        try executor.submit("exec sleep 60", title: "second", lane: .follow)
+        let words = [String](repeating: "long", count: 1000)
+        let long = try executor.submit("exec sleep 60", as: ["apps:list"] + words)
+        let second = try executor.submit("exec sleep 60", as: ["events"], lane: .follow)
         #expect(try interrupted().map(\.number) == [1, 2])
         long.interrupt(Refusal(code: .cancelled, text: ""))
         try executor.finish(long)
-        #expect(try interrupted() == [InterruptedCommand(number: 2, title: "second")])
-        try executor.submit("exec sleep 60", title: "short")
+        #expect(try interrupted() == [InterruptedCommand(number: 2, title: second.title)])
+        let short = try executor.submit("exec sleep 60")
         #expect(
             try interrupted() == [
-                InterruptedCommand(number: 3, title: "short"), InterruptedCommand(number: 2, title: "second"),
+                InterruptedCommand(number: 3, title: short.title),
+                InterruptedCommand(number: 2, title: second.title),
             ])
         executor.executor.terminateRunning()
     }

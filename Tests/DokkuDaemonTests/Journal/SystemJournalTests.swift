@@ -26,21 +26,22 @@ import Testing
 
     @Test func `a command has an entry at its beginning and one at its end`() throws {
         let journal = JournalSocket(path)
-        try makeExecutor().run("exit 20", title: "apps:report nope")
+        try makeExecutor().run("exit 20", as: ["apps:report", "nope"])
         var (first, second) = try #require(journal.entries().pair)
         let duration = try #require(second.removeValue(forKey: "DOKKU_DURATION_USEC").flatMap(Int.init))
         #expect((1...60_000_000).contains(duration))
         #expect(first.removeValue(forKey: "MESSAGE_ID") != second.removeValue(forKey: "MESSAGE_ID"))
+        let title = #"-c "exit 20" apps:report nope"#
         var common = [
-            "SYSLOG_IDENTIFIER": "dokku-daemon", "DOKKU_JOB": "1", "DOKKU_COMMAND": "apps:report nope",
+            "SYSLOG_IDENTIFIER": "dokku-daemon", "DOKKU_JOB": "1", "DOKKU_COMMAND": title,
             "DOKKU_CLIENT_PID": "11", "DOKKU_CLIENT_UID": "22", "DOKKU_CLIENT_GID": "33",
             "DOKKU_LISTENER": "/s",
         ]
         common["PRIORITY"] = "6"
-        common["MESSAGE"] = "#1 accepted: apps:report nope"
+        common["MESSAGE"] = "#1 accepted: \(title)"
         #expect(first == common)
         common["PRIORITY"] = "5"
-        common["MESSAGE"] = "#1 ended with status 20: apps:report nope"
+        common["MESSAGE"] = "#1 ended with status 20: \(title)"
         common["DOKKU_EXIT_STATUS"] = "20"
         #expect(second == common)
     }
@@ -81,9 +82,9 @@ import Testing
 
     @Test func `a long value is cut`() throws {
         let journal = JournalSocket(path)
-        try makeExecutor().run("exit 0", title: String(repeating: "x", count: 1_000_000))
+        try makeExecutor().run("exit 0", listener: String(repeating: "x", count: 1_000_000))
         let (first, second) = try #require(journal.entries().pair)
-        #expect(first["DOKKU_COMMAND"]?.utf8.count == JournalEntry.valueLimit)
+        #expect(first["DOKKU_LISTENER"]?.utf8.count == JournalEntry.valueLimit)
         #expect(second["DOKKU_EXIT_STATUS"] == "0")
     }
 
