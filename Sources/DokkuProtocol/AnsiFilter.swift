@@ -5,7 +5,7 @@ import CJansson
 
 /// Its only state is the position within a sequence. An invalid sequence is dropped up to the byte that makes it
 /// invalid; that byte stays.
-struct AnsiFilter {
+public struct AnsiFilter {
     private enum State {
         case text
         /// After ESC.
@@ -23,6 +23,15 @@ struct AnsiFilter {
     }
 
     private var state = State.text
+
+    /// `input` as a whole, without its escape sequences. No sequence takes a newline with it.
+    public static func text(of input: [UInt8]) -> [UInt8] {
+        var filter = AnsiFilter()
+        var text: [UInt8] = []
+        text.reserveCapacity(input.count)
+        filter.filter(input.span) { run in run.withUnsafeBufferPointer { text.append(contentsOf: $0) } }
+        return text
+    }
 
     /// Calls `emit` with each run of text in `input`, in order. No run is empty.
     mutating func filter(_ input: Span<UInt8>, _ emit: (Span<UInt8>) -> Void) {

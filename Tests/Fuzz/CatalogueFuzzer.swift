@@ -4,7 +4,7 @@
 @testable import DokkuDaemon
 
 func fuzzCatalogue(_ bytes: [UInt8]) throws {
-    if let catalogue = try? Catalogue(helpOutput: bytes) {
+    if let catalogue = Catalogue(helpOutput: bytes) {
         try require(!catalogue.listedNames.isEmpty, "an empty one")
         try checkNames(of: catalogue)
         try require(
@@ -13,7 +13,7 @@ func fuzzCatalogue(_ bytes: [UInt8]) throws {
         try require(Array(text.utf8) == catalogue.lockFileText, "the lock file has \(catalogue.lockFileText)")
     }
     let more = bytes + Array("\n    zz:fuzzed <app>, --flag    Does something\n".utf8)
-    guard let catalogue = try? Catalogue(helpOutput: more) else { throw Finding("a command is not found") }
+    guard let catalogue = Catalogue(helpOutput: more) else { throw Finding("a command is not found") }
     try require(
         catalogue.contains("zz:fuzzed") && catalogue.listedNames.contains("zz:fuzzed"), "not in there")
 }

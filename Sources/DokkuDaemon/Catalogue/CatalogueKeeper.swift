@@ -199,16 +199,14 @@ extension CatalogueKeeper: RunOwner {
             return didFail(
                 "`dokku help --all` failed: \(run.status.map { "\($0)" } ?? "")", reading.plugins)
         }
-        do {
-            let catalogue = try Catalogue(helpOutput: reading.output)
-            let date = time(nil)
-            adopt(catalogue, of: reading.plugins, date: date)
-            store.save(
-                catalogue, date: date, program: context.launcher.program,
-                stamp: reading.plugins + reading.program)
-            finish(nil)
-        } catch {
-            didFail("`dokku help --all` lists no command", reading.plugins)
+        guard let catalogue = Catalogue(helpOutput: reading.output) else {
+            return didFail("`dokku help --all` lists no command", reading.plugins)
         }
+        let date = time(nil)
+        adopt(catalogue, of: reading.plugins, date: date)
+        store.save(
+            catalogue, date: date, program: context.launcher.program,
+            stamp: reading.plugins + reading.program)
+        finish(nil)
     }
 }
