@@ -51,9 +51,6 @@ public struct ArgumentList: Sendable, Hashable {
         bytes.withUnsafeBufferPointer { storage.append(contentsOf: $0) }
     }
 
-    /// Makes room for words of `bytes` bytes in all, NULs included.
-    public mutating func reserve(bytes: Int) { storage.reserveCapacity(bytes) }
-
     /// Ends the word being written, which may be empty.
     public mutating func endWord() {
         ends.append(storage.count)

@@ -3,7 +3,7 @@ import Glibc
 
 struct Console {
     /// Severities, sd-daemon(3).
-    enum Level: Int { case error = 3, warning = 4, notice = 5, info = 6 }
+    enum Level: Int { case error = 3, warning = 4 }
 
     /// True if the journal reads standard error: then each line begins with its level.
     private let isJournal: Bool

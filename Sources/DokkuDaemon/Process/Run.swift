@@ -45,8 +45,6 @@ final class Run {
         try start(plan)
     }
 
-    var pid: pid_t? { child?.pid }
-
     /// Ends the command: SIGTERM to its process group, and after the grace SIGKILL to what is left of it.
     func terminate() {
         if let child, !hasEnded { context.endings.end(child) }

@@ -65,7 +65,6 @@ struct Conversation {
         reader = RequestReader(lineLimit: lineLimit, takesOneRequest: takesOneRequest)
     }
 
-    var bufferedBytes: Int { reader.bufferedBytes }
     var allocatedBytes: Int { reader.allocatedBytes }
     /// Whether an incomplete line has begun. Ask this when `next` gives nothing.
     var hasBegunLine: Bool { reader.hasBegunLine }

@@ -49,8 +49,6 @@ struct Outbox: ~Copyable {
     /// Bytes that are not sent yet.
     private(set) var unsentCount = 0
 
-    var isEmpty: Bool { unsentCount == 0 }
-
     var level: Level {
         if case .overfull = tail { return .high }
         return unsentCount == 0 ? .empty : unsentCount <= Self.highWaterMark ? .usual : .high

@@ -73,6 +73,4 @@ struct SpoolAccount {
 
     /// Room for one more file; nil if the limit is reached.
     func reserveFile() -> Reservation? { Reservation(1, of: firstFiles) ?? Reservation(1, of: files) }
-
-    var used: Int { budget.used }
 }

@@ -209,7 +209,7 @@ import Testing
         let (_, status) = try finish(plan)
         #expect(status?.isSuccess == true)
         plan.input = .empty
-        #expect(account.used == 0)
+        #expect(account.budget.used == 0)
     }
 
     @Test(arguments: [0, 10, 300_000]) func `a file is fed through a pipe`(count: Int) throws {

@@ -98,7 +98,7 @@ import Testing
         talk.feed("a\nb\n")
         #expect(talk.next() == "a")
         #expect(talk.next() == nil)
-        #expect(talk.conversation.bufferedBytes == 0 && talk.conversation.appetite(nothing, 100) == 0)
+        #expect(talk.conversation.allocatedBytes == 0 && talk.conversation.appetite(nothing, 100) == 0)
         #expect(talk.conversation.ending(plain, peerHasGone: false) == .notYet)
         #expect(talk.conversation.ending(nothing, peerHasGone: false) == .linger)
         talk.conversation.linger()

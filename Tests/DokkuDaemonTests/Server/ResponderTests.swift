@@ -45,7 +45,7 @@ import Testing
         defer { job.interrupt(.shuttingDown) }
         sink.hasGone = true
         output(String(repeating: "x", count: 200_000), to: responder, job)
-        #expect(sink.account.used == 0 && job.failure == nil)
+        #expect(sink.account.budget.used == 0 && job.failure == nil)
     }
 
     @Test func `a reply that cannot be kept is cut and says so`() {

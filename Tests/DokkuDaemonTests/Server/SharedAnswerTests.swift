@@ -32,7 +32,7 @@ import Testing
         #expect(try answer.base64().memoryBytes == nil, "it is in a file")
         account.store.didAllocate(0, was: &others)
         #expect(try answer.escaped().memoryBytes?.count == 15_000)
-        #expect(account.used == 0)
+        #expect(account.budget.used == 0)
     }
 
     @Test func `a small answer always finds room`() throws {

@@ -52,10 +52,10 @@ import Testing
         #expect(spool.isInMemory)
         #expect(spool.count == sample.count)
         #expect(Array(spool.memoryBytes) == sample)
-        #expect(account.used == sample.count)
+        #expect(account.budget.used == sample.count)
         #expect(Self.files(in: folder).isEmpty)
         #expect(try drain(spool, through: ConnectedPair.sockets()) == sample)
-        #expect(account.used == 0)
+        #expect(account.budget.used == 0)
     }
 
     @Test(arguments: [true, false])
@@ -70,7 +70,7 @@ import Testing
         #expect(!Self.files(in: folder).isEmpty)
         let isSame = try drain(spool, through: isSocket ? .sockets() : .pipe()) == sample
         #expect(isSame)
-        #expect(account.used == 0)
+        #expect(account.budget.used == 0)
     }
 
     @Test func `reading and writing take turns`() throws {
@@ -88,7 +88,7 @@ import Testing
             _ = try spool.drain(to: socket, limit: 390_011)
             received += try ends.receive()
             #expect(spool.count == written - received.count)
-            #expect(account.used == spool.count)
+            #expect(account.budget.used == spool.count)
         }
         let isSame = received == sample
         #expect(isSame)
@@ -104,7 +104,7 @@ import Testing
             #expect(spool.isInMemory)
             #expect(Self.files(in: folder).isEmpty)
         }
-        #expect(account.used == 0)
+        #expect(account.budget.used == 0)
     }
 
     /// sendfile(2) hands out the file's own pages: what becomes of the file must not reach who has yet to read them.
@@ -132,7 +132,7 @@ import Testing
         #expect(try spool.drain(to: socket, limit: 4) == .sent(4))
         #expect(spool.memoryBytes.elementsEqual("ef".utf8))
         #expect(spool.count == 2)
-        #expect(account.used == 2)
+        #expect(account.budget.used == 2)
     }
 
     @Test func `a full reader is no error`() throws {
@@ -143,7 +143,7 @@ import Testing
         var sent = 0
         while case .sent(let count) = try spool.drain(to: socket, limit: .max) { sent += count }
         #expect(spool.count == 8_000_000 - sent)
-        #expect(account.used == spool.count)
+        #expect(account.budget.used == spool.count)
     }
 
     // MARK: The account
@@ -155,9 +155,9 @@ import Testing
         try spool.append(sample.span)
         #expect(throws: Spool.Failure.accountExhausted) { try spool.append(Sample.bytes(101).span) }
         #expect(Array(spool.memoryBytes) == sample)
-        #expect(account.used == 900)
+        #expect(account.budget.used == 900)
         try spool.append(Sample.bytes(100).span)
-        #expect(account.used == 1000)
+        #expect(account.budget.used == 1000)
     }
 
     @Test func `an account is shared and given back`() throws {
@@ -168,10 +168,10 @@ import Testing
         #expect(throws: Spool.Failure.accountExhausted) { try other.append(Sample.bytes(2 << 20).span) }
         #expect(other.count == 0)
         one = nil
-        #expect(account.used == 0)
+        #expect(account.budget.used == 0)
         #expect(Self.files(in: folder).isEmpty)
         try other.append(Sample.bytes(2 << 20).span)
-        #expect(account.used == 2 << 20)
+        #expect(account.budget.used == 2 << 20)
     }
 
     @Test func `bytes that must be kept are kept beyond the account`() throws {
@@ -182,12 +182,12 @@ import Testing
             #expect(spool.keep { $0 += sample[..<10] })
             #expect(!spool.keep { $0 += sample[10...] })
             #expect(spool.count == 25)
-            #expect(account.used == 25)
+            #expect(account.budget.used == 25)
             #expect(try drain(spool, through: ConnectedPair.sockets()) == sample)
-            #expect(account.used == 0)
+            #expect(account.budget.used == 0)
             #expect(!spool.keep { $0 += sample })
         }
-        #expect(account.used == 0)
+        #expect(account.budget.used == 0)
     }
 
     @Test func `each connection has its first file whatever others take`() throws {
@@ -221,7 +221,7 @@ import Testing
         let other = Spool(account: account)
         try one?.append(sample.span)
         #expect(throws: tooMany) { try other.append(sample.span) }
-        #expect(other.count == 0 && account.used == sample.count)
+        #expect(other.count == 0 && account.budget.used == sample.count)
         try other.append { $0 += sample[..<1000] }
         #expect(one?.count == sample.count)
         one = nil
@@ -240,11 +240,11 @@ import Testing
         #expect(throws: Spool.Failure.file(SystemError(call: "open", number: ENOENT))) {
             try spool.append([UInt8(1)].span)
         }
-        #expect(account.used == sample.count)
+        #expect(account.budget.used == sample.count)
         #expect(!spool.keep { $0.append(2) })
-        #expect(account.used == sample.count + 1)
+        #expect(account.budget.used == sample.count + 1)
         #expect(try drain(spool, through: ConnectedPair.sockets()) == sample + [2])
-        #expect(account.used == 0)
+        #expect(account.budget.used == 0)
         try spool.append([UInt8(3)].span)
         #expect(spool.count == 1)
     }
