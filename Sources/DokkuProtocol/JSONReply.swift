@@ -6,19 +6,9 @@ public struct JSONReply {
     private let identity: [UInt8]
 
     public init(id: RequestID?) {
-        var text: [UInt8] = []
-        switch id {
-        case nil: break
-        case .number(let number):
-            text.append("\"id\":")
-            text.append(decimal: number)
-            text.append(",")
-        case .text(let string):
-            text.append("\"id\":\"")
-            text.append(escaping: string)
-            text.append("\",")
-        }
-        identity = text
+        var identity: [UInt8] = []
+        identity.append(identity: id)
+        self.identity = identity
     }
 
     private func begin(_ line: inout [UInt8]) {

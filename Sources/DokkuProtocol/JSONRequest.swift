@@ -1,4 +1,4 @@
-/// A request in JSON, checked: only what the daemon knows and can do.
+/// A request in JSON. The decoder gives only what the daemon knows and can do.
 public struct JSONRequest: Equatable, Sendable {
     public enum Input: Equatable, Sendable {
         /// Given in the request itself; may be empty, which is still an input.
@@ -27,6 +27,8 @@ public struct JSONRequest: Equatable, Sendable {
     public var timeout: Duration?
     /// Whether the command is cancelled when its client leaves.
     public var endsWithClient = false
+
+    public init(_ command: ArgumentList = []) { self.command = command }
 
     /// Why a line is not a request, and what could still be read of it: the id for the answer, and the length of
     /// the input, so that no byte of the input is read as a request.

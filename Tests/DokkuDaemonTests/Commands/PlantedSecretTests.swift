@@ -5,35 +5,25 @@ import Testing
 @testable import DokkuProtocol
 
 @Suite struct PlantedSecretTests {
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     /// Harmless filling: it may make the title longer than there is room for.
-    private func word(_ generator: inout Generator) -> String {
+    private func word(_ generator: inout SeededGenerator) -> String {
         let words = ["app", "web", "my-app.1", "x", "--flag", String(repeating: "long", count: 100)]
         return words.randomElement(using: &generator) ?? "x"
     }
 
-    private func secret(_ generator: inout Generator, for place: String) -> String {
+    private func secret(_ generator: inout SeededGenerator, for place: String) -> String {
         // Parts of it count as well, so it has one that is long enough to be no accident on both sides of each.
         var separators = ["", "@", ":", "/", "?", "#", "%", "\"", "'", "\\", "é", " ", "://", "$(", "="]
         // A pair is what it looks like.
         if place.contains("config:set"), place.hasSuffix(" §") { separators.removeLast() }
-        let half = { (generator: inout Generator) in
+        let half = { (generator: inout SeededGenerator) in
             "s3" + String(UInt64.random(in: 1 << 40...UInt64.max, using: &generator), radix: 36)
         }
         return half(&generator) + (separators.randomElement(using: &generator) ?? "") + half(&generator)
     }
 
     /// The words of a place, filled in.
-    private func words(_ place: String, _ secret: String, _ generator: inout Generator) -> [String] {
+    private func words(_ place: String, _ secret: String, _ generator: inout SeededGenerator) -> [String] {
         SecretPlaces.words(of: place).map { filled in
             var text = ""
             for character in filled {
@@ -54,7 +44,7 @@ import Testing
     @Test(arguments: 0..<SecretPlaces.all.count)
     func `a planted secret is found nowhere`(place: Int) throws {
         for seed in 0..<150 {
-            var generator = Generator(state: UInt64(place * 1000 + seed))
+            var generator = SeededGenerator(state: UInt64(place * 1000 + seed))
             let secret = secret(&generator, for: SecretPlaces.all[place])
             var words = words(SecretPlaces.all[place], secret, &generator)
             if seed % 3 == 0 { words.insert("--quiet", at: 0) }
@@ -74,7 +64,7 @@ import Testing
         "apps:create A", "domains:add A A", "--app app ps:stop", "checks:set A wait-to-retire 60",
     ])
     func `a line without a planted secret stays`(place: String) throws {
-        var generator = Generator(state: 1)
+        var generator = SeededGenerator(state: 1)
         let arguments = ArgumentList(words(place, "", &generator))
         #expect(!Redaction.describe(arguments, isUnderstood: true).contains(Redaction.hidden))
         #expect(Redaction.mayLogOutput(of: try #require(Invocation(arguments))))
