@@ -53,8 +53,8 @@ let package = Package(
             path: "Tests",
             exclude: [
                 "Faults", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh", "Fuzz/bytes.dict",
-                "Fuzz/JSONRequestDecoder.dict", "House", "IntegrationTests", "Load", "Model", "Releases",
-                "StandIn", "Support", "Systemd", "all", "leaks.supp", "sanitize",
+                "Fuzz/JSONRequestDecoder.dict", "Fuzz/ReplyLine.dict", "House", "IntegrationTests", "Load",
+                "Model", "Releases", "StandIn", "Support", "Systemd", "all", "leaks.supp", "sanitize",
             ],
             sources: ["DokkuDaemonTests", "Fuzz"],
             swiftSettings: strict

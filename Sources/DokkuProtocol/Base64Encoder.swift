@@ -70,7 +70,7 @@ public struct Base64Encoder {
         (held, heldCount) = (0, 0)
     }
 
-    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     private static func character(_ bits: UInt32) -> UInt8 { digits[Int(bits & 0x3F)] }
 }

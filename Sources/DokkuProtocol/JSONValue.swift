@@ -82,6 +82,12 @@ public struct JSONValue {
     /// An array's element; nil beyond its end.
     public subscript(index: Int) -> JSONValue? { json_array_get(pointer, index).map(JSONValue.init) }
 
+    /// A member of an object; nil if it has none of that key, or is no object.
+    subscript(key: StaticString) -> JSONValue? {
+        let key = UnsafeRawPointer(key.utf8Start).assumingMemoryBound(to: CChar.self)
+        return json_object_get(pointer, key).map(JSONValue.init)
+    }
+
     /// Calls `body` with each key and value of an object. Keys contain no U+0000.
     public func forEachMember<Failure>(
         _ body: (UnsafeBufferPointer<UInt8>, JSONValue) throws(Failure) -> Void

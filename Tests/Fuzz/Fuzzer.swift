@@ -16,6 +16,7 @@ struct Fuzzer: Sendable, CustomStringConvertible {
         Fuzzer(description: "OutputEncoder", run: fuzzOutputEncoder),
         Fuzzer(description: "ReadOnly", run: fuzzReadOnly),
         Fuzzer(description: "Redaction", run: fuzzRedaction),
+        Fuzzer(description: "ReplyLine", run: fuzzReplyLine),
         Fuzzer(description: "RunningRecord", run: fuzzRunningRecord),
         Fuzzer(description: "ShellWords", run: fuzzShellWords),
     ]

@@ -1,0 +1,148 @@
+// Reads the lines that the daemon sends. Keys and events that a newer daemon may add are no errors.
+
+/// One line of an answer. `LineFramer` cuts lines from what comes out of the socket.
+public struct ReplyLine: Equatable, Sendable {
+    public enum Content: Equatable, Sendable {
+        /// The daemon asks for the input that was announced in chunks.
+        case inputWanted
+        case queued(job: UInt64, position: Int)
+        case started(job: UInt64)
+        case output(OutputStream, [UInt8])
+        /// The last line of an answer, which may be its only one.
+        case end(End)
+        /// An event that this version does not know.
+        case unknown(event: String)
+    }
+
+    /// What the last line says. A plain reply has `isOK` and `output` alone.
+    public struct End: Equatable, Sendable {
+        public var isOK: Bool
+        /// Nil in a plain reply, and if the command did not run.
+        public var status: ExitStatus?
+        /// A word of `ErrorCode`, or of a newer daemon.
+        public var error: String?
+        public var isOutputCut = false
+        /// Empty if all output was in events.
+        public var output: [UInt8] = []
+        /// The output for errors, if it comes apart from the other.
+        public var errors: [UInt8]?
+        /// The job's number, if the answer was streamed and there was a job.
+        public var job: UInt64?
+        public var queued: Duration?
+        public var ran: Duration?
+    }
+
+    public enum Failure: Error, Equatable {
+        /// The line is no JSON. So many bytes were read before the error.
+        case notJSON(position: Int)
+        case notObject
+        /// This member is missing, or is not what the protocol says.
+        case member(String)
+    }
+
+    public var id: RequestID?
+    public var content: Content
+}
+
+extension ReplyLine {
+    /// An output event does not show how its data is encoded. So `encoding` says what the request with that id asked
+    /// for. A last line shows it by itself.
+    public init(
+        _ line: ArraySlice<UInt8>, encoding: (RequestID?) -> JSONRequest.Encoding = { _ in .utf8 }
+    ) throws(Failure) {
+        let document: JSONDocument
+        do {
+            document = try JSONDocument(line.span)
+        } catch {
+            throw .notJSON(position: error.position)
+        }
+        self = try document.withValue { value throws(Failure) in
+            guard value.isObject else { throw .notObject }
+            return try ReplyLine(Members(value: value), encoding)
+        }
+    }
+
+    private init(_ members: Members, _ encoding: (RequestID?) -> JSONRequest.Encoding) throws(Failure) {
+        let id = try members.optional("id", RequestID.init)
+        self.id = id
+        guard let event = try members.optional("event", \.text) else {
+            content = .end(try End(members))
+            return
+        }
+        content =
+            switch event {
+            case "continue": .inputWanted
+            case "queued":
+                .queued(
+                    job: try members.required("job", \.count),
+                    position: try members.required("position", \.int))
+            case "started": .started(job: try members.required("job", \.count))
+            case "output":
+                .output(
+                    try members.required("stream", \.stream),
+                    try members.required("data", encoding(id) == .base64 ? \.base64 : \.bytes))
+            case "end": .end(try End(members))
+            default: .unknown(event: event)
+            }
+    }
+}
+
+extension ReplyLine.End {
+    fileprivate init(_ members: Members) throws(ReplyLine.Failure) {
+        isOK = try members.required("ok", \.bool)
+        status = try members.status()
+        error = try members.optional("error", \.text)
+        isOutputCut = try members.optional("output_truncated", \.bool) ?? false
+        // Only base64 has both outputs apart. A request that was refused has a text, whatever encoding it asked for.
+        errors = try members.optional("stderr", \.base64)
+        output = try members.optional("output", errors == nil ? \.bytes : \.base64) ?? []
+        job = try members.optional("job", \.count)
+        queued = try members.optional("queued_ms", \.milliseconds)
+        ran = try members.optional("run_ms", \.milliseconds)
+    }
+}
+
+/// A reply's object, which may hold more than is asked for.
+private struct Members {
+    let value: JSONValue
+
+    func optional<Value>(
+        _ key: StaticString, _ read: (JSONValue) -> Value?
+    ) throws(ReplyLine.Failure) -> Value? {
+        guard let member = value[key] else { return nil }
+        guard let value = read(member) else { throw .member("\(key)") }
+        return value
+    }
+
+    func required<Value>(
+        _ key: StaticString, _ read: (JSONValue) -> Value?
+    ) throws(ReplyLine.Failure) -> Value {
+        guard let value = try optional(key, read) else { throw .member("\(key)") }
+        return value
+    }
+
+    /// A signal takes the place of the exit status, which is null then.
+    func status() throws(ReplyLine.Failure) -> ExitStatus? {
+        guard let status = value["exit_status"] else { return nil }
+        if status.isNull { return .signalled(try required("signal", \.text)) }
+        return .exited(try required("exit_status", \.int32))
+    }
+}
+
+extension JSONValue {
+    fileprivate var bytes: [UInt8]? { string.map(Array.init) }
+    fileprivate var text: String? { string.map { String(decoding: $0, as: UTF8.self) } }
+    fileprivate var base64: [UInt8]? { string.flatMap(Base64Decoder.decode) }
+    fileprivate var int: Int? { integer.flatMap { Int(exactly: $0) } }
+    fileprivate var int32: Int32? { integer.flatMap { Int32(exactly: $0) } }
+    fileprivate var count: UInt64? { integer.flatMap { UInt64(exactly: $0) } }
+    fileprivate var milliseconds: Duration? { count.map { .milliseconds($0) } }
+
+    fileprivate var stream: OutputStream? {
+        switch text {
+        case "stdout": .standardOutput
+        case "stderr": .standardError
+        default: nil
+        }
+    }
+}
