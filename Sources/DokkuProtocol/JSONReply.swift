@@ -23,21 +23,19 @@ public struct JSONReply {
         line.append("\"event\":\"continue\"}\n")
     }
 
-    public func appendQueued(
-        job: UInt64, position: Int, waitsFor obstacle: UInt64?, runsWith lead: UInt64?, to line: inout [UInt8]
-    ) {
+    public func appendQueued(_ event: QueuedEvent, to line: inout [UInt8]) {
         begin(&line)
         line.append("\"event\":\"queued\",\"job\":")
-        line.append(decimal: job)
+        line.append(decimal: event.job)
         line.append(",\"position\":")
-        line.append(decimal: position)
-        if let obstacle {
+        line.append(decimal: event.position)
+        if let job = event.waitsFor {
             line.append(",\"waits_for\":")
-            line.append(decimal: obstacle)
+            line.append(decimal: job)
         }
-        if let lead {
+        if let job = event.runsWith {
             line.append(",\"runs_with\":")
-            line.append(decimal: lead)
+            line.append(decimal: job)
         }
         line.append("}\n")
     }

@@ -5,7 +5,7 @@ public struct ReplyLine: Equatable, Sendable {
     public enum Content: Equatable, Sendable {
         /// The daemon asks for the input that was announced in chunks.
         case inputWanted
-        case queued(job: UInt64, position: Int)
+        case queued(QueuedEvent)
         case started(job: UInt64)
         case output(OutputStream, [UInt8])
         /// The last line of an answer, which may be its only one.
@@ -74,8 +74,11 @@ extension ReplyLine {
             case "continue": .inputWanted
             case "queued":
                 .queued(
-                    job: try members.required("job", \.count),
-                    position: try members.required("position", \.int))
+                    QueuedEvent(
+                        job: try members.required("job", \.count),
+                        position: try members.required("position", \.int),
+                        waitsFor: try members.optional("waits_for", \.count),
+                        runsWith: try members.optional("runs_with", \.count)))
             case "started": .started(job: try members.required("job", \.count))
             case "output":
                 .output(

@@ -32,7 +32,7 @@ private func written(_ read: ReplyLine, _ encoding: JSONRequest.Encoding) -> [UI
     var line: [UInt8] = []
     switch read.content {
     case .inputWanted: reply.appendContinue(to: &line)
-    case .queued(let job, let position): reply.appendQueued(job: job, position: position, to: &line)
+    case .queued(let event): reply.appendQueued(event, to: &line)
     case .started(let job): reply.appendStarted(job: job, to: &line)
     case .output(_, []), .unknown: return nil
     case .output(let stream, let bytes):

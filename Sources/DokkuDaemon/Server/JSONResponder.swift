@@ -89,18 +89,8 @@ final class JSONResponder: Responder {
         // Its client left before the request was read from the socket.
         if sink.hasGone { return !endsWithClient(job) }
         if isStreamed, job.command.lane.waitsInQueue {
-            let place = place()
-            let (other, isShared): (UInt64?, Bool) =
-                switch place.obstacle {
-                case .job(let other): (other, false)
-                case .run(of: let other): (other, true)
-                case .turn, .lock, nil: (nil, false)
-                }
-            sink.send {
-                reply.appendQueued(
-                    job: job.number, position: place.position, waitsFor: isShared ? nil : other,
-                    runsWith: isShared ? other : nil, to: &$0)
-            }
+            let event = QueuedEvent(job.number, place())
+            sink.send { reply.appendQueued(event, to: &$0) }
         }
         return true
     }
@@ -181,5 +171,16 @@ final class JSONResponder: Responder {
 
     func readerDidAdvance() {
         if let job, job.command.lane.neverEnds, wantsOutput { job.reconsiderOutput() }
+    }
+}
+
+extension QueuedEvent {
+    fileprivate init(_ job: UInt64, _ place: QueuePlace) {
+        self.init(job: job, position: place.position)
+        switch place.obstacle {
+        case .job(let other): waitsFor = other
+        case .run(of: let lead): runsWith = lead
+        case .turn, .lock, nil: break
+        }
     }
 }

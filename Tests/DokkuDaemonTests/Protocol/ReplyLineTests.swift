@@ -42,7 +42,10 @@ import Testing
             #expect(line.id == id && line.content == content)
         }
         try reads(.inputWanted) { $0.appendContinue(to: &$1) }
-        try reads(.queued(job: 12, position: 2)) { $0.appendQueued(job: 12, position: 2, to: &$1) }
+        for (waitsFor, runsWith) in [(nil, nil), (11, nil), (nil, 11)] as [(UInt64?, UInt64?)] {
+            let event = QueuedEvent(job: 12, position: 2, waitsFor: waitsFor, runsWith: runsWith)
+            try reads(.queued(event)) { $0.appendQueued(event, to: &$1) }
+        }
         try reads(.started(job: 1 << 62)) { $0.appendStarted(job: 1 << 62, to: &$1) }
         try reads(.end(End(isOK: true, status: .exited(0), queued: .zero, ran: .zero))) {
             $0.appendAnswerEnd(to: &$1)
