@@ -58,8 +58,8 @@ lint: ## check the format and the dependencies of the sources, and the shell scr
 format: ## format the sources
 	@packaging/with-swift swift format --in-place --recursive Package.swift Sources Tests
 
-bench: build ## compare the speed with a C program that does the minimum
-	@packaging/with-swift python3 Benchmarks/run.py
+bench: build ## measure how long people wait, and compare the speed with a C program; ONLY=f, g or a-e for a part
+	@packaging/with-swift python3 Benchmarks/run.py $(addprefix --only ,$(ONLY))
 
 install: build ## install under $(DESTDIR)$(PREFIX); on a running system, replace the original
 	@packaging/install

@@ -1,4 +1,8 @@
-"""(a) to (e): what the daemon itself costs, next to a C program that does the minimum, in turns, on one core."""
+"""(a) to (e): what the daemon itself costs, next to a C program that does the minimum, in turns, on one core.
+
+All ratios are medians of the ratios of neighbouring turns, because a machine that slows down for a while then slows down
+both sides.
+"""
 
 import contextlib
 import json
@@ -165,7 +169,8 @@ def measure_start(table, size, folder, program):
     table.at_most("(e) from start to the first reply", statistics.median(times), 10, "ms", note)
 
 
-def measure(size, folder, program):
+def measure(quick, folder, program):
+    size = Size(quick)
     table = Comparison()
     with contextlib.ExitStack() as stack:
         ours = stack.enter_context(Server(folder, "ours", program))

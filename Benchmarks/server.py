@@ -12,7 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 BIN = HERE / "bin"
 HOSTED = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror"]
 FREESTANDING = HOSTED + ["-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector"]
-PROGRAMS = {"baseline": HOSTED, "client": HOSTED, "stub": FREESTANDING}
+PROGRAMS = {"baseline": HOSTED, "client": HOSTED, "stub": FREESTANDING, "dokku": HOSTED + ["-static"]}
 BUILTIN = "daemon:version"
 TIMEOUT = 120  # seconds, for each client
 
@@ -33,7 +33,7 @@ def die_with_parent():
 class Server:
     """One side: a server on a socket, with its own state folder and log."""
 
-    def __init__(self, folder, name, program, *arguments, log=False):
+    def __init__(self, folder, name, program, *arguments, log=False, **settings):
         self.folder = folder / name
         self.folder.mkdir()
         self.socket = self.folder / "socket"
@@ -48,6 +48,7 @@ class Server:
             "DOKKU_SYSTEM_USER": "root",
             "DOKKU_DAEMON_STATE_DIR": str(self.folder),
             "DOKKU_DAEMON_MAX_CONNECTIONS": "2000",
+            **settings,
         }
 
     def __enter__(self):
@@ -83,6 +84,13 @@ class Server:
             if line.startswith(field + ":"):
                 return int(line.split()[1])
         raise KeyError(field)
+
+    def cpu(self):
+        """Seconds of a core that this server has used, and that its ended commands have used."""
+        # What follows the name, which may contain blanks: the state, ten other fields, and then the four times.
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        own, own_kernel, ended, ended_kernel = (int(ticks) / os.sysconf("SC_CLK_TCK") for ticks in fields[11:15])
+        return own + own_kernel, ended + ended_kernel
 
     def resident(self):
         return self.kilobytes("Rss", "smaps_rollup")  # exact; VmRSS is not exact on every kernel
