@@ -121,20 +121,20 @@ final class Executor {
             runsInTurn < Self.drainingLimit + schedule.limits.readers + schedule.limits.workers,
             startRead() || startQueued()
         {}
-        if schedule.next == nil { lock.giveUp() }
+        if schedule.next() == nil { lock.giveUp() }
         if lock.wait != waitBefore { didChangeLockWait() }
     }
 
     /// False if no read may start.
     private func startRead() -> Bool {
-        guard let job = schedule.nextRead else { return false }
+        guard let job = schedule.nextRead() else { return false }
         _ = startInTurn(job, lock: -1)
         return true
     }
 
     /// False if no command of the queue may start, or if another process holds the lock.
     private func startQueued() -> Bool {
-        guard let job = schedule.next else { return false }
+        guard let job = schedule.next() else { return false }
         do throws(SystemError) {
             guard try lock.enter(orLater: { [unowned self] in startNext() }) else { return false }
         } catch {

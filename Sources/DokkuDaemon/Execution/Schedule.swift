@@ -69,7 +69,7 @@ final class Schedule {
     // MARK: Starting
 
     /// The next command that needs no lock.
-    var nextRead: Job? {
+    func nextRead() -> Job? {
         guard running.reads.count < limits.readers, readsWaitFor == nil else { return nil }
         return reads.turns.first(where: isInOrder)
     }
@@ -83,7 +83,7 @@ final class Schedule {
     }
 
     /// The next command that needs the lock.
-    var next: Job? {
+    func next() -> Job? {
         guard running.queue.count < limits.workers else { return nil }
         let scopes = (running.queue + running.reads).map(\.command.scope)
         // The widest scope of those that have to wait. Of one app's commands it need not know: those of the same app

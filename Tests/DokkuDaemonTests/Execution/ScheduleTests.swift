@@ -36,7 +36,7 @@ import Testing
     @discardableResult
     private func start(_ schedule: Schedule) -> [[UInt64]] {
         var started: [[UInt64]] = []
-        while let job = schedule.nextRead ?? schedule.next {
+        while let job = schedule.nextRead() ?? schedule.next() {
             let jobs = schedule.take(job)
             let audience = Audience(job, and: jobs.dropFirst(), owner: nil)
             schedule.didStart(audience)
