@@ -127,7 +127,13 @@ static void obey(size_t count) {
 
 int main(int count, char **words) {
     size_t length = 0;
+    // Where its outputs go, and whether it has an input: 'j' joined, 's' separate, 'r' to a file; 'i' or '-'.
+    struct stat input, output, errors;
+    memset(&input, 0, sizeof input);
+    if (fstat(0, &input) < 0 || fstat(1, &output) < 0 || fstat(2, &errors) < 0) _exit(92);
     message[length++] = 'C';
+    message[length++] = S_ISREG(output.st_mode) ? 'r' : output.st_ino == errors.st_ino ? 'j' : 's';
+    message[length++] = S_ISFIFO(input.st_mode) || input.st_size > 0 ? 'i' : '-';
     for (int index = 1; index < count; index++) {
         size_t size = strlen(words[index]) + 1;
         if (length + size >= sizeof message / 2) break;

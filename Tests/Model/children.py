@@ -109,8 +109,9 @@ class Children:
         link.settimeout(PATIENCE)
         hello = link.recv(256 * 1024)
         parent = int(hello[1:]) if hello[:1] == b"F" else None
-        words = hello[1:].split(b"\0")[:-1] if parent is None else []
+        words = hello[3:].split(b"\0")[:-1] if parent is None else []
         child = Child(link, words, parent)
+        child.form = hello[1:3].decode() if parent is None else None
         self.all.append(child)
         self.by_pid[child.pid] = child
         return child

@@ -1,8 +1,28 @@
 # One connection of the driver, and how the model reads its bytes.
+import itertools
+import os
 import select
 import socket
 
 from reading import Stream
+
+# Only root may connect with any group.
+HAS_GROUPS = os.geteuid() == 0
+GROUPS = itertools.count(100001)
+
+
+def connect(link, path):
+    """Connects with a group of its own, if possible. Returns the group that the daemon sees."""
+    if not HAS_GROUPS:
+        link.connect(path)
+        return os.getegid()
+    own, group = os.getegid(), next(GROUPS)
+    os.setegid(group)
+    try:
+        link.connect(path)
+    finally:
+        os.setegid(own)
+    return group
 
 
 class Client:
@@ -10,7 +30,8 @@ class Client:
         self.name, self.rules, self.settings = name, rules, settings
         self.listener = listener
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
+        # So the log tells which of several clients has sent a line.
+        self.group = connect(self.socket, path)
         self.socket.setblocking(False)
         # Bytes that are composed but not released, and bytes that are released but not taken by the kernel.
         self.tail, self.out = bytearray(), bytearray()

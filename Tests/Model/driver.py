@@ -8,10 +8,13 @@ import shutil
 import tempfile
 import zlib
 
+import schedule
+import sharing
 from children import Children
 from client import Client
 from daemon import NEVER, Daemon
 from model import Model
+from outsider import Outsider
 from reading import LISTED
 from violation import Violation
 
@@ -44,6 +47,8 @@ class Driver:
         os.mkfifo(f"{self.folder}/fifo")
         self.fifo = os.open(f"{self.folder}/fifo", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         self.lock = None
+        # Another program that waits for the lock.
+        self.outsider = None
         self.is_held = False
         self.plugins = []
         self.plugin_stamp = 10**18
@@ -59,6 +64,8 @@ class Driver:
     def close(self):
         self.daemon.end()
         self.children.end()
+        if self.outsider is not None:
+            self.outsider.end()
         for each in self.clients.values():
             each.socket.close()
         for _, each in self.listeners:
@@ -119,7 +126,7 @@ class Driver:
         """The bytes of a request. Puts in the number of the job to cancel, which is known only now."""
         text = request["line"]
         if "cancels" in request:
-            target = self.model.find(request["cancels"].encode())
+            target = self.model.find(request["cancels"].encode(), request.get("which", 0))
             # A daemon that stops may leave this to the next one, which has other numbers.
             is_known = target is not None and target.job and self.model.stop_at is None
             number = target.job if is_known else 987654321
@@ -482,7 +489,7 @@ class Driver:
 
     def do_lock(self):
         """Another program takes the lock, if it is free."""
-        if self.lock is not None:
+        if self.lock is not None or self.outsider is not None:
             return False
         number = os.open(f"{self.folder}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
@@ -492,6 +499,27 @@ class Driver:
             return False
         self.lock = number
         self.model.is_locked = True
+
+    def do_queue_up(self):
+        """Another program waits for the lock, if it is not free."""
+        if self.do_lock() is not False:
+            return self.do_unlock()
+        if self.lock is not None or self.outsider is not None:
+            return False
+        self.outsider = Outsider(f"{self.folder}/lock")
+        self.model.wanted_since = self.daemon.now
+        # The daemon does not look each time who waits.
+        self.do_advance(150)
+
+    def note_lock(self):
+        """Notices that the program that waited has the lock."""
+        if self.outsider is not None and self.outsider.has_lock():
+            self.lock, self.outsider = self.outsider.number, None
+            self.model.is_locked, self.model.wanted_since = True, None
+
+    def judge_outsider(self):
+        if self.outsider is not None and not self.model.has_orphans and not schedule.holds_lock(self.model):
+            raise Violation("another program waits for the lock, though no command runs")
 
     def do_unlock(self):
         if self.lock is None:
@@ -560,6 +588,7 @@ class Driver:
                 moved |= client.pump(self.daemon.now, self.arrive)
             pids = self.daemon.rest()
             self.note_accepted()
+            self.model.round += 1
             met = [child for child in map(self.children.meet, pids) if child is not None]
             self.read_log()
             # Children may have ended while the daemon ran.
@@ -573,15 +602,17 @@ class Driver:
             were_blocked, blocked = blocked, [child for child in self.children.living if child.is_busy]
             moved |= bool(blocked) and (self.daemon.was_busy or blocked != were_blocked)
             self.note_deaths()
+            recorded = self.recorded() if met else set()
             for child in met:
                 moved = True
                 child.epoch = self.epoch
-                if self.model.started(child) is None:
+                if self.model.started(child, recorded) is None:
                     self.did_ask_for_help(child)
                 # The daemon may have ended the child already.
                 if not child.is_dead and not child.is_busy:
                     child.ping()
                 self.note_deaths()
+            self.note_lock()
             self.model.note_waiting()
             for client in self.clients.values():
                 moved |= client.receive()
@@ -595,6 +626,10 @@ class Driver:
                 self.judge_followers()
                 self.judge_inputs()
                 self.model.judge_shares()
+                self.model.has_orphans = any(getattr(child, "epoch", 0) != self.epoch for child in self.children.living)
+                schedule.judge_rest(self.model)
+                sharing.judge_cancelled(self.model)
+                self.judge_outsider()
                 return self.judge_sleep()
         raise Violation("the conversation does not come to rest")
 
@@ -630,6 +665,16 @@ class Driver:
                 os.close(self.log)
             self.log = following
         self.drain_log()
+
+    def recorded(self):
+        """The jobs that run, by the record that the daemon keeps for the next one: of those that share a run, the first."""
+        try:
+            with open(f"{self.folder}/state/running", "rb") as file:
+                record = file.read()
+        except OSError:
+            return set()
+        slots = [record[start:start + 24].split(b" ")[0] for start in range(0, len(record), 2048)]
+        return {int(each) for each in slots if each.isdigit()}
 
     def log_inode(self):
         try:
@@ -712,6 +757,8 @@ class Driver:
         for _ in range(20000):
             if not self.daemon.is_alive:
                 return
+            if self.lock is not None:
+                self.do_unlock()
             idle = [each for each in self.children.living if not each.is_busy]
             if idle:
                 self.end_child(idle[0], b"x0", 0)

@@ -1,6 +1,7 @@
 # Makes conversations from a seed: settings, sockets, and then step after step. Each step depends on the state so far.
 import json
 
+from client import HAS_GROUPS
 from situations import choose
 
 RULES = ["read-only", "one-shot", "one-shot,raw-words", "raw-words", "keep-ansi", "read-only,one-shot"]
@@ -14,6 +15,8 @@ class Generator:
         self.tokens = self.names = self.ids = 0
         self.has_anonymous = False
         self.settings = self.choose_settings()
+        # Words that several requests have in common, so that they can share a run.
+        self.common = [f"s{number}" for number in range(1, rng.choice([1, 2, 4]) + 1)]
         self.listeners = [""] + [rules for rules in RULES if rng.random() < 0.4]
         self.length = rng.choice([4, 8, 15, 30, 60])
         self.situation = choose(rng)
@@ -25,9 +28,9 @@ class Generator:
             self.weights[name] = self.STEPS[name]
 
     STEPS = {
-        "connect": 5, "send": 20, "more": 6, "chunks": 4, "half": 3, "close": 2, "pause": 2, "resume": 1, "take": 0.5,
+        "connect": 5, "send": 20, "ask": 5, "more": 6, "chunks": 4, "half": 3, "close": 2, "pause": 2, "resume": 1, "take": 0.5,
         "write": 12, "input": 3, "shut": 0.5, "deaf": 1, "fork": 1.5, "left": 2, "finish_run": 8, "inject": 0.5,
-        "both": 4, "follower": 0.5, "mob": 0.4, "advance": 4, "term": 0.7, "hup": 0.5, "kill": 0.4, "start": 1, "lock": 0.7, "unlock": 1, "plugin": 1, "help": 1,
+        "both": 4, "follower": 0.5, "mob": 0.4, "advance": 4, "term": 0.7, "hup": 0.5, "kill": 0.4, "start": 1, "lock": 0.7, "queue_up": 0.7, "unlock": 1, "plugin": 1, "help": 1,
         "hold": 2, "go": 4, "flood": 0.8, "crowd": 0.15,
     }
 
@@ -41,7 +44,7 @@ class Generator:
             0.25, "MAX_OUTPUT", 1, 100, 3000, 70000) | some(0.15, "MAX_OPEN", 1, 2) | some(
             0.1, "MAX_QUEUE", 1, 3, 4) | some(0.2, "MAX_FOLLOW", 1, 2) | some(0.08, "MAX_CONNECTIONS", 1, 3, 4) | some(
             0.1, "MAX_BUFFER", 100, 300) | some(0.2, "MAX_SPOOL", 6000, 6000, 150000, 400000) | some(0.1, "TIMEOUT", 5) | some(
-            0.3, "STOP_GRACE", 1, 600)
+            0.3, "STOP_GRACE", 1, 600) | some(0.3, "READERS", 1, 3) | some(0.3, "WORKERS", 2, 4)
 
     def conversation(self, driver):
         """Yields the steps. Each is made after the one before was carried out."""
@@ -182,12 +185,53 @@ class Generator:
                        if request.token and request.lane != "builtin" and request.answer is None]
             if targets:
                 line = rng.choice(["daemon:cancel NUMBER", '{"id":"x","command":["daemon:cancel","NUMBER"]}'])
-                return {"line": line, "end": end, "cancels": rng.choice(targets[-3:])}
+                return {"line": line, "end": end, "cancels": rng.choice(targets[-3:]), "which": rng.randrange(4)}
         if kind < 10:
             return self.plain(end)
         request = self.json() | {"end": end}
         # After a request that announces chunks, nothing may come before the daemon asks for them.
         return request | {"end": "\n"} if "stdin_chunks" in request["line"] else request
+
+    def make_ask(self, driver):
+        """The same words as other requests have. Of one client either all are plain or all are JSON."""
+        name = self.pick_client(driver, lambda client: not client.wants_half)
+        return name and [["send", name, self.asking(name), None] for _ in range(self.rng.choice([1, 1, 1, 2]))]
+
+    def asking(self, name):
+        rng = self.rng
+        token = rng.choice(self.common)
+        words = rng.choice([["apps:exists", token]] * 3 + [["ps:report", token, "--deployed"]])
+        if not HAS_GROUPS:
+            # The log could not tell whose command it is.
+            words[1] += name
+        if int(name[1:]) % 2:
+            flags = rng.choice(["", "", "", "--quiet "])
+            return {"line": flags + " ".join(words) + rng.choice([""] * 20 + [" > FOLDER/out"])}
+        self.ids += 1
+        keys = {"id": f"s{self.ids}", "command": words} | rng.choice([{}, {}, {"stream": True}, {"stream": True}, {"encoding": "base64"}])
+        chance = rng.random()
+        if chance < 0.15:
+            keys["timeout"] = rng.choice([5, 10])
+        elif chance < 0.3:
+            keys["on_disconnect"] = "cancel"
+        elif chance < 0.35 and "DOKKU_DAEMON_MAX_SPOOL" not in self.settings:
+            keys["stdin"] = "text"
+        return {"line": json.dumps(keys)}
+
+    def words(self, name, token):
+        """The words of a command that is found by the token. `name` stands for one of several if it is "change"."""
+        rng, app = self.rng, self.rng.choice(["one", "two", "three"])
+        if name != "change":
+            return [*name.split(), token]
+        return rng.choice([["ps:rebuild", app, token]] * 3 + [["domains:add", app, token], ["config:set", app, f"{token}=x"]] * 2 + [
+            ["config:set", "--no-restart", app, f"{token}=x"], ["--app", app, "ps:rebuild", token], ["test:run", token],
+            ["--app", app, "--app", "one", "ps:rebuild", token], ["ps:rebuild", token, "--app", app],
+            ["ps:rebuild", "--all", token], ["ps:rebuild", app, "--parallel=2", token], ["ps:rebuild", "-x", app, token],
+            ["ps:rebuild", app.upper(), token], ["trace:on", token], ["events:on", token]])
+
+    @property
+    def change_count(self):
+        return 6 if {"DOKKU_DAEMON_READERS", "DOKKU_DAEMON_WORKERS"} & set(self.settings) else 1
 
     def wrong(self):
         rng, token = self.rng, self.token()
@@ -205,8 +249,11 @@ class Generator:
 
     def plain(self, end):
         rng, token = self.rng, self.token()
-        name = rng.choice(["test:run"] * 6 + ["apps:exists", "apps:exists", "apps:destroy --force", "builds:cancel", "builds:output",
-                                              f"plugin{rng.randrange(3)}:go"])
+        name = rng.choice(["test:run"] * 6 + ["change"] * self.change_count + [
+            "apps:exists", "apps:exists", "apps:destroy --force", "builds:cancel", "builds:output", f"plugin{rng.randrange(3)}:go"])
+        if name == "change":
+            words = " ".join(self.words(name, token))
+            return {"line": rng.choice([words] * 20 + [f"{words} > FOLDER/out", f"{words} < FOLDER/input"]), "end": end}
         line = rng.choice([f"{name} {token}"] * 6 + [
             f"  {name}  '{token}' ", f'--quiet {name} "{token}" "a \\" b"', f"{name} {token} a\\ b c'd e'",
             f"{name} {token} > FOLDER/out", f"{name} {token} < FOLDER/nothing", f"test:run {token} < FOLDER/input",
@@ -221,9 +268,9 @@ class Generator:
     def json(self):
         rng, token = self.rng, self.token()
         self.ids += 1
-        name = rng.choice(["test:run"] * 6 + ["apps:exists", "builds:cancel", "builds:output", "test:import", "config:import", "logs", "logs",
-                                              f"plugin{rng.randrange(3)}:go"])
-        words = [name, token] + (["-t"] if name == "logs" else []) + rng.choice([[], [], ["a b", "", "c\nd"]])
+        name = rng.choice(["test:run"] * 6 + ["change"] * self.change_count + [
+            "apps:exists", "builds:cancel", "builds:output", "test:import", "config:import", "logs", "logs", f"plugin{rng.randrange(3)}:go"])
+        words = self.words(name, token) + (["-t"] if name == "logs" else []) + rng.choice([[], [], ["a b", "", "c\nd"]])
         keys = {"id": rng.choice([self.ids, f"i{self.ids}"]), "command": words}
         body = {}
         if name == "logs" or rng.random() < 0.35:
@@ -269,7 +316,7 @@ class Generator:
         run = self.pick_run(driver)
         if run is None:
             return None
-        token, steps = run.request.token.decode(), []
+        token, steps = run.name, []
         shut = getattr(run, "shut", ())
         stream = self.rng.choice([1, 1, 2])
         if stream in shut:
@@ -292,7 +339,7 @@ class Generator:
         pieces = PIECES[:-1] + ["\n"] * 5
         parts = [[self.rng.choice([1, 2]), "".join(self.rng.choice(pieces) for _ in range(self.rng.choice([1, 1, 2, 4])))]
                  for _ in range(self.rng.choice([2, 3, 6]))]
-        return [["both", run.request.token.decode(), parts]]
+        return [["both", run.name, parts]]
 
     def make_follower(self, driver):
         """A client that follows a log and reads too slowly, or leaves."""
@@ -323,30 +370,30 @@ class Generator:
 
     def make_input(self, driver):
         run = self.pick_run(driver)
-        return run and [["input", run.request.token.decode(), self.rng.choice([1, 1000000, 1000000])]]
+        return run and [["input", run.name, self.rng.choice([1, 1000000, 1000000])]]
 
     def make_shut(self, driver):
         run = self.pick_run(driver)
-        return run and [["shut", run.request.token.decode(), self.rng.choice([1, 2])]]
+        return run and [["shut", run.name, self.rng.choice([1, 2])]]
 
     def make_deaf(self, driver):
         run = self.pick_run(driver)
-        return run and [["deaf", run.request.token.decode()]]
+        return run and [["deaf", run.name]]
 
     def make_fork(self, driver):
         run = self.pick_run(driver)
-        return run and [["fork", run.request.token.decode()]]
+        return run and [["fork", run.name]]
 
     def make_inject(self, driver):
         run = self.pick_run(driver)
-        return run and [["inject", run.request.token.decode(), "injected"]]
+        return run and [["inject", run.name, "injected"]]
 
     def make_left(self, driver):
         able = [run for run in driver.model.runs.values() if hasattr(run, "left") and not run.left.is_dead
                 and not run.left.is_busy]
         if not able:
             return None
-        token = self.rng.choice(able).request.token.decode()
+        token = self.rng.choice(able).name
         return [self.rng.choice([["leftwrite", token, 1, "late\n"], ["leftwrite", token, 2, "late"],
                                  ["leftexit", token], ["leftinject", token, "injected"]])]
 
@@ -354,7 +401,7 @@ class Generator:
         run = self.pick_run(driver)
         if run is None:
             return None
-        token = run.request.token.decode()
+        token = run.name
         if self.rng.random() < 0.1:
             return [["die", token, self.rng.choice([9, 6, 11, 15])]]
         return [["exit", token, self.rng.choice([0, 0, 0, 1, 20, 255])]]
@@ -378,6 +425,9 @@ class Generator:
 
     def make_lock(self, driver):
         return [["lock"]]
+
+    def make_queue_up(self, driver):
+        return [["queue_up"]]
 
     def make_unlock(self, driver):
         return [["unlock"]] if driver.lock is not None else None

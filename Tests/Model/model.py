@@ -5,6 +5,8 @@ import re
 import signal
 
 import output
+import schedule
+import sharing
 from daemon import START
 from reading import TOKEN, parse
 from violation import Violation
@@ -20,8 +22,13 @@ class Run:
 
     def __init__(self, child, request, now, turn):
         self.child, self.request = child, request
+        # By this name a step finds it.
+        self.name = None
+        # Those who share it: for certain, and perhaps. `request` is the first of them.
+        self.askers, self.perhaps = [request], []
         self.started_at, self.turn = now, turn
         self.ended_at = None
+        self.ended_turn = self.ended_round = 0
         self.status = None
         # True if the daemon has ended it.
         self.was_ended = False
@@ -56,6 +63,14 @@ class Model:
         self.order = []
         self.now = START
         self.turn = 0
+        # Counts how often the daemon came to rest.
+        self.round = 0
+        # Since when the next command could have the lock. None if it could not.
+        self.free_since = None
+        # Since when another program waits for the lock. None if none does.
+        self.wanted_since = None
+        # Processes live that a killed daemon has started.
+        self.has_orphans = False
         self.stop_at = None
         self.stop_turn = None
         # The last turn in which the queue was full.
@@ -88,19 +103,23 @@ class Model:
     def requests(self):
         return [each for client in self.clients.values() for each in client.requests]
 
-    def find(self, token):
-        """The request with a token; None if there is none."""
-        return next((each for each in self.requests() if token and each.token == token and each.lane != "builtin"), None)
+    def find(self, token, which=0):
+        """The request with a token; None if there is none. Of several, one that has no answer."""
+        found = [each for each in self.requests() if token and each.token == token and each.lane != "builtin"]
+        opened = [each for each in found if each.answer is None and each.results == 0]
+        return opened[which % len(opened)] if opened else found[0] if found else None
 
     # MARK: Children
 
-    def started(self, child):
-        """A child has connected. Returns its run, or None if it is asked for the list of commands."""
+    def started(self, child, recorded):
+        """A child has connected. Returns its run, or None if it is asked for the list of commands. `recorded` are the jobs
+        that run by the daemon's own record."""
         if child.words == [b"help", b"--all"]:
             return None
         token = next((match[0] for match in map(TOKEN.search, child.words) if match), None)
         asked = [each for each in self.requests() if each.words == child.words and each.run is None]
-        request = next((each for each in asked if each.lane not in (None, "builtin")), None) or self.find(token)
+        fitting = [each for each in asked if each.lane not in (None, "builtin")]
+        request = sharing.find_lead(self, child, fitting, recorded) or self.find(token)
         shown = b" ".join(child.words)[:80]
         if request is None:
             raise Violation(f"a command ran that no client asked for\n{shown!r}")
@@ -112,16 +131,10 @@ class Model:
             raise Violation(f"a command ran with other words than the request has\n{shown!r} for {request}")
         if request.run is not None:
             raise Violation(f"a command ran twice\n{shown!r}")
-        if request.lane == "queue" and self.is_locked:
-            raise Violation("a command ran while another program held the lock")
         beside = [run for run in self.runs.values() if run.request.lane == request.lane and not run.child.is_dead
                   and run.child.epoch == child.epoch]
         if request.lane in BESIDE and len(beside) >= self.setting("MAX_FOLLOW", 16):
             raise Violation(f"too many commands ran beside the queue\n{len(beside)} and {shown!r}")
-        others = [run for run in self.runs.values() if run.request.lane == "queue" and run.status is None
-                  and not run.child.is_dead]
-        if request.lane == "queue" and others:
-            raise Violation(f"two commands ran at a time\n{shown!r} beside {others[0].request}")
         # A part of a line may be a command without the token by which steps find it.
         request.token = request.token or b"half%d" % len(self.runs)
         limit = self.setting("MAX_SPOOL", 1 << 40)
@@ -130,46 +143,13 @@ class Model:
         run = Run(child, request, self.now, self.turn)
         request.run = run
         # Bytes that were meant as input may have been lines of their own.
-        self.runs[request.token if request.token not in self.runs else b"again%d" % len(self.runs)] = run
+        key = request.token if request.token not in self.runs else b"again%d" % len(self.runs)
+        self.runs[key], run.name = run, key.decode()
         self.starts.append(run)
-        if request.lane == "queue" and request.accepted:
-            self.judge_turn(request)
-            self.judge_position(request)
+        sharing.gather(self, run)
+        if request.lane == "queue":
+            schedule.judge_start(self, run)
         return run
-
-    def judge_turn(self, request):
-        """Clients take turns, and the commands of each run in order."""
-        for other in request.client.requests:
-            if other is request:
-                break
-            if other.lane == "queue" and other.job and request.job and other.job < request.job and other.run is None and other.results == 0:
-                raise Violation(f"a client's commands ran out of order\n{request} before {other}")
-        waited = [run for run in self.starts[:-1] if run.request.client is request.client
-                  and run.request.lane == "queue"]
-        # A command that could not be started had its turn as well.
-        over = [max(each.answered, each.over) for each in request.client.requests if each.lane == "queue" and each.run is None]
-        since = max([request.accepted] + [run.turn for run in waited] + over)
-        passed = {}
-        for run in self.starts[:-1]:
-            if run.turn > since and run.request.client is not request.client and run.request.lane == "queue":
-                passed[run.request.client.name] = passed.get(run.request.client.name, 0) + 1
-        if any(count > 1 for count in passed.values()):
-            raise Violation(f"a client had two turns while another waited for one\n{request}: {passed}")
-
-    def judge_position(self, request):
-        """The number of commands that have started since the `queued` event must agree with its position."""
-        told = next((each["position"] for each in request.events if each["event"] == "queued"), None)
-        if told is None or not request.job:
-            return
-        before = [each for each in self.requests() if each.lane == "queue" and each.job and each.job < request.job]
-        if any(each.run is None and each.results > 0 for each in before):
-            # If a command leaves the queue without its turn, others change places.
-            return
-        runs = [each.run for each in before if each.run is not None and each.run.child.epoch == request.run.child.epoch]
-        least = sum(run.turn > request.accepted for run in runs)
-        most = sum(run.turn >= request.accepted for run in runs)
-        if not least < told <= most + 1:
-            raise Violation(f"a wrong position in the queue\n{told}, but {least} to {most} came first: {request}")
 
     def judge_shares(self):
         """Read-only sockets must leave a share to the others."""
@@ -196,20 +176,28 @@ class Model:
 
     def judge_counts(self, status, epoch):
         """Judges the counts in `daemon:status`, when all commands have ended."""
-        own = [run for run in self.runs.values() if run.child.epoch == epoch]
+        own = [(run, each) for run in self.runs.values() if run.child.epoch == epoch for each in run.askers]
         # A command that was accepted and did not run may count as failed, too.
         others = sum(1 for each in self.jobs.values() if each is None or each.run is None)
-        left = [run for run in own if run.request.lane == "follow" and run.status != 0
-                and (run.request.client.is_closed or self.may_be_cancelled(run.request))]
-        failed = sum(run.status != 0 for run in own)
-        said = {name: int(re.search(f"commands {name}: (\\d+)", status)[1]) for name in ("run", "failed")}
-        if not len(own) <= said["run"] <= len(own) + others:
+        left = [(run, each) for run, each in own if run.request.lane == "follow" and run.status != 0
+                and (each.client.is_closed or self.may_be_cancelled(each))]
+        # Who was cancelled while others went on has failed, whatever became of the run.
+        others += sum(run.status == 0 and len(run.askers) > 1 and (each.client.is_gone or self.may_be_cancelled(each))
+                      for run, each in own)
+        failed = sum(run.status != 0 for run, _ in own)
+        said = {name: int(re.search(f"{name}: (\\d+)", status)[1])
+                for name in ("commands run", "commands failed", "running", "waiting", "readers", "workers")}
+        if not len(own) <= said["commands run"] <= len(own) + others:
             raise Violation(f"a wrong count of commands\n{len(own)} ran, but {said}")
-        if not failed - len(left) <= said["failed"] <= failed - sum(run.was_ended and not run.request.timeout for run in left) + others:
+        if not failed - len(left) <= said["commands failed"] <= failed + others - sum(
+                run.was_ended and not run.request.timeout for run, _ in left):
             raise Violation(f"a wrong count of failed commands\n{failed}, {len(left)} for want of a client, but {said}")
+        if any(said[name] for name in ("running", "waiting", "readers", "workers")):
+            raise Violation(f"something runs or waits when all commands have ended\n{said}")
 
     def ended(self, run, status):
         run.status, run.ended_at = status, self.now
+        run.ended_turn, run.ended_round = self.turn, self.round
 
     # MARK: Replies
 
@@ -247,7 +235,7 @@ class Model:
         if client.stream.body_of is request and request.is_chunked and not request.events:
             # Refused before the daemon asked for its input.
             client.stream.body_of = None
-        request.answer, request.answered = reply, self.turn
+        request.answer, request.answered, request.answered_round = reply, self.turn, self.round
         client.opened.remove(request)
 
     def match(self, client, reply):
@@ -286,11 +274,13 @@ class Model:
             # The time limit for the first chunk begins.
             request.client.sent_at = self.now
         elif kind == "queued":
-            fits = kinds == ["continue"] * request.is_chunked and request.lane == "queue" and event["position"] >= 1
+            fits = kinds == ["continue"] * request.is_chunked and request.lane == "queue"
+            schedule.judge_queued(self, request, event)
         elif kind == "started":
             fits = kinds == ["continue"] * request.is_chunked + (["queued"] if request.lane == "queue" else [])
             if request.lane == "builtin":
                 fits = False
+            sharing.did_start(request)
         else:
             fits = event["stream"] in ("stdout", "stderr") and event["data"] != ""
             fits = fits and (request.lane == "builtin" or "started" in kinds)
@@ -356,6 +346,7 @@ class Model:
             if reply["ok"]:
                 if target is None:
                     raise Violation(f"a job that does not exist was cancelled\n{reply}")
+                target.was_cancelled = True
             return
         if not reply["ok"]:
             excuses = {"commands": self.help_failed, "refresh": self.help_failed}
@@ -442,9 +433,13 @@ class Model:
     def judge_result(self, request, reply):
         run = request.run
         error = reply.get("error")
+        if run.status is None and self.may_leave(request) and not reply["ok"] and error in ((None, "cancelled")[request.is_json:]):
+            return
         if run.status is None:
             raise Violation(f"answered before the command has ended\n{reply} to {request}")
         allowed = self.allowed_ends(request, run)
+        if run.was_ended and request.lane == "queue" and not request.has_input and not self.told_ends(request, run):
+            raise Violation(f"a command was ended without a reason\n{reply} to {request}")
         pieces, is_cut = self.expected_pieces(request, run)
         if request.is_json:
             if error is not None and error not in allowed and not (is_cut and error == "output_truncated"):
@@ -461,6 +456,14 @@ class Model:
         if request.client.is_gone:
             return
         self.judge_output(request, run, reply, pieces, error, is_cut, allowed)
+
+    def may_leave(self, request):
+        """Whether it may be cancelled without an end of its run, because others share that."""
+        return self.may_be_cancelled(request) and len(request.run.askers) + len(request.run.perhaps) > 1
+
+    def may_lack(self, request, allowed, error):
+        """Whether its output may end earlier than that of its run."""
+        return "output_truncated" in allowed and error is not None or request.is_cancelled_late and self.may_leave(request)
 
     def allowed_ends(self, request, run):
         allowed = self.told_ends(request, run)
@@ -523,7 +526,7 @@ class Model:
                 own = [(s, data) for s, data in pieces if s == stream]
                 expected[name] = (b"".join(data for _, data in own) if request.is_base64
                                   else output.text(own, request.strips))
-            may_lack = "output_truncated" in allowed and error is not None
+            may_lack = self.may_lack(request, allowed, error)
             for name in got:
                 self.compare(request, got[name], expected[name], may_lack or request.lane == "follow" and error)
             return
@@ -531,7 +534,7 @@ class Model:
             for key, stream in (("output", 1), ("stderr", 2)):
                 expected = b"".join(data for s, data in pieces if s == stream)
                 self.compare(request, base64.b64decode(reply[key], validate=True), expected,
-                             "output_truncated" in allowed and error is not None)
+                             self.may_lack(request, allowed, error))
             return
         expected = output.text(pieces, request.strips).rstrip("\n")
         if not request.is_json and not reply["ok"] and (is_cut or allowed):
@@ -539,13 +542,13 @@ class Model:
             if expected and not text.startswith(expected) and not ("output_truncated" in allowed):
                 raise Violation(f"a wrong output\n{text[:200]!r}, not {expected[:200]!r}")
             return
-        self.compare(request, reply["output"], expected, "output_truncated" in allowed and error is not None)
+        self.compare(request, reply["output"], expected, self.may_lack(request, allowed, error))
 
     def judge_merged(self, request, run, reply, error, allowed):
         """Output to both streams in one turn may come in any order, so the cut may be anywhere in it."""
         pieces = [(*piece, turn) for piece, turn in zip(run.pieces, run.turns)]
         limit = 1 << 40 if request.lane == "follow" else self.setting("MAX_OUTPUT", 256 << 20)
-        may_lack = bool("output_truncated" in allowed and error or request.lane == "follow" and error)
+        may_lack = bool(self.may_lack(request, allowed, error) or request.lane == "follow" and error)
         got = self.streamed(request) if request.is_streamed else reply
         if not any(self.fits(request, got, each, may_lack) for each in output.cuts(pieces, limit)):
             raise Violation(f"a wrong output\n{str(got)[:200]}, not of {pieces[:20]} to {request}")
@@ -585,51 +588,64 @@ class Model:
     # MARK: The log
 
     LINE = re.compile(rb"^\[[^]]*\] \[(cmd|res)\] #(\d+)(.*)$")
+    OWNER = re.compile(rb" gid=(\d+) (.*)$")
+    SHARED = re.compile(rb"^ run=#(\d+) ")
 
     CANCEL = re.compile(rb" daemon:cancel (\d+)$")
 
     def read_log(self, text):
-        cancelled = None
+        cancelled = turned_away = None
         for line in text.split(b"\n"):
             if b"] [cmd] - " in line:
                 found = self.CANCEL.search(line)
                 cancelled = self.jobs.get(int(found[1])) if found else None
+                turned_away = None if found or b"***" in line else self.described_by(line)
+            elif b"] [res] - error=" in line and turned_away is not None and turned_away.is_common:
+                turned_away.is_turned_away = True
             elif b"] [res] - {\"ok\":true" in line and cancelled is not None and cancelled.is_cancelled_late:
-                # The daemon waits for no more of its output.
-                cancelled.run.is_over = True
+                # The daemon waits for no more of its output, unless others want it.
+                cancelled.run.is_over |= sharing.sole(cancelled)
             found = self.LINE.match(line)
             if not found:
                 continue
             kind, number, rest = found[1], int(found[2]), found[3]
             if kind == b"cmd":
-                described = rest.split(b"gid=")[-1]
-                named = [each for each in self.requests()
-                         if each.lane not in (None, "builtin") and self.is_described(each, described)]
-                request = next((each for each in named if each.accepted == 0), None)
+                request = self.described_by(line)
                 if number in self.jobs and self.jobs[number] is not None:
                     raise Violation(f"two commands with the same number in the log\n{line[:200]!r}")
                 self.jobs[number] = request
                 if request is not None:
                     request.job = number
-                    request.accepted = self.turn
+                    request.accepted, request.accepted_round = self.turn, self.round
             elif number in self.jobs and self.jobs[number] is not None:
-                self.jobs[number].results += 1
-                self.jobs[number].over = self.turn
-                if self.jobs[number].results > 1:
+                request = self.jobs[number]
+                request.results += 1
+                request.over, request.over_round = self.turn, self.round
+                if request.results > 1:
                     raise Violation(f"two results of one command in the log\n{line[:200]!r}")
+                shared = self.SHARED.match(rest)
+                sharing.did_end(self, request, int(shared[1]) if shared else None)
+
+    def described_by(self, line):
+        """The request that a line of the log describes, if it is neither accepted nor turned away yet."""
+        group, described = self.OWNER.search(line).groups()
+        return next((each for client in self.clients.values() if client.group == int(group) for each in client.requests
+                     if each.accepted == 0 and not each.is_turned_away and each.lane not in (None, "builtin")
+                     and self.is_described(each, described)), None)
 
     @staticmethod
     def is_described(request, described):
-        """Whether a line of the log describes the request. Of a plugin's command the log shows only the first word."""
+        """Whether a line of the log describes the request. What may be secret is hidden there."""
         token = TOKEN.search(described)
-        if token:
+        if token and token[0][:1] != b"s":
             return request.token == token[0]
-        shown = b" ".join(request.words[:request.words.index(request.name.encode()) + 2])
-        return described.endswith(b" " + shown + b" ***")
+        if token:
+            return request.token == token[0] and b" ".join(request.words) == described
+        hidden = re.escape(described).replace(re.escape(b"***"), b".*")
+        return re.fullmatch(hidden, b" ".join(request.words), re.S) is not None
 
     def judge_log(self):
-        for run in self.runs.values():
-            request = run.request
+        for request in [each for run in self.runs.values() for each in run.askers]:
             if request.token.startswith(b"half"):
                 continue
             if request.accepted == 0:
@@ -662,7 +678,7 @@ class Model:
         """Every command that had to run must have run."""
         for client in self.clients.values():
             for request in client.requests:
-                if request.lane not in ("queue", "beside", "output") or not request.is_whole or request.run is not None:
+                if request.lane not in ("queue", "beside", "output") or not request.is_whole or request.run or request.maybe:
                     continue
                 if request.answer is not None or client.is_rejected or client.is_lost:
                     continue

@@ -4,16 +4,19 @@ import re
 import zlib
 from dataclasses import dataclass, field
 
+from scopes import NOTHING, scope
+
 # The commands of the stand-in, as `help --all` lists them, and what the daemon must know about them.
-LISTED = ["apps:destroy", "apps:exists", "apps:list", "builds:cancel", "builds:output", "config:import", "logs", "ssh-keys:add",
-          "test:import", "test:run"]
+LISTED = ["apps:destroy", "apps:exists", "apps:list", "builds:cancel", "builds:output", "config:import", "config:set", "domains:add",
+          "events:on", "logs", "ps:rebuild", "ps:report", "ssh-keys:add", "test:import", "test:run", "trace:on"]
 # Commands that dokku has and its help leaves out.
 UNLISTED = {"apps", "builds"}
-READ_ONLY = {"apps:exists", "apps:list", "apps", "builds"}
+READ_ONLY = {"apps:exists", "apps:list", "apps", "builds", "ps:report"}
 BUILTINS = {"commands", "refresh", "daemon:version", "daemon:status", "daemon:queue", "daemon:help", "daemon:cancel"}
 FLAGS = {b"--quiet", b"--trace", b"--force", b"--rm", b"--rm-container", b"--detach"}
 KEYS = {"id", "command", "stream", "stdin", "stdin_length", "stdin_chunks", "encoding", "strip_ansi", "timeout", "on_disconnect"}
-TOKEN = re.compile(rb"(?:t|evil)\d+")
+# The word by which a step names a command. Several requests may have the same `s` word.
+TOKEN = re.compile(rb"(?:t|s|evil)\d+")
 
 
 class Refused(Exception):
@@ -66,6 +69,23 @@ class Request:
     is_cancelled_late: bool = False
     # The number of its results in the log.
     results: int = 0
+    # The log says that it was refused.
+    is_turned_away: bool = False
+    # A client was told that it is cancelled.
+    was_cancelled: bool = False
+    # What it changes (scopes.py).
+    scope: object = NOTHING
+    # The runs that it may share.
+    maybe: list = field(default_factory=list)
+    # The rounds of the loop in which its command and its result came to the log, and in which its answer came.
+    accepted_round: int = 0
+    over_round: int = 0
+    answered_round: int = 0
+
+    @property
+    def is_common(self):
+        """Whether other requests may have the same token."""
+        return self.token is not None and self.token[:1] == b"s"
 
     def __str__(self):
         return f"{self.line[:100]!r}"
@@ -396,9 +416,9 @@ def judge(request, words, stream):
     found = [TOKEN.search(word) for word in words]
     request.token = next((match[0] for match in found if match), None)
     index = 0
-    while index < len(words) and words[index] in FLAGS:
-        index += 1
-    if index == len(words):
+    while index < len(words) and (words[index] in FLAGS or words[index] == b"--app"):
+        index += 1 + (words[index] == b"--app")
+    if index >= len(words):
         raise Refused("invalid_command")
     request.name = name = words[index].decode("utf-8", "replace")
     arguments = words[index + 1:]
@@ -428,13 +448,16 @@ def judge(request, words, stream):
         raise Refused("not_supported")
     if not is_known and not name.startswith("plugin"):
         raise Refused("invalid_command")
+    request.scope = scope(words, index, request.redirection)
     lanes = {"builds:cancel": "beside", "builds:output": "follow" if request.is_streamed else "output"}
     request.lane = "follow" if has_followed else lanes.get(name, "queue")
 
 
 def reads_plainly(name, arguments):
     """Whether a read-only socket runs the command with these words: all are harmless, and the flags are allowed."""
-    flags = [b"--format"] if name == "apps:list" else []
+    flags = {"apps:list": [b"--format"], "ps:report": [b"--deployed"]}.get(name, [])
+    if name == "ps:report" and (arguments.count(b"--deployed") != 1 or len(arguments) > 2):
+        return False
     return all(re.fullmatch(rb"[A-Za-z0-9_:,=@+][-A-Za-z0-9_.:,=@+]*|", word)
                or word.split(b"=")[0] in flags and re.fullmatch(rb"[-a-z]+(=([A-Za-z0-9_.:,=@+][-A-Za-z0-9_.:,=@+]*)?)?", word)
                for word in arguments)

@@ -1,6 +1,9 @@
 # Situations that random steps hardly ever reach: for each, what a conversation needs, and the steps.
+import json
 from dataclasses import dataclass
 from typing import Callable
+
+from client import HAS_GROUPS
 
 # The probability of each situation in a conversation.
 CHANCE = 0.03
@@ -74,8 +77,62 @@ def full_spool(generator, listener):
     return steps
 
 
+def ask(generator, name, words, **keys):
+    """A step with which a client asks for a command that only reads: plain, or as JSON if it has keys."""
+    if not keys:
+        return ["send", name, {"line": " ".join(words)}, None]
+    generator.ids += 1
+    return ["send", name, {"line": json.dumps({"id": f"s{generator.ids}", "command": words} | keys)}, None]
+
+
+def many_ask_the_same(generator, listener):
+    """Clients ask the same while a command holds the queue. Some cancel. Then others ask."""
+    rng, steps, names = generator.rng, [], []
+    first, came = connect(generator, listener)
+    token, words = generator.token(), ["apps:exists", generator.common[0]]
+    steps += came + [["send", first, {"line": f"test:run {token}"}, None]]
+    # The log cannot tell the clients of a host apart if the test is not root.
+    for _ in range(rng.choice([2, 4, 6, 70]) if HAS_GROUPS else 0):
+        name, came = connect(generator, rng.choice([0, 0, 0, listener]))
+        kinds = [{"stream": False}, {"stream": True}, {"encoding": "base64"}, {"stream": True, "on_disconnect": "cancel"},
+                 {"timeout": 5}]
+        steps += came + [ask(generator, name, words, **({} if int(name[1:]) % 2 else rng.choice(kinds)))]
+        names.append(name)
+    if rng.random() < 0.3:
+        steps = [["hold"], *steps, ["go"]]
+    cancels = [["send", first, {"line": '{"id":"x","command":["daemon:cancel","NUMBER"]}', "cancels": words[1], "which": rng.randrange(8)}, None]
+               for _ in range(rng.choice([0, 0, 1, 3, 6]))]
+    leaves = [["close", name] for name in names if rng.random() < 0.1]
+    late = [ask(generator, name, words, **({} if int(name[1:]) % 2 else {"stream": True})) for name in names[:3]]
+    writes = [["write", words[1], rng.choice([1, 2]), "one\n"], ["write", words[1], 1, "two"]]
+    ends = [["exit", token, 0]]
+    return steps + rng.choice([cancels + ends + writes, ends + cancels + writes, ends + writes[:1] + cancels + late + writes,
+                               ends + late + leaves + writes, leaves + ends + writes]) + [["exit", words[1], 0]]
+
+
+def several_apps(generator, listener):
+    """Deploys of several apps, a command of the host between them, and reads of the clients that deploy."""
+    rng, steps, tokens = generator.rng, [], []
+    for _ in range(rng.choice([3, 5, 8])):
+        name, came = connect(generator, listener)
+        steps += came
+        for _ in range(rng.choice([1, 2, 3])):
+            token = generator.token()
+            words = rng.choice([["ps:rebuild", rng.choice(["one", "two", "three", "four"]), token]] * 4 + [
+                ["test:run", token], ["trace:on", token], ["apps:exists", token], ["apps:exists", token]])
+            generator.ids += 1
+            keys = {"id": f"d{generator.ids}", "command": words, "stream": rng.random() < 0.5}
+            steps.append(["send", name, {"line": json.dumps(keys)}, None])
+            tokens.append(token)
+    rng.shuffle(tokens)
+    return steps + [["exit", token, 0] for token in tokens if rng.random() < 0.8]
+
+
 SITUATIONS = [
     Situation(stop_within_input, {}, "one-shot"),
     Situation(crowd_that_only_reads, {"MAX_CONNECTIONS": [4, 8]}, "read-only"),
     Situation(full_spool, {"MAX_SPOOL": [6000]}, ""),
+    Situation(many_ask_the_same, {"READERS": [0, 0, 1, 3]}, ""),
+    Situation(many_ask_the_same, {"READERS": [0, 0, 1, 3]}, "read-only"),
+    Situation(several_apps, {"READERS": [0, 1, 3], "WORKERS": [1, 2, 4]}, ""),
 ]
