@@ -194,8 +194,8 @@ class Generator:
 
     def make_ask(self, driver):
         """The same words as other requests have. Of one client either all are plain or all are JSON."""
-        name = self.pick_client(driver, lambda client: not client.wants_half)
-        return name and [["send", name, self.asking(name), None] for _ in range(self.rng.choice([1, 1, 1, 2]))]
+        names = [self.pick_client(driver, lambda client: not client.wants_half) for _ in range(self.rng.choice([1, 1, 2, 4]))]
+        return [["send", name, self.asking(name), None] for name in names if name is not None]
 
     def asking(self, name):
         rng = self.rng

@@ -340,6 +340,8 @@ class Model:
             # If another program holds the lock, the list must say so.
             if self.is_locked and " waiting " in reply["output"] and "waits for" not in reply["output"]:
                 raise Violation(f"daemon:queue does not say that a command waits for the lock\n{reply}")
+        if request.name in ("daemon:queue", "daemon:status") and not request.is_base64 and not request.is_streamed and reply["ok"]:
+            self.judge_listing(reply["output"])
         if request.name == "daemon:cancel":
             number = int(request.words[request.words.index(b"daemon:cancel") + 1])
             target = self.jobs.get(number)
@@ -352,6 +354,16 @@ class Model:
             excuses = {"commands": self.help_failed, "refresh": self.help_failed}
             if not (excuses.get(request.name) or self.stop_at is not None or self.sheds_load(request)):
                 raise Violation(f"a built-in is not answered\n{reply} to {request}")
+
+    def judge_listing(self, text):
+        """Judges what `daemon:queue` and `daemon:status` say of jobs, readers and workers."""
+        for number in re.findall(r" \[(?:waits for|runs with) job (\d+)\]$", text, re.M):
+            if int(number) not in self.jobs:
+                raise Violation(f"daemon:queue names a job that does not exist\n{text[:300]}")
+        for name, default in (("READERS", 0), ("WORKERS", 1)):
+            found = re.search(rf"^{name.lower()}: (\d+) of (\d+)$", text, re.M)
+            if found and not int(found[1]) <= int(found[2]) == self.setting(name, default):
+                raise Violation(f"daemon:status counts too many or of the wrong number\n{text[:300]}")
 
     def sheds_load(self, request):
         return self.setting("MAX_BUFFER", 1 << 40) < 1 << 40 or self.setting("MAX_SPOOL", 1 << 40) < 1 << 40

@@ -1,7 +1,7 @@
 # Whether a command may start when it does, and whether it must: turns, places, and what runs side by side, by
 # docs/protocol.md ("Turns", "Side by side").
 from scopes import EVERYTHING, NOTHING, may_run_beside
-from sharing import changes_before, is_waiting
+from sharing import changes_before, is_waiting, question
 from violation import Violation
 
 # Runs that have exited, and whose output has not ended. If there are that many, further commands wait.
@@ -65,11 +65,26 @@ def judge_start(model, run):
     for each in run.askers:
         if each.scope == NOTHING and each.job and (pending := changes_before(model, each)[0]):
             raise Violation(f"a read did not wait for its connection's change\n{each} after {pending[0]}")
+    if name == "reads":
+        judge_reads(model, run)
     if request.accepted:
         judge_turn(model, run)
         judge_overtaking(model, run)
         for each in run.askers:
             judge_position(model, run, each)
+
+
+def judge_reads(model, run):
+    """Reads beside the queue do not keep a command waiting that runs beside nothing, if its turn has come."""
+    if any(line(model, each.request) == "queue" and (each.status is None or each.ended_round >= model.round - 1)
+           for each in model.starts):
+        return
+    turns = {each: turn for each in waiting(model, "queue") if (turn := had_turn(model, each)) is not None}
+    first = min(turns.values(), default=0)
+    if turns and all(each.scope == EVERYTHING and each.accepted_round < model.round - 1 for each, turn in turns.items() if turn == first):
+        if any(max(each.over_round, each.answered_round) >= model.round - 1 for each in model.requests() if each.scope != NOTHING):
+            return
+        raise Violation(f"a read started, though the turn of a command has come that runs alone\n{run.request} before {list(turns)[0]}")
 
 
 def own_line(model, request):
@@ -166,8 +181,14 @@ def judge_queued(model, request, event):
     over = other.run.ended_turn if other.run and other.run.status is not None else 0 if other.run else other.over
     if over and over < request.accepted:
         raise Violation(f"a command waits for a job that is over\n{event}: {other}")
-    if "runs_with" in event and (other.words != request.words or other.is_json != request.is_json or other.scope != NOTHING):
-        raise Violation(f"a command is said to share the run of another one\n{event}: {request} and {other}")
+    if "runs_with" in event:
+        if question(model, request) is None or question(model, other) != question(model, request):
+            raise Violation(f"a command is said to share the run of another one\n{event}: {request} and {other}")
+        return
+    is_own = other.client is request.client and request.scope == NOTHING and other.scope != NOTHING
+    is_next = line(model, other) == line(model, request) and limit(model, line(model, request)) == 1
+    if not is_own and not is_next and may_run_beside(request.scope, other.scope):
+        raise Violation(f"a command is said to wait for one that it may run beside\n{event}: {request} and {other}")
 
 
 def judge_rest(model):
