@@ -611,7 +611,7 @@ class Model:
             if b"] [cmd] - " in line:
                 found = self.CANCEL.search(line)
                 cancelled = self.jobs.get(int(found[1])) if found else None
-                turned_away = None if found or b"***" in line else self.described_by(line)
+                turned_away = None if found or b"***" in line else self.described_by(line, ("builtin",))
             elif b"] [res] - error=" in line and turned_away is not None and turned_away.is_common:
                 turned_away.is_turned_away = True
             elif b"] [res] - {\"ok\":true" in line and cancelled is not None and cancelled.is_cancelled_late:
@@ -638,11 +638,11 @@ class Model:
                 shared = self.SHARED.match(rest)
                 sharing.did_end(self, request, int(shared[1]) if shared else None)
 
-    def described_by(self, line):
-        """The request that a line of the log describes, if it is neither accepted nor turned away yet."""
+    def described_by(self, line, lanes=(None, "builtin")):
+        """The request that a line of the log describes, if it is neither accepted nor turned away yet, and not of `lanes`."""
         group, described = self.OWNER.search(line).groups()
         return next((each for client in self.clients.values() if client.group == int(group) for each in client.requests
-                     if each.accepted == 0 and not each.is_turned_away and each.lane not in (None, "builtin")
+                     if each.accepted == 0 and not each.is_turned_away and each.lane not in lanes
                      and self.is_described(each, described)), None)
 
     @staticmethod

@@ -159,10 +159,11 @@ def judge_position(model, run, request):
         return
     runs = [each.run for each in before if each.run is not None and each.run is not run
             and each.run.child.epoch == run.child.epoch]
-    # Who shares a run starts earlier than its place.
+    # Who shares a run starts earlier than its place, and so do the next commands of the same client.
     least = sum(each.turn > request.accepted and len(each.askers) == 1 and not each.perhaps for each in runs)
     most = sum(each.turn >= request.accepted for each in runs)
-    if least >= told or request is run.request and told > most + 1:
+    has_moved_up = any(each.client is request.client and each.run and each.run.request is not each for each in before)
+    if least >= told or request is run.request and not has_moved_up and told > most + 1:
         raise Violation(f"a wrong position in the queue\n{told}, but {least} to {most} came first: {request}")
 
 
