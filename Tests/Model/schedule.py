@@ -79,12 +79,12 @@ def judge_reads(model, run):
     if any(line(model, each.request) == "queue" and (each.status is None or each.ended_round >= model.round - 1)
            for each in model.starts):
         return
-    turns = {each: turn for each in waiting(model, "queue") if (turn := had_turn(model, each)) is not None}
-    first = min(turns.values(), default=0)
-    if turns and all(each.scope == EVERYTHING and each.accepted_round < model.round - 1 for each, turn in turns.items() if turn == first):
-        if any(max(each.over_round, each.answered_round) >= model.round - 1 for each in model.requests() if each.scope != NOTHING):
-            return
-        raise Violation(f"a read started, though the turn of a command has come that runs alone\n{run.request} before {list(turns)[0]}")
+    if any(each.scope != NOTHING and max(each.accepted_round, each.over_round, each.answered_round) >= model.round - 1
+           for each in model.requests()):
+        return
+    queue = waiting(model, "queue")
+    if queue and all(each.scope == EVERYTHING for each in queue):
+        raise Violation(f"a read started, though the turn of a command has come that runs alone\n{run.request}, {queue[0]}")
 
 
 def own_line(model, request):

@@ -100,7 +100,8 @@ def many_ask_the_same(generator, listener):
         names.append(name)
     if rng.random() < 0.3:
         steps = [["hold"], *steps, ["go"]]
-    cancels = [["send", first, {"line": '{"id":"x","command":["daemon:cancel","NUMBER"]}', "cancels": words[1], "which": rng.randrange(8)}, None]
+    cancel = '{"id":"x","command":["daemon:cancel","NUMBER"]}'
+    cancels = [["send", first, {"line": cancel, "cancels": words[1], "which": rng.randrange(8)}, None]
                for _ in range(rng.choice([0, 0, 1, 3, 6]))]
     leaves = [["close", name] for name in names if rng.random() < 0.1]
     late = [ask(generator, name, words, **({} if int(name[1:]) % 2 else {"stream": True})) for name in names[:3]]
