@@ -57,6 +57,11 @@ public struct ArgumentList: Sendable, Hashable {
         storage.append(0)
     }
 
+    /// In one step: the words may have megabytes.
+    public func hash(into hasher: inout Hasher) {
+        storage.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+
     /// Keeps a buffer of usual size for the next words.
     public mutating func removeAll() {
         guard memory <= 16 * 1024 else {

@@ -71,7 +71,7 @@ final class Job {
     private(set) var failure: JobFailure?
     /// Bytes of raw output so far.
     private(set) var outputCount = 0
-    var question: Question? { Question(command, from: peer) }
+    private(set) lazy var question = Question(command, from: peer)
     /// The command for logs and listings, without secrets.
     private(set) lazy var title = Redaction.describe(command.invocation)
     /// The beginning of the output, if a log may show it.

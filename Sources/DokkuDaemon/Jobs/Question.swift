@@ -2,6 +2,8 @@
 import DokkuProtocol
 
 struct Question: Hashable {
+    /// Made once: the words may be long, and questions are compared each time a place in the queue is told.
+    private let fingerprint: Int
     private let words: ArgumentList
     private let timeout: Duration?
     private let separatesStreams: Bool
@@ -15,5 +17,10 @@ struct Question: Hashable {
         timeout = command.request.timeout
         separatesStreams = command.request.separatesStreams
         isRestricted = peer.isRestricted
+        var hasher = Hasher()
+        words.hash(into: &hasher)
+        fingerprint = hasher.finalize()
     }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(fingerprint) }
 }

@@ -266,6 +266,17 @@ import Testing
         #expect(obstacles(schedule) == [.job(5), .job(3), .turn, .job(1), .job(5), .job(6)])
     }
 
+    @Test func `long lines delay nobody who asks for a place`() throws {
+        let schedule = Schedule(.init())
+        for number in 0..<8 {
+            try wait(schedule, "apps:report \(number)" + String(repeating: "x", count: 1_000_000))
+        }
+        let last = try wait(schedule, "apps:list")
+        let start = ContinuousClock.now
+        for _ in 0..<500 { #expect(schedule.place(of: last, isLocked: false).position == 9) }
+        #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
     @Test func `a place names what is in the way`() throws {
         let schedule = Schedule(.init())
         let jobs = try ["apps:create x", "apps:list", "apps:list"].map { try wait(schedule, $0) }
