@@ -30,7 +30,10 @@ struct LockHolder: Equatable {
         let major = (device >> 8) & 0xfff | (device >> 32) & ~0xfff
         let minor = device & 0xff | (device >> 12) & ~0xff
         var others: [(device: Substring, pid: pid_t)] = []
-        for line in String(decoding: list, as: UTF8.self).split(separator: "\n") {
+        // A host may have thousands of locks, so most lines are passed over as bytes.
+        let end = Array(":\(inode)".utf8)[...]
+        for bytes in list.split(separator: UInt8(ascii: "\n")) where holds(bytes, end) {
+            let line = String(decoding: bytes, as: UTF8.self)
             var words = line.split(separator: " ")
             // A waiting lock has an arrow before its kind.
             if waits, words.count >= 7, words[1] == "->" { words.remove(at: 1) } else if waits { continue }
@@ -44,6 +47,13 @@ struct LockHolder: Equatable {
             waits || others.count == 1
         else { return nil }
         return first.pid
+    }
+
+    private static func holds(_ line: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
+        guard line.count >= text.count else { return false }
+        return (line.startIndex...line.endIndex - text.count).contains {
+            line[$0] == text[0] && line[$0..<$0 + text.count] == text
+        }
     }
 
     private static func name(of pid: pid_t) -> String? {
