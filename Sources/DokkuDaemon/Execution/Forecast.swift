@@ -7,8 +7,6 @@ struct Forecast {
     /// How many may run at once.
     private let limit: Int
     private let isLocked: Bool
-    /// All of them wait for this job of another line.
-    private let blocker: UInt64?
     /// A job of another line that runs, beside which some must not run.
     private let neighbour: UInt64?
     /// How many more could start now.
@@ -22,21 +20,19 @@ struct Forecast {
 
     /// `running`: what runs in this line.
     init(
-        limit: Int, running: [Audience], beside neighbour: Audience? = nil, isLocked: Bool = false,
-        behind blocker: UInt64? = nil
+        limit: Int, running: [Audience], beside neighbour: UInt64? = nil, isLocked: Bool = false
     ) {
         self.limit = limit
         self.isLocked = isLocked
-        self.blocker = blocker
-        self.neighbour = neighbour?.jobs.first?.number
+        self.neighbour = neighbour
         free = limit - running.count
         for audience in running {
             if let job = audience.jobs.first { note(audience.command.scope, job.number) }
         }
     }
 
-    /// What the next job of the line waits for.
-    mutating func obstacle(of job: Job) -> Obstacle? {
+    /// What the next job of the line waits for. `blocker`: a job of another line that it must not overtake.
+    mutating func obstacle(of job: Job, behind blocker: UInt64? = nil) -> Obstacle? {
         let scope = job.command.scope
         if scope == .nothing, let change = job.submitter.change(before: job.number) { return .job(change) }
         if let question = job.question {

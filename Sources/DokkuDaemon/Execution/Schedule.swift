@@ -21,6 +21,9 @@ final class Schedule {
     private let queue = CommandQueue()
     /// What runs, until its process has exited.
     private(set) var running: (reads: [Audience], queue: [Audience]) = ([], [])
+    /// The last job that has come, and the last one that had come when a command that runs beside nothing ended. The
+    /// reads up to that one go before the next such command, so that a stream of them keeps no read waiting for ever.
+    private var last: (job: UInt64, beforeNextAlone: UInt64) = (0, 0)
 
     init(_ limits: Limits) { self.limits = limits }
 
@@ -33,6 +36,7 @@ final class Schedule {
     /// Lets a command wait, or throws if there are too many.
     func append(_ job: Job) throws(Refusal) {
         try line(of: job).append(job)
+        last.job = job.number
         if job.command.scope != .nothing { job.submitter.didBegin(change: job.number) }
     }
 
@@ -51,12 +55,20 @@ final class Schedule {
     /// What each of them waits for. `isLocked`: another process holds the lock.
     func obstacles(isLocked: Bool) -> [(job: Job, obstacle: Obstacle?)] {
         var forecasts = (
-            reads: Forecast(limit: limits.readers, running: running.reads, behind: readsWaitFor),
+            reads: Forecast(limit: limits.readers, running: running.reads),
             queue: Forecast(
-                limit: limits.workers, running: running.queue, beside: running.reads.last, isLocked: isLocked)
+                limit: limits.workers, running: running.queue, beside: lastBeforeAlone, isLocked: isLocked)
         )
-        return reads.waiting.map { ($0, forecasts.reads.obstacle(of: $0)) }
+        return reads.waiting.map { ($0, forecasts.reads.obstacle(of: $0, behind: obstacle(of: $0))) }
             + queue.waiting.map { ($0, forecasts.queue.obstacle(of: $0)) }
+    }
+
+    /// The last read for which a command waits that runs beside nothing and whose turn has come.
+    private var lastBeforeAlone: UInt64? {
+        let waiting = queue.turns.first.flatMap { first in
+            reads.turns.last { isInOrder($0) && isBefore($0, first.number) }
+        }
+        return waiting?.number ?? running.reads.last?.jobs.first?.number
     }
 
     /// Where a command waits.
@@ -69,21 +81,35 @@ final class Schedule {
     // MARK: Starting
 
     /// The next command that needs no lock.
-    func nextRead() -> Job? {
-        guard running.reads.count < limits.readers, readsWaitFor == nil else { return nil }
-        return reads.turns.first(where: isInOrder)
+    var nextRead: Job? {
+        guard running.reads.count < limits.readers else { return nil }
+        return reads.turns.first { isInOrder($0) && obstacle(of: $0) == nil }
     }
 
     /// A command beside which not even a read may run: it runs, or its turn has come.
-    private var readsWaitFor: UInt64? {
+    private var alone: UInt64? {
         if let audience = running.queue.first {
             return audience.command.scope == .everything ? audience.jobs.first?.number : nil
         }
         return queue.turns.first.flatMap { $0.command.scope == .everything ? $0.number : nil }
     }
 
+    /// The command that a read must not overtake, and must not run beside.
+    private func obstacle(of read: Job) -> UInt64? {
+        alone.flatMap { running.queue.isEmpty && isBefore(read, $0) ? nil : $0 }
+    }
+
+    private func isBefore(_ read: Job, _ alone: UInt64) -> Bool {
+        read.number <= max(alone, last.beforeNextAlone)
+    }
+
+    /// A waiting read that comes before a command that runs beside nothing.
+    private func read(before alone: Job) -> Job? {
+        reads.turns.first { isInOrder($0) && isBefore($0, alone.number) }
+    }
+
     /// The next command that needs the lock.
-    func next() -> Job? {
+    var next: Job? {
         guard running.queue.count < limits.workers else { return nil }
         let scopes = (running.queue + running.reads).map(\.command.scope)
         // The widest scope of those that have to wait. Of one app's commands it need not know: those of the same app
@@ -92,7 +118,11 @@ final class Schedule {
         return queue.turns.first { job in
             let scope = job.command.scope
             let mayPass = passed.map(scope.mayRunBeside) ?? true
-            if mayPass, scopes.allSatisfy(scope.mayRunBeside), isInOrder(job) { return true }
+            if mayPass, scopes.allSatisfy(scope.mayRunBeside), isInOrder(job),
+                scope != .everything || read(before: job) == nil
+            {
+                return true
+            }
             if scope == .everything || scope == .host && passed != .everything { passed = scope }
             return false
         }
@@ -129,6 +159,7 @@ final class Schedule {
         }
         guard let index = running.queue.firstIndex(where: { $0 === audience }) else { return false }
         running.queue.remove(at: index)
+        if audience.command.scope == .everything { last.beforeNextAlone = last.job }
         return true
     }
 }

@@ -175,6 +175,31 @@ import Testing
         #expect(start(schedule) == [[4]])
     }
 
+    @Test func `what runs beside nothing overtakes no read`() throws {
+        let schedule = Schedule(.init(readers: 1))
+        try wait(schedule, "ps:report a")
+        #expect(start(schedule) == [[1]])
+        for line in ["ps:report b", "trace:on", "ps:report c"] { try wait(schedule, line) }
+        #expect(obstacles(schedule) == [.job(1), .job(3), .job(2)])
+        #expect(try exit(1, schedule) == [[2]])
+        #expect(try exit(2, schedule) == [[3]])
+        #expect(try exit(3, schedule) == [[4]])
+    }
+
+    @Test func `a stream of commands that run beside nothing starves no read`() throws {
+        let schedule = Schedule(.init(readers: 1))
+        let one = submitter()
+        for _ in 0..<3 { try wait(schedule, "trace:on", one) }
+        #expect(start(schedule) == [[1]])
+        for app in "ab" { try wait(schedule, "ps:report \(app)") }
+        #expect(try exit(1, schedule) == [[4]])
+        try wait(schedule, "ps:report c")
+        #expect(try exit(4, schedule) == [[5]])
+        #expect(try exit(5, schedule) == [[2]])
+        #expect(try exit(2, schedule) == [[6]])
+        #expect(try exit(6, schedule) == [[3]])
+    }
+
     // MARK: The same question
 
     @Test(arguments: [0, 2]) func `those who ask the same share a run`(readers: Int) throws {
