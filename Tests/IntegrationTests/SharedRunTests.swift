@@ -92,6 +92,23 @@ import Testing
         for asker in askers.dropFirst() { #expect(try asker.answer()["output"] == "=====> My Apps\na\nb") }
     }
 
+    /// What is running, also for a daemon that comes after a crash.
+    @Test func `the first asker's cancel hands the run to the next`() throws {
+        let hold = try daemon.box.fifo("apps:list")
+        let askers = try askers(3, #"{"command":"apps:list"}"#)
+        try release()
+        try daemon.started("apps:list")
+        #expect(try daemon.ask("daemon:cancel 4").ok)
+        #expect(try askers[0].answer()["error"] == "cancelled")
+        let lines = try daemon.ask("daemon:queue").output.split(separator: "\n")
+        #expect(lines.count == 2 && lines[0].hasPrefix("5 ") && lines[0].hasSuffix(" apps:list"))
+        #expect(lines.last?.hasPrefix("6 ") == true && lines.last?.hasSuffix(" [runs with job 5]") == true)
+        #expect(try daemon.box.read("state/running").contains("5 apps:list\n"))
+        try hold.release()
+        for asker in askers.dropFirst() { #expect(try asker.answer()["ok"] == true) }
+        try daemon.log.line(with: "[res] #6 run=#5 status=0")
+    }
+
     @Test func `the last asker's cancel ends the run`() throws {
         let hold = try daemon.box.fifo("apps:list")
         defer { withExtendedLifetime(hold) {} }

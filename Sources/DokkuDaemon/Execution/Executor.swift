@@ -75,6 +75,7 @@ final class Executor {
             owner: self,
             outputLimit: limits.output, excerptLimit: records.excerptLimit)
         if lane.waitsInQueue { try schedule.append(job) }
+        if command.scope != .nothing, !lane.neverEnds { submitter.didBegin(change: job.number) }
         lastNumber += 1
         revision += 1
         records.accepted(job)
@@ -220,6 +221,10 @@ extension Executor: AudienceOwner {
     func processDidExit(for audience: Audience) {
         if schedule.didExit(audience) { leaveLock() }
         startNext()
+    }
+
+    func leadDidChange(of audience: Audience) {
+        if let lead = audience.jobs.first { records.willStart(lead) }
     }
 
     func runDidEnd(for audience: Audience) {

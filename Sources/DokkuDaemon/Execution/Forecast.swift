@@ -13,10 +13,10 @@ struct Forecast {
     private var free: Int
     private var count = 0
     /// The last commands so far that change something, and their ranks in the line.
-    private var last: (any: UInt64?, host: Mark?, everything: Mark?) = (nil, nil, nil)
+    private var last: (any: UInt64?, app: Mark?, host: Mark?, everything: Mark?) = (nil, nil, nil, nil)
     private var lastOfApp: [ArraySlice<UInt8>: Mark] = [:]
-    /// The jobs whose run others will share.
-    private var leads: [Question: UInt64] = [:]
+    /// The jobs whose run others will share, and how many do.
+    private var leads: [Question: (job: UInt64, askers: Int)] = [:]
 
     /// `running`: what runs in this line.
     init(
@@ -36,8 +36,11 @@ struct Forecast {
         let scope = job.command.scope
         if scope == .nothing, let change = job.submitter.change(before: job.number) { return .job(change) }
         if let question = job.question {
-            if let lead = leads[question] { return .run(of: lead) }
-            leads[question] = job.number
+            if let lead = leads[question], lead.askers < Audience.limit {
+                leads[question] = (lead.job, lead.askers + 1)
+                return .run(of: lead.job)
+            }
+            leads[question] = (job.number, 1)
         }
         defer { note(scope, job.number) }
         if let other = blocker ?? conflict(with: scope) { return .job(other) }
@@ -54,8 +57,7 @@ struct Forecast {
             switch scope {
             case .nothing: [last.everything]
             case .app(let app): [last.everything, last.host, lastOfApp[app]]
-            case .host, .everything:
-                [last.everything, last.host, lastOfApp.values.max { $0.rank < $1.rank }]
+            case .host, .everything: [last.everything, last.host, last.app]
             }
         return others.compactMap(\.self).max { $0.rank < $1.rank }?.job
     }
@@ -65,7 +67,9 @@ struct Forecast {
         last.any = job
         switch scope {
         case .nothing: break
-        case .app(let app): lastOfApp[app] = (count, job)
+        case .app(let app):
+            last.app = (count, job)
+            lastOfApp[app] = last.app
         case .host: last.host = (count, job)
         case .everything: last.everything = (count, job)
         }

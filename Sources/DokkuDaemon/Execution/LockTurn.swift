@@ -18,6 +18,9 @@ final class LockTurn {
     /// The number of attempts before a complaint: 10 s.
     private static let attemptsToComplain = 100
 
+    /// Looking takes one part in so many of the time at most.
+    private static let lookShare = 20
+
     private enum State {
         case free
         /// The timer is for the next attempt.
@@ -31,8 +34,10 @@ final class LockTurn {
     private let timers: TimerQueue
     private let complain: (String) -> Void
     private var state = State.free
-    /// When it last looked for somebody who waits.
-    private var lastLook = Instant(nanoseconds: 0)
+    /// When it last looked for somebody who waits, how long that took, and who waited.
+    private var lastLook: (end: Instant, cost: Duration, waiter: LockHolder?) = (
+        Instant(nanoseconds: 0), .zero, nil
+    )
 
     /// `complain` is called once for each long wait.
     init(_ lock: CommandLock, timers: TimerQueue, complain: @escaping (String) -> Void) {
@@ -58,7 +63,7 @@ final class LockTurn {
         switch state {
         case .waiting: return false
         case .held(let commands):
-            if lock.waiter() != nil { return false }
+            if waiter(atMostEvery: .zero) != nil { return false }
             state = .held(commands: commands + 1)
             return true
         case .free, .due: return try acquire(retry)
@@ -117,7 +122,7 @@ final class LockTurn {
             state = .held(commands: commands - 1)
             return
         }
-        let waiter = retry == nil ? nil : waiterNow()
+        let waiter = retry == nil ? nil : waiter(atMostEvery: Self.interval)
         lock.release()
         state = .free
         if let waiter, let retry {
@@ -125,11 +130,15 @@ final class LockTurn {
         }
     }
 
-    /// Somebody outside who waits for the lock. Between two short commands it does not look each time.
-    private func waiterNow() -> LockHolder? {
-        let now = Instant.now
-        guard now - lastLook >= Self.interval else { return nil }
-        lastLook = now
-        return lock.waiter()
+    /// Somebody outside who waits for the lock. Where many locks make the list of them long, it looks less often.
+    private func waiter(atMostEvery interval: Duration) -> LockHolder? {
+        let begin = Instant.now
+        let pause = lastLook.waiter == nil ? interval : .zero
+        if begin - lastLook.end >= max(pause, lastLook.cost * Self.lookShare) {
+            lastLook.waiter = lock.waiter()
+            lastLook.end = .now
+            lastLook.cost = lastLook.end - begin
+        }
+        return lastLook.waiter
     }
 }

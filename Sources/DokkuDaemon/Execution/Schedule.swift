@@ -13,9 +13,6 @@ final class Schedule {
         var workers = 1
     }
 
-    /// More askers get a run of their own, so that one output is not encoded for too many at once.
-    private static let audienceLimit = 32
-
     let limits: Limits
     private let reads = CommandQueue()
     private let queue = CommandQueue()
@@ -37,7 +34,6 @@ final class Schedule {
     func append(_ job: Job) throws(Refusal) {
         try line(of: job).append(job)
         last.job = job.number
-        if job.command.scope != .nothing { job.submitter.didBegin(change: job.number) }
     }
 
     /// The job has ended, whether it still waited or not.
@@ -54,13 +50,17 @@ final class Schedule {
 
     /// What each of them waits for. `isLocked`: another process holds the lock.
     func obstacles(isLocked: Bool) -> [(job: Job, obstacle: Obstacle?)] {
-        var forecasts = (
-            reads: Forecast(limit: limits.readers, running: running.reads),
-            queue: Forecast(
+        var reads = forecast(of: reads, isLocked)
+        var queue = forecast(of: queue, isLocked)
+        return self.reads.waiting.map { ($0, reads.obstacle(of: $0, behind: obstacle(of: $0))) }
+            + self.queue.waiting.map { ($0, queue.obstacle(of: $0)) }
+    }
+
+    private func forecast(of line: CommandQueue, _ isLocked: Bool) -> Forecast {
+        line === reads
+            ? Forecast(limit: limits.readers, running: running.reads)
+            : Forecast(
                 limit: limits.workers, running: running.queue, beside: lastBeforeAlone, isLocked: isLocked)
-        )
-        return reads.waiting.map { ($0, forecasts.reads.obstacle(of: $0, behind: obstacle(of: $0))) }
-            + queue.waiting.map { ($0, forecasts.queue.obstacle(of: $0)) }
     }
 
     /// The last read for which a command waits that runs beside nothing and whose turn has come.
@@ -73,15 +73,20 @@ final class Schedule {
 
     /// Where a command waits.
     func place(of job: Job, isLocked: Bool) -> QueuePlace {
-        QueuePlace(
-            position: line(of: job).position(of: job),
-            obstacle: obstacles(isLocked: isLocked).first { $0.job === job }?.obstacle)
+        let line = line(of: job)
+        var forecast = forecast(of: line, isLocked)
+        var obstacle: Obstacle?
+        for other in line.waiting {
+            obstacle = forecast.obstacle(of: other, behind: line === reads ? self.obstacle(of: other) : nil)
+            if other === job { break }
+        }
+        return QueuePlace(position: line.position(of: job), obstacle: obstacle)
     }
 
     // MARK: Starting
 
     /// The next command that needs no lock.
-    var nextRead: Job? {
+    func nextRead() -> Job? {
         guard running.reads.count < limits.readers else { return nil }
         return reads.turns.first { isInOrder($0) && obstacle(of: $0) == nil }
     }
@@ -109,7 +114,7 @@ final class Schedule {
     }
 
     /// The next command that needs the lock.
-    var next: Job? {
+    func next() -> Job? {
         guard running.queue.count < limits.workers else { return nil }
         let scopes = (running.queue + running.reads).map(\.command.scope)
         // The widest scope of those that have to wait. Of one app's commands it need not know: those of the same app
@@ -140,7 +145,7 @@ final class Schedule {
         guard !line.isEmpty, let question = job.question else { return [job] }
         var jobs = [job]
         for other in line.waiting
-        where jobs.count < Self.audienceLimit && other.question == question && isInOrder(other) {
+        where jobs.count < Audience.limit && other.question == question && isInOrder(other) {
             line.remove(other)
             jobs.append(other)
         }

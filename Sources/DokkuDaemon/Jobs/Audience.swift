@@ -5,11 +5,16 @@ import DokkuProtocol
 protocol AudienceOwner: AnyObject {
     /// The process is gone; output may still come. Not called if it could not be started.
     func processDidExit(for audience: Audience)
+    /// The first job has left, and the run goes on for the others.
+    func leadDidChange(of audience: Audience)
     /// Nothing more comes. Its jobs end now.
     func runDidEnd(for audience: Audience)
 }
 
 final class Audience {
+    /// More askers get a run of their own, so that one output is not encoded for too many at once.
+    static let limit = 32
+
     /// The jobs that still wait for the result. The last one stays until the run has ended.
     private(set) var jobs: [Job]
     let command: Command
@@ -61,7 +66,12 @@ final class Audience {
 extension Audience: JobRun {
     func leave(_ job: Job) -> Bool {
         guard jobs.count > 1 else { return false }
+        let wasLead = jobs[0] === job
         jobs.removeAll { $0 === job }
+        if wasLead {
+            for other in jobs { other.shareRun(of: jobs[0]) }
+            owner?.leadDidChange(of: self)
+        }
         return true
     }
 

@@ -119,7 +119,7 @@ final class Job {
 
     /// The process is about to be started, for this job or for `lead`.
     func willStart(_ context: RunContext, with lead: Job) {
-        if lead !== self { self.lead = lead.number }
+        shareRun(of: lead)
         startedAt = .now
         startedDate = time(nil)
         observer.jobDidStart(self)
@@ -129,6 +129,8 @@ final class Job {
             }
         }
     }
+
+    func shareRun(of lead: Job) { self.lead = lead === self ? nil : lead.number }
 
     func didStart(_ run: any JobRun) { state = .running(run) }
 

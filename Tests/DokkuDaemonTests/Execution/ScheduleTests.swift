@@ -29,6 +29,7 @@ import Testing
         peer.isRestricted = isRestricted
         let job = Job.sample(lastNumber, command, peer: peer, submitter: submitter ?? self.submitter())
         try schedule.append(job)
+        if job.command.scope != .nothing { job.submitter.didBegin(change: job.number) }
         return job
     }
 
@@ -300,6 +301,17 @@ import Testing
         let start = ContinuousClock.now
         for _ in 0..<500 { #expect(schedule.place(of: last, isLocked: false).position == 9) }
         #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
+    @Test func `no more are said to share a run than do`() throws {
+        let schedule = Schedule(.init(readers: 1))
+        try wait(schedule, "ps:report a")
+        start(schedule)
+        for _ in 0..<40 { try wait(schedule, "apps:list") }
+        let told = obstacles(schedule)
+        #expect(told.count { $0 == .run(of: 2) } == 31 && told.count { $0 == .run(of: 34) } == 7)
+        #expect(try exit(1, schedule) == [Array(2...33)])
+        #expect(try exit(2, schedule) == [Array(34...41)])
     }
 
     @Test func `a place names what is in the way`() throws {

@@ -28,6 +28,7 @@ import Testing
     private func release() { #expect(write(fifo, "\n", 1) == 1) }
 
     func processDidExit(for audience: Audience) { exits += 1 }
+    func leadDidChange(of audience: Audience) {}
     func runDidEnd(for audience: Audience) { ends += 1 }
 
     private func start(

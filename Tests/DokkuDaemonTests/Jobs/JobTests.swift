@@ -23,6 +23,7 @@ extension Job {
     }
 
     func processDidExit(for audience: Audience) { exits += 1 }
+    func leadDidChange(of audience: Audience) {}
     func runDidEnd(for audience: Audience) {}
     func jobDidEnd(_ job: Job) { ends += 1 }
 
