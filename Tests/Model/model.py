@@ -26,6 +26,8 @@ class Run:
         self.name = None
         # Those who share it: for certain, and perhaps. `request` is the first of them.
         self.askers, self.perhaps = [request], []
+        # False if another one may have been the first, and was cancelled at once.
+        self.is_first_known = True
         self.started_at, self.turn = now, turn
         self.ended_at = None
         self.ended_turn = self.ended_round = 0
@@ -146,6 +148,7 @@ class Model:
         key = request.token if request.token not in self.runs else b"again%d" % len(self.runs)
         self.runs[key], run.name = run, key.decode()
         self.starts.append(run)
+        run.is_first_known = sharing.question(self, request) is None or request.job in recorded
         sharing.gather(self, run)
         if request.lane == "queue":
             schedule.judge_start(self, run)

@@ -67,7 +67,7 @@ def judge_start(model, run):
             raise Violation(f"a read did not wait for its connection's change\n{each} after {pending[0]}")
     if name == "reads":
         judge_reads(model, run)
-    if request.accepted:
+    if request.accepted and run.is_first_known:
         judge_turn(model, run)
         judge_overtaking(model, run)
         for each in run.askers:

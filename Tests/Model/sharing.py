@@ -108,7 +108,7 @@ def did_end(model, request, lead):
     run = request.run
     if lead is None:
         leave_doubt(request)
-        if run is not None and run.request is not request:
+        if run is not None and run.is_first_known and run.request is not request:
             raise Violation(f"the log does not say whose run it was\n{request}, but it shares the run of {run.request}")
         return
     other = model.jobs.get(lead)
