@@ -48,9 +48,11 @@ def changes_before(model, request):
 def find_lead(model, child, asked, recorded):
     """The request for which a child was started. `recorded` are the jobs for which the daemon says that a run began."""
     if len(asked) > 1:
-        asked = [each for each in asked if form(each) == child.form and each.job and each.results == 0] or asked
+        asked = [each for each in asked if form(each) == child.form and each.job
+                 and (each.results == 0 or each.over_round == model.round)] or asked
     if len(asked) > 1:
-        asked = [each for each in asked if each.job in recorded] or asked
+        # One that is not in the record was cancelled at once.
+        asked = [each for each in asked if each.job in recorded] or [each for each in asked if each.results] or asked
     return min(asked, key=lambda each: each.job or 0, default=None)
 
 
