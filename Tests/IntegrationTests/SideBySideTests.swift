@@ -73,19 +73,6 @@ import Testing
         #expect(output == "=====> My Apps\na\nb\nc\nz\n")
     }
 
-    /// It does not wait for its turn, but changes something.
-    @Test func `a connection reads what it has cancelled`() throws {
-        let daemon = try daemon(readers: 2)
-        let client = try daemon.connect()
-        let fifo = try daemon.box.fifo("builds:cancel a")
-        try client.send(["id": 1, "command": "builds:cancel a"])
-        try daemon.started("builds:cancel a")
-        try client.send(["id": 2, "command": "builds:list a", "stream": true])
-        #expect(try client.answer()["waits_for"] == 4)
-        try fifo.release()
-        #expect(try client.answer()["event"] != nil)
-    }
-
     @Test func `a file that a read writes keeps its turn`() throws {
         let daemon = try daemon(readers: 2)
         let deploy = try hold("ps:rebuild a", daemon)

@@ -75,7 +75,8 @@ def judge_start(model, run):
 
 
 def judge_reads(model, run):
-    """Reads beside the queue do not keep a command waiting that runs beside nothing, if its turn has come."""
+    """Reads beside the queue do not keep a command waiting that runs beside nothing, if its turn has come. Those go first
+    that came before it, or that waited when the last such command ended."""
     if any(line(model, each.request) == "queue" and (each.status is None or each.ended_round >= model.round - 1)
            for each in model.starts):
         return
@@ -83,7 +84,10 @@ def judge_reads(model, run):
            for each in model.requests()):
         return
     queue = waiting(model, "queue")
-    if queue and all(each.scope == EVERYTHING for each in queue):
+    ended = [each.ended_turn for each in model.starts if each.request.scope == EVERYTHING and each.status is not None]
+    if not run.is_first_known or not run.request.job or ended and run.request.accepted <= max(ended):
+        return
+    if queue and all(each.scope == EVERYTHING and each.job < run.request.job for each in queue if each.job):
         raise Violation(f"a read started, though the turn of a command has come that runs alone\n{run.request}, {queue[0]}")
 
 

@@ -4,7 +4,7 @@ from scopes import NOTHING
 from violation import Violation
 
 # The most requests that share a run.
-MOST = 64
+MOST = 32
 
 
 def question(model, request):
@@ -51,8 +51,8 @@ def find_lead(model, child, asked, recorded):
         asked = [each for each in asked if form(each) == child.form and each.job
                  and (each.results == 0 or each.over_round == model.round)] or asked
     if len(asked) > 1:
-        # One that is not in the record was cancelled at once.
-        asked = [each for each in asked if each.job in recorded] or [each for each in asked if each.results] or asked
+        # One that is not in the record was cancelled at once. The next one has taken its place there.
+        asked = [each for each in asked if each.job in recorded or each.results] or asked
     return min(asked, key=lambda each: each.job or 0, default=None)
 
 
@@ -105,12 +105,17 @@ def did_start(request):
         join(request.maybe[-1], request)
 
 
+def has_left(model, run):
+    """Whether the first who asked may have been cancelled. Then the next one takes its place."""
+    return model.may_be_cancelled(run.request) or run.request.client.is_gone
+
+
 def did_end(model, request, lead):
     """The log has the result of a request. `lead` is the job whose run it was; None if it was its own."""
     run = request.run
     if lead is None:
         leave_doubt(request)
-        if run is not None and run.is_first_known and run.request is not request:
+        if run is not None and run.is_first_known and run.request is not request and not has_left(model, run):
             raise Violation(f"the log does not say whose run it was\n{request}, but it shares the run of {run.request}")
         return
     other = model.jobs.get(lead)
@@ -120,7 +125,7 @@ def did_end(model, request, lead):
         return
     if other.run in request.maybe:
         join(other.run, request)
-    elif other.run is not run or other.run.request is not other:
+    elif other.run is not run or other.run.request is not other and not has_left(model, run):
         raise Violation(f"a request shares a run that it must not share\n{request}, with {other}")
 
 

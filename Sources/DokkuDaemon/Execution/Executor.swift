@@ -75,7 +75,6 @@ final class Executor {
             owner: self,
             outputLimit: limits.output, excerptLimit: records.excerptLimit)
         if lane.waitsInQueue { try schedule.append(job) }
-        if command.scope != .nothing, !lane.neverEnds { submitter.didBegin(change: job.number) }
         lastNumber += 1
         revision += 1
         records.accepted(job)

@@ -34,6 +34,7 @@ final class Schedule {
     func append(_ job: Job) throws(Refusal) {
         try line(of: job).append(job)
         last.job = job.number
+        if job.command.scope != .nothing { job.submitter.didBegin(change: job.number) }
     }
 
     /// The job has ended, whether it still waited or not.

@@ -29,7 +29,6 @@ import Testing
         peer.isRestricted = isRestricted
         let job = Job.sample(lastNumber, command, peer: peer, submitter: submitter ?? self.submitter())
         try schedule.append(job)
-        if job.command.scope != .nothing { job.submitter.didBegin(change: job.number) }
         return job
     }
 
