@@ -20,7 +20,7 @@ BESIDE = ("follow", "beside", "output")
 class Run:
     """A command that was started."""
 
-    def __init__(self, child, request, now, turn):
+    def __init__(self, child, request, now, turn, round):
         self.child, self.request = child, request
         # By this name a step finds it.
         self.name = None
@@ -28,7 +28,7 @@ class Run:
         self.askers, self.perhaps = [request], []
         # False if another one may have been the first, and was cancelled at once.
         self.is_first_known = True
-        self.started_at, self.turn = now, turn
+        self.started_at, self.turn, self.round = now, turn, round
         self.ended_at = None
         self.ended_turn = self.ended_round = 0
         self.status = None
@@ -142,7 +142,7 @@ class Model:
         limit = self.setting("MAX_SPOOL", 1 << 40)
         if request.redirection is None and 2 * request.input_size > limit:
             raise Violation(f"one connection had more than half of the room for inputs\n{request}")
-        run = Run(child, request, self.now, self.turn)
+        run = Run(child, request, self.now, self.turn, self.round)
         request.run = run
         # Bytes that were meant as input may have been lines of their own.
         key = request.token if request.token not in self.runs else b"again%d" % len(self.runs)

@@ -48,8 +48,10 @@ def judge_start(model, run):
     same = [each for each in others if line(model, each.request) == name]
     if name == "queue" and model.is_locked:
         raise Violation("a command ran while another program held the lock")
+    # Who waits was woken when the lock was last released, and waits again a moment later.
+    beside = [each for each in same if each.round < model.round]
     if name == "queue" and model.wanted_since is not None and request.accepted_round < model.round and (
-            same or model.now - model.wanted_since >= LOOK):
+            beside or model.now - model.wanted_since >= LOOK):
         raise Violation(f"a command overtook a program that waits for the lock\n{request}")
     # What a daemon left behind when it was killed keeps the lock, and the next daemon knows nothing of its reads.
     left = [each for each in same if each.child.epoch != run.child.epoch]
