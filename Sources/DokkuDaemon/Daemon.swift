@@ -194,7 +194,8 @@ final class Daemon {
     private func scheduleIdleExit(after wait: Duration?) {
         guard let wait, let limit = configuration.idleExit else { return }
         _ = loop.timers.schedule(after: wait) { [unowned self] in
-            let isIdle = executor.isIdle && server.isDrained && context.drain.isEmpty
+            let isIdle =
+                executor.isIdle && executor.waitingCount == 0 && server.isDrained && context.drain.isEmpty
             let rest = isIdle ? limit - (loop.now - server.lastActivity) : limit
             if rest <= .zero { stop() } else { scheduleIdleExit(after: rest) }
         }

@@ -74,6 +74,14 @@ public struct JSONReply {
         line.append("\"}\n")
     }
 
+    /// The answer to a request whose job outlives its client.
+    public func appendAccepted(job: UInt64, to line: inout [UInt8]) {
+        begin(&line)
+        line.append("\"ok\":true,\"job\":")
+        line.append(decimal: job)
+        line.append("}\n")
+    }
+
     /// What precedes the text of a built-in's answer. If streamed, it is the beginning of an event.
     public func appendAnswerHead(isStreamed: Bool, to line: inout [UInt8]) {
         begin(&line)
@@ -107,21 +115,23 @@ public struct JSONReply {
         public var error: ErrorCode?
         /// Output is missing from the answer, whatever `error` says.
         public var isOutputCut: Bool
-        /// The job's number, if the answer is streamed.
-        public var endOfJob: UInt64?
+        /// Nil if the answer does not tell the job's number.
+        public var job: UInt64?
+        /// The last line of a streamed answer.
+        public var isEnd: Bool
         public var queued: Duration
         public var ran: Duration
 
         public init(
-            ok: Bool, status: ExitStatus?, error: ErrorCode?, isOutputCut: Bool, endOfJob: UInt64?,
-            queued: Duration,
-            ran: Duration
+            ok: Bool, status: ExitStatus?, error: ErrorCode?, isOutputCut: Bool, job: UInt64?, isEnd: Bool,
+            queued: Duration, ran: Duration
         ) {
             self.ok = ok
             self.status = status
             self.error = error
             self.isOutputCut = isOutputCut
-            self.endOfJob = endOfJob
+            self.job = job
+            self.isEnd = isEnd
             self.queued = queued
             self.ran = ran
         }
@@ -129,8 +139,9 @@ public struct JSONReply {
 
     public func appendHead(_ result: Result, to line: inout [UInt8]) {
         begin(&line)
-        if let job = result.endOfJob {
-            line.append("\"event\":\"end\",\"job\":")
+        if result.isEnd { line.append("\"event\":\"end\",") }
+        if let job = result.job {
+            line.append("\"job\":")
             line.append(decimal: job)
             line.append(",")
         }

@@ -27,6 +27,8 @@ public struct JSONRequest: Equatable, Sendable {
     public var timeout: Duration?
     /// Whether the command is cancelled when its client leaves.
     public var endsWithClient = false
+    /// Whether the answer is the number of the job, which outlives its client.
+    public var isDetached = false
 
     public init(_ command: ArgumentList = []) { self.command = command }
 

@@ -46,6 +46,10 @@ public enum JSONRequestDecoder {
                     "on_disconnect", "\"finish\" or \"cancel\"", choice(disconnect))
                 request.endsWithClient = choice == .cancel
             }
+            request.isDetached = try flag("detach", members.detach)
+            if request.isDetached, let key = members.keyOfAnswer {
+                throw Refusal.invalid("detach and \(key) exclude each other")
+            }
         } catch {
             throw members.fault(error)
         }
@@ -138,6 +142,7 @@ private struct Members {
     var stripAnsi: JSONValue?
     var timeout: JSONValue?
     var onDisconnect: JSONValue?
+    var detach: JSONValue?
     /// The message about the first key that is none of these.
     var unknown: String?
     /// An unknown key begins with `stdin`: it may be a mistyped `stdin_length`.
@@ -156,11 +161,20 @@ private struct Members {
             case "strip_ansi": stripAnsi = value
             case "timeout": timeout = value
             case "on_disconnect": onDisconnect = value
+            case "detach": detach = value
             default:
                 if unknown == nil { unknown = Self.describe(unknown: key) }
                 if key.starts(with: "stdin".utf8) { mayAnnounceInput = true }
             }
         }
+    }
+
+    /// A key that says how to answer when the command has ended. A flag that is false asks for nothing.
+    var keyOfAnswer: StaticString? {
+        if stream?.bool == true { return "stream" }
+        if encoding != nil { return "encoding" }
+        if stripAnsi?.bool == true { return "strip_ansi" }
+        return onDisconnect == nil ? nil : "on_disconnect"
     }
 
     /// A fault with everything that can be read despite the error.

@@ -22,6 +22,7 @@ public enum JSONRequestEncoder {
         if request.stripsAnsi { line.append(",\"strip_ansi\":true") }
         if let timeout = request.timeout { append(timeout, to: &line) }
         if request.endsWithClient { line.append(",\"on_disconnect\":\"cancel\"") }
+        if request.isDetached { line.append(",\"detach\":true") }
         line.append("}\n")
         return line
     }

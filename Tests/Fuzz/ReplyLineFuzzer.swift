@@ -52,7 +52,8 @@ private func append(_ end: ReplyLine.End, _ reply: JSONReply, hasID: Bool, to li
         // The daemon's clock holds no more.
         guard max(queued, ran) < .seconds(1 << 33) else { return false }
         let result = JSONReply.Result(
-            ok: end.isOK, status: end.status, error: code, isOutputCut: end.isOutputCut, endOfJob: end.job,
+            ok: end.isOK, status: end.status, error: code, isOutputCut: end.isOutputCut, job: end.job,
+            isEnd: end.job != nil,
             queued: queued, ran: ran)
         reply.appendHead(result, to: &line)
         line.append(",\"output\":\"")

@@ -24,6 +24,7 @@ final class Executor {
 
     /// Runs that have exited but whose output has not ended. Beyond this number the next command waits.
     static let drainingLimit = 63
+    private static let heldBackTime = Duration.seconds(1)
 
     private let limits: Limits
     private let records: CommandRecords
@@ -55,8 +56,11 @@ final class Executor {
         self.lock = LockTurn(lock, timers: context.loop.timers, complain: complain)
     }
 
-    /// From now on `owner` is told what happens.
-    func start(owner: any ExecutorOwner) { self.owner = owner }
+    /// From now on `owner` is told what happens. Numbers go on after `lastNumber`.
+    func start(owner: any ExecutorOwner, after lastNumber: UInt64 = 0) {
+        self.owner = owner
+        self.lastNumber = lastNumber
+    }
 
     // MARK: Taking commands
 
@@ -75,6 +79,12 @@ final class Executor {
             owner: self,
             outputLimit: limits.output, excerptLimit: records.excerptLimit)
         if lane.waitsInQueue { try schedule.append(job) }
+        do throws(Refusal) {
+            try observer.jobWillBeAccepted(job)
+        } catch {
+            schedule.remove(job)
+            throw error
+        }
         lastNumber += 1
         revision += 1
         records.accepted(job)
@@ -90,6 +100,24 @@ final class Executor {
             _ = start(Audience(job, owner: self), lock: -1)
         }
         return job
+    }
+
+    /// Takes over waiting commands that an earlier daemon has accepted, in this order, with their numbers. They take
+    /// turns as those of one connection.
+    func takeOver(_ commands: [AcceptedCommand]) {
+        let submitter = Submitter(places: Budget(limit: .max))
+        for accepted in commands {
+            let job = Job(
+                number: accepted.number, command: accepted.command, submitter: submitter, peer: accepted.peer,
+                observer: accepted.observer, owner: self, outputLimit: limits.output,
+                excerptLimit: records.excerptLimit, acceptedAt: accepted.date)
+            // There is no limit that it could exceed.
+            try? schedule.append(job)
+            records.tookOver(job)
+        }
+        revision += 1
+        owner?.executorDidChange()
+        startNext()
     }
 
     /// Commands beside the queue are counted by kind, so that following logs does not keep anybody from cancelling.
@@ -128,7 +156,7 @@ final class Executor {
     /// False if no read may start.
     private func startRead() -> Bool {
         guard let job = schedule.nextRead() else { return false }
-        _ = startInTurn(job, lock: -1)
+        if mayStart(job) { _ = startInTurn(job, lock: -1) }
         return true
     }
 
@@ -142,8 +170,18 @@ final class Executor {
             job.interrupt(Refusal(code: .spawnFailed, text: text))
             return true
         }
-        if !startInTurn(job, lock: lock.number) { leaveLock() }
+        if !mayStart(job) || !startInTurn(job, lock: lock.number) { leaveLock() }
         return true
+    }
+
+    /// If its observer does not let a job start, others have their turn, and it is tried again later.
+    private func mayStart(_ job: Job) -> Bool {
+        if job.mayStart() { return true }
+        _ = context.loop.timers.schedule(after: Self.heldBackTime) { [weak self, weak job] in
+            job?.release()
+            self?.startNext()
+        }
+        return false
     }
 
     /// Starts a command, and all that ask the same. False if they have already ended.
@@ -199,14 +237,15 @@ final class Executor {
 
     // MARK: Stopping
 
-    /// Accepts and starts nothing more. Waiting commands are answered, endless ones are ended, running ones go on.
+    /// Accepts and starts nothing more. Waiting commands are answered, endless ones are ended, running ones go on. What
+    /// waits and outlives its client is left to the next daemon.
     func stop() {
         isStopping = true
         if lock.wait != nil {
             lock.giveUp()
             didChangeLockWait()
         }
-        for job in schedule.waiting { job.interrupt(.shuttingDown) }
+        for job in schedule.waiting where !job.command.request.isDetached { job.interrupt(.shuttingDown) }
         for job in started.beside where job.command.lane.neverEnds { job.interrupt(.endedByStop) }
     }
 

@@ -53,8 +53,10 @@ final class Schedule {
     func obstacles(isLocked: Bool) -> [(job: Job, obstacle: Obstacle?)] {
         var reads = forecast(of: reads, isLocked)
         var queue = forecast(of: queue, isLocked)
-        return self.reads.waiting.map { ($0, reads.obstacle(of: $0, behind: obstacle(of: $0))) }
+        let waiting =
+            self.reads.waiting.map { ($0, reads.obstacle(of: $0, behind: obstacle(of: $0))) }
             + self.queue.waiting.map { ($0, queue.obstacle(of: $0)) }
+        return waiting.map { job, obstacle in (job, job.isHeldBack ? .disk : obstacle) }
     }
 
     private func forecast(of line: CommandQueue, _ isLocked: Bool) -> Forecast {
@@ -89,7 +91,7 @@ final class Schedule {
     /// The next command that needs no lock.
     func nextRead() -> Job? {
         guard running.reads.count < limits.readers else { return nil }
-        return reads.turns.first { isInOrder($0) && obstacle(of: $0) == nil }
+        return reads.turns.first { !$0.isHeldBack && isInOrder($0) && obstacle(of: $0) == nil }
     }
 
     /// A command beside which not even a read may run: it runs, or its turn has come.
@@ -122,6 +124,7 @@ final class Schedule {
         // behind them wait for the same command.
         var passed: Scope?
         return queue.turns.first { job in
+            if job.isHeldBack { return false }
             let scope = job.command.scope
             let mayPass = passed.map(scope.mayRunBeside) ?? true
             if mayPass, scopes.allSatisfy(scope.mayRunBeside), isInOrder(job),

@@ -6,12 +6,21 @@ import Glibc
 protocol JobObserver: AnyObject {
     /// False while the job's output must stay in its pipe. Only endless commands may be held back so.
     var wantsOutput: Bool { get }
+    /// The job is about to be accepted. Throws if it must not be.
+    func jobWillBeAccepted(_ job: Job) throws(Refusal)
     /// The job has its number. `place` tells where it waits, if its lane waits. Returns false if nobody wants the result
     /// any more; then the job does not start.
     func jobWasAccepted(_ job: Job, place: @autoclosure () -> QueuePlace) -> Bool
+    /// The job's turn has come. Returns false if it must not start yet: then it is tried again later.
+    func jobMayStart(_ job: Job) -> Bool
     func jobDidStart(_ job: Job)
-    func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream)
-    func jobDidEnd(_ job: Job)
+    func job(_ job: any JobOutcome, didOutput bytes: Span<UInt8>, on stream: OutputStream)
+    func jobDidEnd(_ job: any JobOutcome)
+}
+
+extension JobObserver {
+    func jobWillBeAccepted(_ job: Job) throws(Refusal) {}
+    func jobMayStart(_ job: Job) -> Bool { true }
 }
 
 /// Is told when a job has been answered.
@@ -34,16 +43,20 @@ protocol JobRun: AnyObject {
     func reconsiderOutput()
 }
 
-/// |             | waiting          | running, outlastingBuild   | draining | ended |
-/// |-------------|------------------|----------------------------|----------|-------|
-/// | start       | running, or ended | –                         | –        | –     |
-/// | interrupt   | ended            | ended, if others share the run; else TERM to its processes | ended | – |
-/// | build's end | –                | TERM; outlastingBuild      | –        | –     |
-/// | exit        | –                | draining                   | –        | –     |
-/// | output ends | –                | –                          | ended    | –     |
-final class Job {
+/// |             | waiting, heldBack | running, outlastingBuild   | draining | ended |
+/// |-------------|-------------------|----------------------------|----------|-------|
+/// | hold back   | heldBack          | –                          | –        | –     |
+/// | release     | waiting           | –                          | –        | –     |
+/// | start       | running, or ended | –                          | –        | –     |
+/// | interrupt   | ended             | ended, if others share the run; else TERM to its processes | ended | – |
+/// | build's end | –                 | TERM; outlastingBuild      | –        | –     |
+/// | exit        | –                 | draining                   | –        | –     |
+/// | output ends | –                 | –                          | ended    | –     |
+final class Job: JobOutcome {
     enum State {
         case waiting
+        /// Its turn has come, but its observer did not let it start.
+        case heldBack
         case running(any JobRun)
         /// It shows the output of a build that has ended, and was told to end, too.
         case outlastingBuild(any JobRun)
@@ -59,8 +72,8 @@ final class Job {
     let submitter: Submitter
     let peer: Peer
     let observer: any JobObserver
-    let queuedAt = Instant.now
-    let queuedDate = time(nil)
+    let queuedAt: Instant
+    let queuedDate: time_t
     private(set) var state = State.waiting
     private(set) var startedAt: Instant?
     private(set) var startedDate: time_t = 0
@@ -88,7 +101,7 @@ final class Job {
 
     init(
         number: UInt64, command: Command, submitter: Submitter, peer: Peer, observer: any JobObserver,
-        owner: (any JobOwner)?, outputLimit: Int, excerptLimit: Int
+        owner: (any JobOwner)?, outputLimit: Int, excerptLimit: Int, acceptedAt date: time_t? = nil
     ) {
         self.number = number
         self.command = command
@@ -96,6 +109,9 @@ final class Job {
         self.peer = peer
         self.observer = observer
         self.owner = owner
+        let now = time(nil)
+        queuedDate = date ?? now
+        queuedAt = .now + .seconds(min(0, queuedDate - now))
         self.outputLimit = outputLimit
         self.excerptLimit = excerptLimit
     }
@@ -103,11 +119,14 @@ final class Job {
     /// How the process ended; nil if there was none, or if it has not ended.
     var status: ExitStatus? {
         switch state {
-        case .waiting, .running, .outlastingBuild: nil
+        case .waiting, .heldBack, .running, .outlastingBuild: nil
         case .draining(_, let status): status
         case .ended(let status): status
         }
     }
+    var hasRun: Bool { status != nil }
+    var wasAskedByNumber: Bool { false }
+    var waitsForReader: Bool { command.lane.neverEnds }
     var isSuccess: Bool { failure == nil && status?.isSuccess == true }
     /// An endless command has not failed if nobody wanted more of it.
     var isFailure: Bool {
@@ -132,6 +151,18 @@ final class Job {
 
     func shareRun(of lead: Job) { self.lead = lead === self ? nil : lead.number }
 
+    /// Asks whether the job may start, now that its turn has come.
+    func mayStart() -> Bool {
+        if observer.jobMayStart(self) { return true }
+        state = .heldBack
+        return false
+    }
+
+    var isHeldBack: Bool { if case .heldBack = state { true } else { false } }
+
+    /// It may be tried again.
+    func release() { if isHeldBack { state = .waiting } }
+
     func didStart(_ run: any JobRun) { state = .running(run) }
 
     func didNotStart(_ reason: Refusal) {
@@ -143,7 +174,7 @@ final class Job {
     /// want its process. If its process has already exited, its result stays, and it waits for no more output.
     func interrupt(_ reason: Refusal) {
         switch state {
-        case .waiting:
+        case .waiting, .heldBack:
             willBeEnded(reason)
             end(nil)
         case .running(let run), .outlastingBuild(let run):
@@ -166,7 +197,7 @@ final class Job {
         case .running(let run), .outlastingBuild(let run):
             if failure?.isEnded != true { run.end(reason) }
         case .draining(let run, _): run.stopDraining()
-        case .waiting, .ended: interrupt(reason)
+        case .waiting, .heldBack, .ended: interrupt(reason)
         }
     }
 
@@ -187,7 +218,7 @@ final class Job {
     func reconsiderOutput() {
         switch state {
         case .running(let run), .outlastingBuild(let run), .draining(let run, _): run.reconsiderOutput()
-        case .waiting, .ended: break
+        case .waiting, .heldBack, .ended: break
         }
     }
 
@@ -239,7 +270,7 @@ final class Job {
         switch state {
         case .running(let run): state = .draining(run, status)
         case .outlastingBuild(let run): state = .draining(run, .exited(0))
-        case .waiting, .draining, .ended: return
+        case .waiting, .heldBack, .draining, .ended: return
         }
         endedAt = .now
         buildWatch = nil

@@ -10,6 +10,8 @@ enum Obstacle: Equatable {
     case turn
     /// Another process holds the lock.
     case lock
+    /// It could not be written down that it starts.
+    case disk
 }
 
 struct QueuePlace: Equatable {

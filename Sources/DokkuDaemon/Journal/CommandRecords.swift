@@ -26,6 +26,11 @@ final class CommandRecords {
         journal?.accepted(job)
     }
 
+    /// The command was accepted by an earlier daemon, and waits.
+    func tookOver(_ job: Job) {
+        log.note("#\(job.number) waits, accepted by an earlier daemon: \(job.title)")
+    }
+
     func willStart(_ job: Job) { running?.willStart(job) }
 
     func ended(_ job: Job) {

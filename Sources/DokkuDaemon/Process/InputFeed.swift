@@ -6,13 +6,22 @@ import Glibc
 enum InputSource {
     case spool(Spool)
     case file(OpenFile)
+    case reader(any InputReader)
+}
+
+/// An input that is read part by part.
+protocol InputReader: AnyObject {
+    /// The bytes from an offset on; as many as are at hand, and none at the end.
+    func read(from offset: Int) throws(SystemError) -> [UInt8]
 }
 
 /// Writes an input to a child's pipe. It is no error if the child does not read or has exited.
 final class InputFeed: EventHandler {
     private let source: InputSource
-    /// The number of bytes taken from a file.
+    /// The number of bytes passed on from a file or a reader.
     private var offset = 0
+    /// A part that the pipe has not taken yet.
+    private var rest: ArraySlice<UInt8> = []
     private var watch: Watch
     private let didFail: (SystemError) -> Void
 
@@ -60,6 +69,14 @@ final class InputFeed: EventHandler {
             let part = try file.descriptor.readPart(ReadBuffer.size / 2, at: offset)
             if part.isEmpty { return true }
             if case .sent(let count) = try target.write(part[...]) { offset += count }
+            return false
+        case .reader(let reader):
+            if rest.isEmpty { rest = try reader.read(from: offset)[...] }
+            if rest.isEmpty { return true }
+            if case .sent(let count) = try target.write(rest) {
+                rest = rest.dropFirst(count)
+                offset += count
+            }
             return false
         }
     }

@@ -32,6 +32,7 @@ extension RunPlan {
         switch request.input {
         case .empty: break
         case .spool(let spool): input = .fed(.spool(spool))
+        case .kept(let reader): input = .fed(.reader(reader))
         case .file(let redirection):
             let file = try redirection.open()
             input = invocation.readsOnlyPipes ? .fed(.file(file)) : .file(file)

@@ -6,6 +6,8 @@ enum RunInput {
     case empty
     /// What came with the request.
     case spool(Spool)
+    /// What is kept on disk.
+    case kept(any InputReader)
     /// A file that is opened when the command starts.
     case file(Redirection)
 }
@@ -18,6 +20,8 @@ struct RunRequest {
     var separatesStreams = false
     /// How long it may run; nil for ever.
     var timeout: Duration?
+    /// Whether its job outlives its client.
+    var isDetached = false
     /// The memory that the request holds while it waits.
     var reservation: Reservation?
 
@@ -33,7 +37,7 @@ struct RunRequest {
     var hasInput: Bool {
         switch input {
         case .empty: false
-        case .spool, .file: true
+        case .spool, .kept, .file: true
         }
     }
 }

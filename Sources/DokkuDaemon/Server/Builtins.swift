@@ -108,6 +108,7 @@ final class Builtins {
         case .job(let other): "waits for job \(other)"
         case .run(of: let other): "runs with job \(other)"
         case .turn: "waits for its turn"
+        case .disk: "waits for the disk"
         case .lock: "waits for \(executor.lockWait.map { "\($0)" } ?? "the lock")"
         }
     }

@@ -154,6 +154,7 @@ final class Client: EventHandler, Requester {
             close()
         }
         if hasSent { progressedAt = context.loop.now }
+        if hasGone { openLine?.clientDidLeave() }
         for request in openRequests {
             if hasGone { request.clientDidLeave() } else { request.readerDidAdvance() }
         }
@@ -319,6 +320,7 @@ final class Client: EventHandler, Requester {
         connection.close(isRestricted: peer.isRestricted)
         context.owner.didClose(number, isRestricted: peer.isRestricted, wasServed: refusal == nil)
         sink?.end(.early(missing: nil))
+        openLine?.clientDidLeave()
         for request in openRequests { request.clientDidLeave() }
     }
 }

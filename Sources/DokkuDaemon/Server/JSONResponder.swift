@@ -7,7 +7,7 @@ final class JSONResponder: Responder {
     private let isStreamed: Bool
     private let isBase64: Bool
     private let endsWithClient: Bool
-    private var job: Job?
+    private var job: (any JobOutcome)?
     private var outputs: [ReplyChannel]
 
     /// While the client has this much unread, an endless command's pipe is not read.
@@ -71,7 +71,15 @@ final class JSONResponder: Responder {
         sink.didAnswer(self)
     }
 
+    func answer(acceptedJob number: UInt64) {
+        sink.send { reply.appendAccepted(job: number, to: &$0) }
+        sink.didAnswer(self)
+    }
+
+    func awaits(_ outcome: any JobOutcome) { job = outcome }
+
     func refuse(_ refusal: Refusal) {
+        job = nil
         sink.send { reply.appendRefusal(refusal, isStreamed: isStreamed, to: &$0) }
         sink.didAnswer(self)
     }
@@ -96,18 +104,18 @@ final class JSONResponder: Responder {
     }
 
     /// True if the client asked for it, and for commands that would never end by themselves.
-    private func endsWithClient(_ job: Job) -> Bool { endsWithClient || job.command.lane.neverEnds }
+    private func endsWithClient(_ job: any JobOutcome) -> Bool { endsWithClient || job.waitsForReader }
 
     func jobDidStart(_ job: Job) {
         if isStreamed { sink.send { reply.appendStarted(job: job.number, to: &$0) } }
     }
 
-    func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
+    func job(_ job: any JobOutcome, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
         guard !sink.hasGone else { return }
         if isStreamed { emit(bytes, of: stream, job) } else { keep(bytes, of: stream, job) }
     }
 
-    private func emit(_ bytes: Span<UInt8>, of stream: OutputStream, _ job: Job) {
+    private func emit(_ bytes: Span<UInt8>, of stream: OutputStream, _ job: any JobOutcome) {
         let channel = channel(stream)
         let isKept = sink.send { line in
             reply.appendOutput(stream, to: &line) { data in
@@ -117,10 +125,10 @@ final class JSONResponder: Responder {
             }
         }
         // An endless command waits instead.
-        if !isKept, !job.command.lane.neverEnds { job.truncate(Spool.Failure.accountExhausted.refusal) }
+        if !isKept, !job.waitsForReader { job.truncate(Spool.Failure.accountExhausted.refusal) }
     }
 
-    private func keep(_ bytes: Span<UInt8>, of stream: OutputStream, _ job: Job) {
+    private func keep(_ bytes: Span<UInt8>, of stream: OutputStream, _ job: any JobOutcome) {
         do throws(Spool.Failure) {
             try channel(stream).keep(bytes, from: stream, sink.account)
         } catch {
@@ -128,13 +136,14 @@ final class JSONResponder: Responder {
         }
     }
 
-    func jobDidEnd(_ job: Job) {
+    func jobDidEnd(_ job: any JobOutcome) {
         self.job = nil
-        if job.status == nil, let failure = job.failure { return refuse(failure.reason) }
+        if !job.hasRun, let failure = job.failure { return refuse(failure.reason) }
         let kept = isStreamed ? [] : outputs.map { $0.finishKept { job.truncate($0.refusal) } }
         let result = JSONReply.Result(
             ok: job.isSuccess, status: job.status, error: job.failure?.reason.code,
-            isOutputCut: job.failure?.isOutputCut ?? false, endOfJob: isStreamed ? job.number : nil,
+            isOutputCut: job.failure?.isOutputCut ?? false,
+            job: isStreamed || job.wasAskedByNumber ? job.number : nil, isEnd: isStreamed,
             queued: job.queuedDuration, ran: job.runDuration)
         if isStreamed { finishStream(result) } else { finishLine(result, kept) }
         sink.didAnswer(self)
@@ -170,7 +179,7 @@ final class JSONResponder: Responder {
     }
 
     func readerDidAdvance() {
-        if let job, job.command.lane.neverEnds, wantsOutput { job.reconsiderOutput() }
+        if let job, job.waitsForReader, wantsOutput { job.reconsiderOutput() }
     }
 }
 
@@ -180,7 +189,7 @@ extension QueuedEvent {
         switch place.obstacle {
         case .job(let other): waitsFor = other
         case .run(of: let lead): runsWith = lead
-        case .turn, .lock, nil: break
+        case .turn, .lock, .disk, nil: break
         }
     }
 }

@@ -4,6 +4,8 @@ import DokkuProtocol
 final class PlainResponder: Responder {
     let sink: any ReplySink
     private let output: ReplyChannel
+    /// What it reads from the archive.
+    private var awaited: (any JobOutcome)?
 
     init(_ sink: any ReplySink, keepsAnsi: Bool) {
         self.sink = sink
@@ -26,7 +28,10 @@ final class PlainResponder: Responder {
         sink.didAnswer(self)
     }
 
+    func awaits(_ outcome: any JobOutcome) { awaited = outcome }
+
     func refuse(_ refusal: Refusal) {
+        awaited = nil
         sink.send { PlainReply.append(ok: false, output: refusal.text, to: &$0) }
         sink.didAnswer(self)
     }
@@ -36,10 +41,10 @@ final class PlainResponder: Responder {
     func jobWasAccepted(_ job: Job, place: @autoclosure () -> QueuePlace) -> Bool { true }
     func jobDidStart(_ job: Job) {}
     // A command from a plain line goes on, even if nobody reads its reply.
-    func clientDidLeave() {}
+    func clientDidLeave() { awaited?.interrupt(.clientHasLeft) }
     func readerDidAdvance() {}
 
-    func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
+    func job(_ job: any JobOutcome, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
         guard !sink.hasGone else { return }
         do throws(Spool.Failure) {
             try output.keep(bytes, from: stream, sink.account)
@@ -48,7 +53,8 @@ final class PlainResponder: Responder {
         }
     }
 
-    func jobDidEnd(_ job: Job) {
+    func jobDidEnd(_ job: any JobOutcome) {
+        awaited = nil
         let kept = output.finishKept { job.truncate($0.refusal) }
         var isFirst = kept.map { $0.count == 0 } ?? true
         sink.send { PlainReply.appendHead(ok: job.isSuccess, to: &$0) }

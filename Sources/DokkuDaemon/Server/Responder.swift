@@ -7,6 +7,8 @@ protocol Responder: JobObserver, OpenRequest {
     var sink: any ReplySink { get }
     /// A built-in's answer.
     func answer(_ answer: SharedAnswer)
+    /// The answer is read from the archive, and will come with `jobDidEnd`.
+    func awaits(_ outcome: any JobOutcome)
     /// The request does not run.
     func refuse(_ refusal: Refusal)
 }

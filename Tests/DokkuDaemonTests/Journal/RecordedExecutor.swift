@@ -51,6 +51,6 @@ final class RecordedExecutor: JobObserver {
     var wantsOutput: Bool { true }
     func jobWasAccepted(_ job: Job, place: @autoclosure () -> QueuePlace) -> Bool { true }
     func jobDidStart(_ job: Job) {}
-    func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {}
-    func jobDidEnd(_ job: Job) { ended.append(job.number) }
+    func job(_ job: any JobOutcome, didOutput bytes: Span<UInt8>, on stream: OutputStream) {}
+    func jobDidEnd(_ job: any JobOutcome) { ended.append(job.number) }
 }

@@ -83,7 +83,7 @@ import Testing
 
     @Test func `every key of a last line is read`() throws {
         let result = JSONReply.Result(
-            ok: false, status: .signalled("SIGTERM"), error: .timeout, isOutputCut: true, endOfJob: 3,
+            ok: false, status: .signalled("SIGTERM"), error: .timeout, isOutputCut: true, job: 3, isEnd: true,
             queued: .milliseconds(4), ran: .milliseconds(5))
         let line = written(.text("a")) { reply, line in
             reply.appendHead(result, to: &line)
@@ -111,8 +111,8 @@ import Testing
                     .randomElement(using: &generator) ?? nil,
                 error: [nil, .cancelled, .outputTruncated].randomElement(using: &generator) ?? nil,
                 isOutputCut: .random(using: &generator),
-                endOfJob: [nil, .random(in: 1...1 << 62, using: &generator)].randomElement(using: &generator)
-                    ?? nil,
+                job: [nil, .random(in: 1...1 << 62, using: &generator)].randomElement(using: &generator)
+                    ?? nil, isEnd: .random(using: &generator),
                 queued: .milliseconds(Int.random(in: 0...1 << 40, using: &generator)),
                 ran: .milliseconds(Int.random(in: 0...1 << 40, using: &generator)))
             let output = HostileBytes.random(using: &generator)
@@ -130,7 +130,7 @@ import Testing
                 isOutputCut: result.isOutputCut,
                 output: errors == nil ? Array(String(decoding: output, as: UTF8.self).utf8) : output,
                 errors: errors,
-                job: result.endOfJob, queued: result.queued, ran: result.ran)
+                job: result.job, queued: result.queued, ran: result.ran)
             #expect(try ReplyLine(line[...]) == ReplyLine(id: id, content: .end(expected)), "seed \(seed)")
         }
     }

@@ -12,29 +12,27 @@ final class JobRecorder: JobObserver {
     private(set) var events: [Step] = []
     private(set) var output: [UInt8] = []
     private(set) var errors: [UInt8] = []
-    var onEvent: (Step, Job) -> Void = { _, _ in }
 
     var hasEnded: Bool { events.last == .ended }
     var text: String { String(decoding: output, as: UTF8.self) }
 
     func jobWasAccepted(_ job: Job, place: @autoclosure () -> QueuePlace) -> Bool {
         self.place = place()
-        note(.accepted, job)
+        note(.accepted)
         return isWanted
     }
 
-    func jobDidStart(_ job: Job) { note(.started, job) }
-    func jobDidEnd(_ job: Job) { note(.ended, job) }
+    func jobDidStart(_ job: Job) { note(.started) }
+    func jobDidEnd(_ job: any JobOutcome) { note(.ended) }
 
-    func job(_ job: Job, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
+    func job(_ job: any JobOutcome, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
         bytes.withUnsafeBufferPointer {
             if stream == .standardOutput { output += $0 } else { errors += $0 }
         }
     }
 
-    private func note(_ event: Step, _ job: Job) {
+    private func note(_ event: Step) {
         events.append(event)
-        onEvent(event, job)
     }
 }
 
