@@ -4,9 +4,9 @@ import DokkuProtocol
 enum Builtin: Equatable, Sendable {
     case commands
     case refresh
-    case version
-    case status
-    case queue
+    case version(AnswerFormat)
+    case status(AnswerFormat)
+    case queue(AnswerFormat)
     case cancel(job: UInt64)
     case help
 
@@ -30,14 +30,17 @@ enum Builtin: Equatable, Sendable {
             Entry(
                 name: "refresh", summary: "read the list of dokku's commands again", changesSomething: true,
                 mayWait: true)
-        case .version: Entry(name: "daemon:version", summary: "the daemon's version")
+        case .version:
+            Entry(
+                name: "daemon:version", argument: "[--format json]",
+                summary: "the daemon's version; as JSON also its features")
         case .status:
             Entry(
-                name: "daemon:status",
+                name: "daemon:status", argument: "[--format json]",
                 summary: "start time, connections, commands, queue, and the list of dokku's commands")
         case .queue:
             Entry(
-                name: "daemon:queue",
+                name: "daemon:queue", argument: "[--format json]",
                 summary: "the running and the waiting commands, one job per line, its number first")
         case .cancel:
             Entry(
@@ -48,7 +51,9 @@ enum Builtin: Equatable, Sendable {
     }
 
     /// All of them, in the order of the help.
-    static let all: [Builtin] = [.commands, .refresh, .version, .status, .queue, .cancel(job: 0), .help]
+    static let all: [Builtin] = [
+        .commands, .refresh, .version(.text), .status(.text), .queue(.text), .cancel(job: 0), .help,
+    ]
 
     /// The answer to `daemon:help`.
     static var helpText: String {
@@ -72,7 +77,13 @@ enum Builtin: Equatable, Sendable {
     /// Throws if the words after the name are wrong for it.
     static func matching(_ arguments: ArgumentList, at index: Int) throws(Refusal) -> Builtin? {
         guard let builtin = named(arguments, at: index) else { return nil }
-        if case .cancel = builtin { return .cancel(job: try jobNumber(arguments, after: index)) }
+        switch builtin {
+        case .version: return .version(try AnswerFormat(arguments, after: index))
+        case .status: return .status(try AnswerFormat(arguments, after: index))
+        case .queue: return .queue(try AnswerFormat(arguments, after: index))
+        case .cancel: return .cancel(job: try jobNumber(arguments, after: index))
+        case .commands, .refresh, .help: break
+        }
         guard index + 1 == arguments.count else {
             throw Refusal(code: .invalidRequest, text: "\(arguments.text(index)) takes no arguments")
         }

@@ -1,5 +1,6 @@
 // Who holds a lock, or waits for it, as far as the kernel tells: /proc/locks, proc_locks(5).
 import CEpollShim
+import DokkuProtocol
 import Glibc
 
 struct LockHolder: Equatable {
@@ -77,6 +78,13 @@ extension LockHolder: CustomStringConvertible {
     }
 }
 
+extension LockHolder {
+    fileprivate func describe(in json: inout JSONWriter) {
+        if pid > 0 { json.add("pid", pid) }
+        if let name { json.add("name", name) }
+    }
+}
+
 /// The next command waits for the lock, because another process holds it.
 struct LockWait: Equatable, CustomStringConvertible {
     let path: String
@@ -85,4 +93,11 @@ struct LockWait: Equatable, CustomStringConvertible {
 
     /// The lock file and its holder, for people.
     var description: String { "the lock \(path), held by \(holder.map { "\($0)" } ?? "an unknown process")" }
+
+    /// The same for programs.
+    func describe(in json: inout JSONWriter) {
+        json.add("path", path)
+        json.add("since_at", since)
+        if let holder { json.addObject("holder", holder.describe) }
+    }
 }

@@ -13,9 +13,11 @@ final class Builtins {
     /// Made once, because clients ask for it to learn whether the daemon answers.
     private let versionLine = PlainReply.line(ok: true, output: version)
     private lazy var versionAnswer = SharedAnswer(version, account: account)
+    private lazy var versionObject = SharedAnswer(Self.versionJSON, account: account)
     private lazy var helpAnswer = SharedAnswer(Builtin.helpText, account: account)
     /// The last answers, and the revisions that they were made from.
-    private var queueAnswer: (revision: Int, answer: SharedAnswer)?
+    private var queueLines: (revision: Int, answer: SharedAnswer)?
+    private var queueArray: (revision: Int, answer: SharedAnswer)?
     private var commandsAnswer: (revision: Int, answer: SharedAnswer)?
 
     init(
@@ -33,10 +35,12 @@ final class Builtins {
     func answer(_ builtin: Builtin, _ incoming: Incoming) {
         let responder = incoming.responder
         switch builtin {
-        case .version: responder.answer(versionAnswer)
+        case .version(.text): responder.answer(versionAnswer)
+        case .version(.json): responder.answer(versionObject)
         case .help: responder.answer(helpAnswer)
-        case .status: responder.answer(SharedAnswer(status(), account: account))
-        case .queue: responder.answer(current(&queueAnswer, executor.revision, queue()))
+        case .status(let format): responder.answer(status(format))
+        case .queue(.text): responder.answer(current(&queueLines, executor.revision, queue.text(.text)))
+        case .queue(.json): responder.answer(current(&queueArray, executor.revision, queue.text(.json)))
         case .commands:
             judge.whenCurrent { [self, incoming] failure in
                 if let failure, catalogue.current == nil { return responder.refuse(failure) }
@@ -58,7 +62,26 @@ final class Builtins {
     }
 
     /// The whole reply line to a plain request, for the most frequent one.
-    func plainLine(_ builtin: Builtin) -> [UInt8]? { builtin == .version ? versionLine : nil }
+    func plainLine(_ builtin: Builtin) -> [UInt8]? { builtin == .version(.text) ? versionLine : nil }
+
+    private static var versionJSON: String {
+        var json = JSONWriter()
+        json.addObject { json in
+            json.add("version", version)
+            json.addArray("features") { json in
+                for feature in Feature.allCases { json.add(nil, feature.rawValue) }
+            }
+        }
+        return json.text
+    }
+
+    private func status(_ format: AnswerFormat) -> SharedAnswer {
+        let report = StatusReport(
+            executor: executor, catalogue: catalogue, connections: attendance.count, startDate: startDate)
+        return SharedAnswer(report.text(format), account: account)
+    }
+
+    private var queue: QueueListing { QueueListing(executor: executor) }
 
     private func current(
         _ kept: inout (revision: Int, answer: SharedAnswer)?, _ revision: Int,
@@ -68,54 +91,6 @@ final class Builtins {
         let answer = SharedAnswer(text(), account: account)
         kept = (revision, answer)
         return answer
-    }
-
-    private func status() -> String {
-        let catalogueLine =
-            catalogue.current.map { current in
-                "\(current.listedNames.count) commands, read \(AuditLog.format(catalogue.readDate))"
-                    + " (\(time(nil) - catalogue.readDate) s ago)"
-            } ?? "not read yet"
-        let lockLine =
-            executor.lockWait.map { "\nwaits for: \($0), since \(AuditLog.format($0.since))" } ?? ""
-        let load = executor.load
-        return """
-            version: \(version)
-            since: \(AuditLog.format(startDate))
-            connections: \(attendance.count)
-            commands run: \(executor.runCount)
-            commands failed: \(executor.failureCount)
-            running: \(executor.running.count)
-            waiting: \(executor.waitingCount)
-            readers: \(load.readers.0) of \(load.readers.of)
-            workers: \(load.workers.0) of \(load.workers.of)
-            catalogue: \(catalogueLine)\(lockLine)
-            """
-    }
-
-    private func queue() -> String {
-        let running = executor.running.map { job in
-            describe(job, "running", since: job.startedDate, job.lead.map { "runs with job \($0)" })
-        }
-        let waiting = executor.obstacles.map { job, obstacle in
-            describe(job, "waiting", since: job.queuedDate, obstacle.map(describe))
-        }
-        return (running + waiting).joined(separator: "\n")
-    }
-
-    private func describe(_ obstacle: Obstacle) -> String {
-        switch obstacle {
-        case .job(let other): "waits for job \(other)"
-        case .run(of: let other): "runs with job \(other)"
-        case .turn: "waits for its turn"
-        case .disk: "waits for the disk"
-        case .lock: "waits for \(executor.lockWait.map { "\($0)" } ?? "the lock")"
-        }
-    }
-
-    private func describe(_ job: Job, _ state: String, since date: time_t, _ note: String?) -> String {
-        "\(job.number) \(state) since \(AuditLog.format(date)) pid=\(job.peer.pid) uid=\(job.peer.uid) \(job.title)"
-            + (note.map { " [\($0)]" } ?? "")
     }
 
     // MARK: Changes

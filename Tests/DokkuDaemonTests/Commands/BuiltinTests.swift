@@ -4,13 +4,16 @@ import TestSupport
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite struct BuiltinTests {
     @Test(arguments: [
-        ("commands", Builtin.commands), ("refresh", .refresh), ("daemon:version", .version),
-        ("daemon:status", .status),
-        ("daemon:queue", .queue), ("daemon:cancel 12", .cancel(job: 12)), ("daemon:help", .help),
-        ("daemon:cancel 18446744073709551615", .cancel(job: .max)), ("--quiet daemon:status", .status),
+        ("commands", Builtin.commands), ("refresh", .refresh), ("daemon:version", .version(.text)),
+        ("daemon:status", .status(.text)), ("daemon:version --format json", .version(.json)),
+        ("daemon:status --format=json", .status(.json)), ("daemon:queue --format json", .queue(.json)),
+        ("daemon:queue --format stdout", .queue(.text)), ("daemon:queue --format=stdout", .queue(.text)),
+        ("daemon:queue", .queue(.text)), ("daemon:cancel 12", .cancel(job: 12)), ("daemon:help", .help),
+        ("daemon:cancel 18446744073709551615", .cancel(job: .max)), ("--quiet daemon:status", .status(.text)),
         ("--app x commands", .commands),
     ])
     func `built-ins are recognised in every form`(line: String, builtin: Builtin) {
@@ -23,7 +26,10 @@ import Testing
         "daemon:cancel", "daemon:cancel x", "daemon:cancel -1", "daemon:cancel +1", "daemon:cancel 1.0",
         "daemon:cancel 1 2", "daemon:cancel 18446744073709551616", "daemon:cancel 0x1", "commands x",
         "refresh x",
-        "daemon:version 1", "daemon:help me", "daemon:cancel 000000000000000000001x",
+        "daemon:version 1", "daemon:version --format", "daemon:queue --format text", "daemon:queue json",
+        "daemon:status --format json x", "daemon:status --format=", "daemon:help --format json",
+        "commands --format json", "daemon:queue --format json --format json", "daemon:queue --FORMAT json",
+        "daemon:queue x --format json", "daemon:help me", "daemon:cancel 000000000000000000001x",
     ])
     func `wrong words are refused with the reason`(line: String) {
         guard case .refuse(let refusal) = judge(line) else {
@@ -73,5 +79,13 @@ import Testing
         #expect(zip(rows, forms).allSatisfy { $0.hasPrefix($1) } && rows.count == forms.count)
         let logged = Builtin.all.map(\.entry).filter(\.changesSomething).map { "`\($0.name)`" }
         #expect(section.contains("Only \(logged.joined(separator: " and ")) are logged."))
+    }
+
+    @Test func `the page of the protocol says what each feature means`() throws {
+        let page = try String(contentsOfFile: Repository.path("docs/protocol.md"), encoding: .utf8)
+        let table = try #require(page.components(separatedBy: "| feature | meaning |\n|---|---|\n").last)
+        let rows = table.split(separator: "\n", omittingEmptySubsequences: false).prefix { $0.hasPrefix("|") }
+        let names = rows.map { $0.dropFirst("| `".count).prefix { $0 != "`" } }
+        #expect(names == Feature.allCases.map { $0.rawValue[...] })
     }
 }

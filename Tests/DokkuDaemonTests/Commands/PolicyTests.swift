@@ -91,7 +91,7 @@ extension Verdict {
     @Test func `without a catalogue only what needs none is decided`() {
         #expect(judge("apps:list", with: nil).isUnknown)
         #expect(judge("help", with: nil).isUnknown)
-        #expect(judge("daemon:version", with: nil) == .builtin(.version))
+        #expect(judge("daemon:version", with: nil) == .builtin(.version(.text)))
         #expect(judge("refresh", with: nil) == .builtin(.refresh))
         #expect(judge("shell", with: nil) == .refuse(.notImplemented))
         #expect(judge("apps:destroy x", with: nil) == .refuse(.requiresForce))

@@ -169,7 +169,10 @@ import Testing
     }
 
     @Test func `only built-ins that change nothing are answered`() {
-        for line in ["commands", "daemon:version", "daemon:status", "daemon:queue", "daemon:help"] {
+        for line in [
+            "commands", "daemon:version", "daemon:status", "daemon:queue", "daemon:help",
+            "daemon:version --format json", "daemon:status --format json", "daemon:queue --format=json",
+        ] {
             guard case .builtin = judgeHere(line) else {
                 Issue.record("\(line) was not answered")
                 continue

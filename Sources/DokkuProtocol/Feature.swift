@@ -1,0 +1,6 @@
+/// What a client may ask for before it uses it: `daemon:version --format json` lists the names. Names are only ever
+/// added, and docs/protocol.md says what each of them means.
+public enum Feature: String, CaseIterable, Sendable {
+    case standardInputInChunks = "stdin_chunks"
+    case formatJSON = "format_json"
+}
