@@ -27,6 +27,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("systemd")]
         ),
         .systemLibrary(name: "CJansson", providers: [.apt(["libjansson-dev"])]),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         .target(
             name: "DokkuProtocol",
             dependencies: ["CJansson"],
@@ -34,7 +35,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "DokkuDaemon",
-            dependencies: ["CEpollShim", "DokkuProtocol"],
+            dependencies: ["CEpollShim", "CSQLite", "DokkuProtocol"],
             swiftSettings: swift,
             // Swift's own linker. If the system's linker is not gold, as on Debian 13, it makes Swift's constants writable,
             // and leaves them writable after relocation.
@@ -49,7 +50,9 @@ let package = Package(
         // The tests include the fuzzers and replay the inputs that these have gathered.
         .testTarget(
             name: "DokkuDaemonTests",
-            dependencies: ["DokkuDaemon", "DokkuProtocol", "CEpollShim", "CJansson", "TestSupport"],
+            dependencies: [
+                "DokkuDaemon", "DokkuProtocol", "CEpollShim", "CJansson", "CSQLite", "TestSupport",
+            ],
             path: "Tests",
             exclude: [
                 "Faults", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh", "Fuzz/bytes.dict",

@@ -19,6 +19,9 @@ public enum ErrorCode: String, Sendable {
     case shuttingDown = "shutting_down"
     case misconfigured
     case outputTruncated = "output_truncated"
+    case storageFailed = "storage_failed"
+    case interrupted
+    case unknownJob = "unknown_job"
 }
 
 /// Why a request did not run, or did not run to its end: a word for programs and a line for people.

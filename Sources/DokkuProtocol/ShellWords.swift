@@ -13,6 +13,11 @@ public struct Redirection: Equatable, Sendable {
     public var direction: Direction
     /// Absolute, without a NUL.
     public var path: [UInt8]
+
+    public init(direction: Direction, path: [UInt8]) {
+        self.direction = direction
+        self.path = path
+    }
 }
 
 public enum ShellWords {

@@ -53,7 +53,8 @@ import Testing
     @Test(arguments: [
         "MAX_LINE", "MAX_INPUT", "MAX_BUFFER", "MAX_CONNECTIONS", "MAX_QUEUE", "MAX_OPEN", "MAX_FOLLOW",
         "MAX_OUTPUT",
-        "MAX_SPOOL", "TIMEOUT", "KILL_GRACE", "DRAIN_GRACE", "STOP_GRACE", "IDLE_EXIT", "LISTENER",
+        "MAX_SPOOL", "MAX_JOBS", "MAX_KEPT", "KEEP", "TIMEOUT", "KILL_GRACE", "DRAIN_GRACE", "STOP_GRACE",
+        "IDLE_EXIT", "LISTENER",
     ]) func `a wrong setting is named`(setting: String) throws {
         let name = "DOKKU_DAEMON_" + setting
         for value in ["many", "-1", "1x", "0x10"] {

@@ -1,6 +1,7 @@
 // How a command runs beside others. Other parts ask for the facts that follow from the lane, not for the lane.
 
-enum Lane: Equatable, Sendable {
+/// Kept jobs are written down with these names.
+enum Lane: String, Sendable {
     case queue
     case follow
     case beside

@@ -37,6 +37,8 @@ import Testing
         ("DOKKU_DAEMON_MAX_FOLLOW", 16, { $0.executorLimits.follow }),
         ("DOKKU_DAEMON_MAX_OUTPUT", 256 << 20, { $0.executorLimits.output }),
         ("DOKKU_DAEMON_MAX_SPOOL", 2 << 30, { $0.spoolLimit }),
+        ("DOKKU_DAEMON_MAX_JOBS", 1000, { $0.archiveLimits.jobs }),
+        ("DOKKU_DAEMON_MAX_KEPT", 1 << 30, { $0.archiveLimits.bytes }),
     ]
 
     private let times: [Time] = [
@@ -44,6 +46,7 @@ import Testing
         ("DOKKU_DAEMON_INPUT_TIMEOUT", .seconds(60), { $0.serverLimits.inputTime }),
         ("DOKKU_DAEMON_KILL_GRACE", .seconds(30), { $0.killGrace }),
         ("DOKKU_DAEMON_DRAIN_GRACE", .seconds(2), { $0.drainGrace }),
+        ("DOKKU_DAEMON_KEEP", .seconds(86_400), { $0.archiveLimits.keep }),
         ("DOKKU_DAEMON_STOP_GRACE", .seconds(25), { $0.stopGrace }),
         ("DOKKU_DAEMON_IDLE_EXIT", nil, { $0.idleExit }),
     ]
