@@ -102,6 +102,14 @@ int shim_peer_credentials(int descriptor, struct shim_peer *peer) {
     return 0;
 }
 
+int shim_peer_pidfd(int connection) {
+    // By number: the kernel may be newer than the headers of the build.
+    enum { SHIM_SO_PEERPIDFD = 77 };
+    int pidfd = -1;
+    socklen_t size = sizeof pidfd;
+    return getsockopt(connection, SOL_SOCKET, SHIM_SO_PEERPIDFD, &pidfd, &size) == 0 ? pidfd : -1;
+}
+
 int shim_unread(int descriptor, int *has_end) {
     struct pollfd query = {.fd = descriptor, .events = POLLRDHUP};
     *has_end = poll(&query, 1, 0) > 0 && (query.revents & (POLLRDHUP | POLLHUP)) != 0;
@@ -258,11 +266,15 @@ int shim_bound_path(int descriptor, char *path, size_t size) {
     return 0;
 }
 
-int64_t shim_monotonic_nanoseconds(void) {
+static int64_t nanoseconds(clockid_t clock) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
+
+int64_t shim_monotonic_nanoseconds(void) { return nanoseconds(CLOCK_MONOTONIC); }
+
+int64_t shim_boot_nanoseconds(void) { return nanoseconds(CLOCK_BOOTTIME); }
 
 void shim_return_large_memory(size_t limit) {
     mallopt(M_MMAP_THRESHOLD, (int)limit);

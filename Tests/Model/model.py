@@ -603,7 +603,7 @@ class Model:
     # MARK: The log
 
     LINE = re.compile(rb"^\[[^]]*\] \[(cmd|res)\] #(\d+)(.*)$")
-    OWNER = re.compile(rb" gid=(\d+) (.*)$")
+    OWNER = re.compile(rb" gid=(\d+)(?: cgroup=[^ ]+)? (.*)$")
     SHARED = re.compile(rb"^ run=#(\d+) ")
 
     CANCEL = re.compile(rb" daemon:cancel (\d+)$")

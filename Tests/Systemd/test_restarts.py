@@ -172,7 +172,7 @@ class Restarts(LabTest):
                 running = word if what == "start" else None
         with self.subTest("every command that ran is in the log, the interrupted ones marked"):
             log = self.lab.read(LOG)
-            accepted = set(re.findall(r"\[cmd\] #\d+ pid=\d+ uid=\d+ gid=\d+ apps:create (\S+)$", log, re.M))
+            accepted = set(re.findall(r"\[cmd\] #\d+ pid=\d+ uid=\d+ gid=\d+(?: cgroup=\S+)? apps:create (\S+)$", log, re.M))
             marked = set(re.findall(r"\[res\] #\d+ error=interrupted .*: apps:create (\S+)$", log, re.M))
             self.assertEqual(set(started) - accepted, set())
             interrupted = set(started) - ended

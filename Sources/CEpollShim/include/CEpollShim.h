@@ -59,6 +59,10 @@ struct shim_peer {
 // SO_PEERCRED, unix(7): the peer's credentials at its connect.
 int shim_peer_credentials(int descriptor, struct shim_peer *peer);
 
+// A pidfd of the peer's process (SO_PEERPIDFD, Linux 6.5). Returns -1 with ENOPROTOOPT if the kernel cannot, and with
+// another error if there is no such process any more.
+int shim_peer_pidfd(int connection);
+
 // The number of unread bytes in a unix stream socket, FIONREAD; -1 on error. `has_end` is set if no more will come,
 // POLLRDHUP of poll(2).
 int shim_unread(int descriptor, int *has_end);
@@ -109,6 +113,7 @@ int shim_connect(int descriptor, const char *path);
 int shim_bound_path(int descriptor, char *path, size_t size);
 
 int64_t shim_monotonic_nanoseconds(void);
+int64_t shim_boot_nanoseconds(void);
 
 // Makes free(3) return memory beyond the limit to the system, mallopt(3). By default malloc keeps more after large
 // blocks were freed.

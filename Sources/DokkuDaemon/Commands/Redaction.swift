@@ -34,6 +34,12 @@ enum Redaction {
         return line
     }
 
+    /// A path that is no secret, as one word.
+    static func describe(path: String) -> String {
+        path.utf8.count <= lineLimit && path.utf8.allSatisfy(isOrdinary)
+            ? path : quoted(sanitize(path, limit: lineLimit))
+    }
+
     /// For a line that is not a command: the name that was meant, as far as it is one of dokku's.
     private static func guessed(_ arguments: ArgumentList) -> String {
         let index = Invocation.nameIndex(in: arguments) ?? 0
@@ -106,7 +112,10 @@ enum Redaction {
         if !word.isEmpty, word.count <= wordLimit, word.allSatisfy(isOrdinary) {
             return String(decoding: word, as: UTF8.self)
         }
-        let text = sanitize(masked(word), limit: wordLimit)
+        return quoted(sanitize(masked(word), limit: wordLimit))
+    }
+
+    private static func quoted(_ text: String) -> String {
         guard
             text.isEmpty || text.utf8.contains(where: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\"") })
         else { return text }

@@ -129,7 +129,10 @@ final class AuditLog {
         end()
     }
 
-    private func add(_ peer: Peer) { add(" pid=\(peer.pid) uid=\(peer.uid) gid=\(peer.gid)") }
+    private func add(_ peer: Peer) {
+        add(" pid=\(peer.pid) uid=\(peer.uid) gid=\(peer.gid)")
+        if let cgroup = peer.cgroup { add(" cgroup=\(Redaction.describe(path: cgroup))") }
+    }
 
     private func add(_ text: String) { line.append(contentsOf: text.utf8) }
 

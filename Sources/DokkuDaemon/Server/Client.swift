@@ -18,10 +18,10 @@ final class Client: EventHandler, Requester {
     private static let stallTime = Duration.seconds(5)
     private static let turnAwayLineLimit = 32 * 1024
 
-    let peer: Peer
     let options: ListenerOptions
     /// The answer to its first request, whatever that is; the connection then ends. Nil if the client is served.
     let refusal: Refusal?
+    private let caller: Caller
     private let context: ClientContext
     private var connection: Connection
     private var conversation: Conversation
@@ -35,7 +35,8 @@ final class Client: EventHandler, Requester {
     private var settledAt: Instant
     /// Bytes of unfinished lines that the server has counted for this client.
     private var countedBytes = 0
-    /// Made when they are first needed, because most connections are idle.
+    /// These are made when they are first needed, because most connections are idle.
+    private(set) lazy var peer = connection.identify(caller)
     private(set) lazy var account = context.allotment.spool.connectionShare
     private(set) lazy var words = Allotment.part(of: context.allotment.words)
     private(set) lazy var submitter = Submitter(places: context.allotment.places)
@@ -48,10 +49,10 @@ final class Client: EventHandler, Requester {
 
     /// `closer` closes the connection if files may be passed through it.
     init(
-        _ descriptor: consuming Descriptor, peer: Peer, options: ListenerOptions, refusal: Refusal?,
+        _ descriptor: consuming Descriptor, caller: Caller, options: ListenerOptions, refusal: Refusal?,
         context: ClientContext, closer: Closer?
     ) {
-        self.peer = peer
+        self.caller = caller
         self.options = options
         self.refusal = refusal
         self.context = context
@@ -200,7 +201,7 @@ final class Client: EventHandler, Requester {
             awaitSilence(Self.silence)
         }
         let bytes = conversation.allocatedBytes
-        if !context.owner.didBuffer(bytes, isRestricted: peer.isRestricted, was: &countedBytes) {
+        if !context.owner.didBuffer(bytes, isRestricted: caller.peer.isRestricted, was: &countedBytes) {
             conversation.dropUnfinishedLine()
         }
     }
@@ -239,7 +240,7 @@ final class Client: EventHandler, Requester {
         let count = conversation.endInput(peerHasGone: hasGone)
         if count > 0, hasGone {
             context.log.note(
-                "dropped an unfinished line of \(count) bytes: its client, pid \(peer.pid), has gone")
+                "dropped an unfinished line of \(count) bytes: its client, pid \(caller.peer.pid), has gone")
         }
     }
 
@@ -316,9 +317,9 @@ final class Client: EventHandler, Requester {
         let number = connection.number
         stopAwaitingSilence()
         let sink = conversation.close()
-        _ = context.owner.didBuffer(0, isRestricted: peer.isRestricted, was: &countedBytes)
-        connection.close(isRestricted: peer.isRestricted)
-        context.owner.didClose(number, isRestricted: peer.isRestricted, wasServed: refusal == nil)
+        _ = context.owner.didBuffer(0, isRestricted: caller.peer.isRestricted, was: &countedBytes)
+        connection.close(isRestricted: caller.peer.isRestricted)
+        context.owner.didClose(number, isRestricted: caller.peer.isRestricted, wasServed: refusal == nil)
         sink?.end(.early(missing: nil))
         openLine?.clientDidLeave()
         for request in openRequests { request.clientDidLeave() }

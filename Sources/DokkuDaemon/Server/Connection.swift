@@ -5,7 +5,7 @@ import CEpollShim
 import Glibc
 
 struct Connection: ~Copyable {
-    private enum Peer {
+    private enum Presence {
         case present
         /// Nobody reads replies any more.
         case deaf
@@ -16,7 +16,7 @@ struct Connection: ~Copyable {
     private var watch: Watch
     /// Closes the socket if files may be passed through it; nil if the kernel refuses them.
     private let closer: Closer?
-    private var peer = Peer.present
+    private var presence = Presence.present
     /// Everything was read, so no file can be left in the socket.
     private var isDrained = false
     private(set) var outbox = Outbox()
@@ -35,8 +35,13 @@ struct Connection: ~Copyable {
 
     var number: Int32 { watch.number }
     var isClosed: Bool { watch.isClosed }
-    var isDeaf: Bool { peer != .present }
-    var isHungUp: Bool { peer == .gone }
+    var isDeaf: Bool { presence != .present }
+    var isHungUp: Bool { presence == .gone }
+
+    /// The peer with all that can be known of it; after the connection is closed, only what was known before.
+    func identify(_ caller: Caller) -> Peer {
+        watch.withDescriptor { caller.identified(through: $0) } ?? caller.peer
+    }
 
     // MARK: Reading
 
@@ -74,7 +79,7 @@ struct Connection: ~Copyable {
     }
 
     mutating func didHangUp() {
-        peer = .gone
+        presence = .gone
         outbox.discard()
     }
 
@@ -106,7 +111,7 @@ struct Connection: ~Copyable {
             return outbox.unsentCount < before
         } catch {
             guard error.isPeerGone else { throw error }
-            if peer == .present { peer = .deaf }
+            if presence == .present { presence = .deaf }
             outbox.discard()
             return false
         }

@@ -7,7 +7,8 @@ protocol Doorkeeper: AnyObject {
     /// False while no connection can be accepted: listeners then wait for nothing, and connections stay in the
     /// backlog.
     func accepts(isRestricted: Bool) -> Bool
-    func didAccept(_ connection: consuming Descriptor, at listener: Listener)
+    /// It was accepted at `time` or later.
+    func didAccept(_ connection: consuming Descriptor, at listener: Listener, since time: BootTime)
     /// accept(2) fails. The doorkeeper asks the listeners again later.
     func pause()
 }
@@ -40,6 +41,7 @@ final class Listener: EventHandler {
     }
 
     func didBecomeReady(_ readiness: Readiness) {
+        let time = BootTime.now
         for _ in 0..<Self.acceptLimit where isWelcome {
             do throws(SystemError) {
                 guard let connection = try accept() else {
@@ -47,7 +49,7 @@ final class Listener: EventHandler {
                     if passing == .refusedFromNow { passing = .refused }
                     return
                 }
-                doorkeeper.didAccept(connection, at: self)
+                doorkeeper.didAccept(connection, at: self, since: time)
             } catch {
                 return doorkeeper.pause()
             }

@@ -3,6 +3,8 @@ import DokkuProtocol
 
 /// A client, as far as its requests need it.
 protocol Requester: ReplySink {
+    /// Who sends the requests, as the log names them. The first use asks the kernel for more than the accept did, so
+    /// only what is logged asks for it.
     var peer: Peer { get }
     var options: ListenerOptions { get }
     /// What its waiting requests may hold in memory.

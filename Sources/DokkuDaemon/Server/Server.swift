@@ -1,5 +1,4 @@
 // All listeners and all connections: who is accepted, and what they may hold together.
-import CEpollShim
 import Glibc
 
 /// The owner of the server.
@@ -77,15 +76,15 @@ final class Server {
     }
 
     /// False if there is no room for a connection, and no other one makes room for it.
-    private func makeRoom(for peer: Peer, at number: Int) -> Bool {
+    private func makeRoom(isRestricted: Bool, at number: Int) -> Bool {
         if number < limits.descriptorEnd,
-            attendance.served.hasRoom(isRestricted: peer.isRestricted, besides: closer)
+            attendance.served.hasRoom(isRestricted: isRestricted, besides: closer)
         {
             return true
         }
         // A restricted client does not displace one without restrictions.
         let idle = clients.lazy.compactMap(\.self).compactMap { client in
-            peer.isRestricted && !client.peer.isRestricted ? nil : client.idleSince.map { (client, $0) }
+            isRestricted && !client.options.isRestricted ? nil : client.idleSince.map { (client, $0) }
         }
         return idle.filter { [loop, limits] in loop.now - $0.1 >= limits.idleTime }
             .sorted { $0.1 < $1.1 }
@@ -132,27 +131,23 @@ extension Server: Doorkeeper {
         stage == .open && pauseTimer == nil && attendance.turnedAway.hasRoom(isRestricted: isRestricted)
     }
 
-    func didAccept(_ connection: consuming Descriptor, at listener: Listener) {
-        // If the kernel does not tell, the peer is nobody, not root.
-        var credentials = shim_peer(pid: 0, uid: .max, gid: .max)
-        _ = shim_peer_credentials(connection.number, &credentials)
-        let peer = Peer(
-            pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, listener: listener.socket.name,
-            isRestricted: listener.socket.options.isRestricted)
+    func didAccept(_ connection: consuming Descriptor, at listener: Listener, since time: BootTime) {
+        let caller = Caller(connection, at: listener.socket, acceptedAt: time)
+        let isRestricted = caller.peer.isRestricted
         let number = Int(connection.number)
-        let isAdmitted = makeRoom(for: peer, at: number)
+        let isAdmitted = makeRoom(isRestricted: isRestricted, at: number)
         let closer = listener.mayBringFiles(connection) ? closer : nil
         let client = Client(
-            connection, peer: peer, options: listener.socket.options,
+            connection, caller: caller, options: listener.socket.options,
             refusal: isAdmitted ? nil : .tooManyConnections,
-            context: peer.isRestricted ? restricted : unrestricted, closer: closer)
+            context: isRestricted ? restricted : unrestricted, closer: closer)
         while clients.count <= number { clients.append(nil) }
         clients[number] = client
         lastActivity = loop.now
         if isAdmitted {
-            attendance.served.enter(isRestricted: peer.isRestricted)
+            attendance.served.enter(isRestricted: isRestricted)
         } else {
-            attendance.turnedAway.enter(isRestricted: peer.isRestricted)
+            attendance.turnedAway.enter(isRestricted: isRestricted)
         }
     }
 

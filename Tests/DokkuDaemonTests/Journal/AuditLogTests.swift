@@ -57,6 +57,24 @@ import Testing
         #expect(said.lines.count == 1)
     }
 
+    @Test(
+        arguments: [
+            (nil, ""), ("/system.slice/docker-4f1c.scope", " cgroup=/system.slice/docker-4f1c.scope"),
+            ("/user@1000.service/a=b", " cgroup=/user@1000.service/a=b"),
+            (#"/a\x2db"#, #" cgroup=/a\\x2db"#),
+            // Who may name a group cannot make the line say something else.
+            ("/a gid=0 refresh", #" cgroup="/a gid=0 refresh""#), ("/a\"b", #" cgroup="/a\"b""#),
+            ("/a\u{1b}[2J\rb\u{202e}", #" cgroup=/a\u{1b}[2J\rb\u{202e}"#),
+            ("/" + String(repeating: "x", count: 5000), " cgroup=/" + String(repeating: "x", count: 1020) + "…"),
+        ] as [(String?, String)])
+    func `a client's control group is one word`(cgroup: String?, shown: String) throws {
+        var peer = Peer.sample
+        peer.cgroup = cgroup
+        log().answered("refresh", peer: peer, answer: "")
+        let line = try #require(try folder.read("log").split(separator: "\n").first)
+        #expect(text(String(line)) == "[cmd] - pid=1 uid=2 gid=3\(shown) refresh")
+    }
+
     @Test func `lines that are lost are counted where they would stand`() throws {
         let reader = try fifo()
         let log = log()

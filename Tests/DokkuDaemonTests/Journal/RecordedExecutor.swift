@@ -31,11 +31,12 @@ final class RecordedExecutor: JobObserver {
     @discardableResult
     func submit(
         _ script: String, as words: [String] = ["apps:list"], lane: Lane = .queue, listener: String = "/s",
-        isRestricted: Bool = false
+        cgroup: String? = nil, isRestricted: Bool = false
     ) throws -> Job {
         let invocation = try #require(Invocation(ArgumentList(["-c", script] + words), nameIndex: 2))
         let command = Command(invocation: invocation, lane: lane)
-        let peer = Peer(pid: 11, uid: 22, gid: 33, listener: listener, isRestricted: isRestricted)
+        let peer = Peer(
+            pid: 11, uid: 22, gid: 33, cgroup: cgroup, listener: listener, isRestricted: isRestricted)
         return try executor.submit(command, from: Submitter(places: places), peer: peer, observer: self)
     }
 

@@ -46,6 +46,17 @@ import Testing
         #expect(second == common)
     }
 
+    /// As it is, so that it can be searched for.
+    @Test func `a client's control group is a field of both`() throws {
+        let journal = JournalSocket(path)
+        let executor = try makeExecutor()
+        let group = #"/system.slice/a\x2db.service"#
+        try executor.finish(executor.submit("exit 0", cgroup: group))
+        #expect(journal.entries().map { $0["DOKKU_CLIENT_CGROUP"] } == [group, group])
+        try executor.run("exit 0")
+        #expect(journal.entries().map { $0["DOKKU_CLIENT_CGROUP"] } == [nil, nil])
+    }
+
     @Test func `the beginning is written before the command starts`() throws {
         let journal = JournalSocket(path)
         let executor = try makeExecutor()
