@@ -77,7 +77,7 @@ struct ClientGroupTests {
         }
         #expect(try daemon.ask("apps:create b").ok)
         let line = try daemon.log.line(with: "apps:create b")
-        #expect(line.contains(owner(getpid(), ControlGroup.own)), "\(line)")
+        #expect(line.hasSuffix(owner(getpid(), ControlGroup.own) + "apps:create b"), "\(line)")
         #expect(!daemon.log.lines.contains { $0.contains("[res]") && $0.contains("cgroup=") })
     }
 
@@ -87,8 +87,8 @@ struct ClientGroupTests {
         #expect(try client.ask("nonsense").ok == false)
         #expect(try client.ask("refresh").ok)
         for end in ["***", "refresh"] {
-            let line = try daemon.log.line(with: "[cmd] -", owner(client.pid, client.path))
-            #expect(daemon.log.lines.contains { $0.hasSuffix(owner(client.pid, client.path) + end) }, "\(line)")
+            let line = try daemon.log.line(with: "[cmd] -", owner(client.pid, client.path), end)
+            #expect(line.hasSuffix(owner(client.pid, client.path) + end), "\(line)")
         }
     }
 
@@ -122,7 +122,7 @@ struct ClientGroupTests {
         if remains == .none { try client.program.process.wait() }
         daemon.process.signal(SIGCONT)
         let line = try daemon.log.line(with: "apps:create a")
-        #expect(line.contains(owner(client.pid, "/")), "\(line)")
+        #expect(line.hasSuffix(owner(client.pid, "/") + "apps:create a"), "\(line)")
     }
 
     /// If it cannot be proved, it must at least still hold its connection.
@@ -134,7 +134,8 @@ struct ClientGroupTests {
         #expect(try client.program.output.line()?.text == "left")
         daemon.process.signal(SIGCONT)
         let line = try daemon.log.line(with: "apps:create a")
-        #expect(line.contains(owner(client.pid, kernel == .own ? client.path : "/")), "\(line)")
+        let group = kernel == .own ? client.path : "/"
+        #expect(line.hasSuffix(owner(client.pid, group) + "apps:create a"), "\(line)")
     }
 
     @Test(
@@ -147,6 +148,6 @@ struct ClientGroupTests {
             ["python3", DaemonProcess.client("reborn.py"), daemon.path, group.folder])
         let pid = try #require(pid_t(output.dropLast()))
         let line = try daemon.log.line(with: "apps:create reborn")
-        #expect(line.contains(owner(pid, "/")), "\(line)")
+        #expect(line.hasSuffix(owner(pid, "/") + "apps:create reborn"), "\(line)")
     }
 }
