@@ -139,7 +139,8 @@ struct ClientGroupTests {
     }
 
     @Test(
-        .enabled(if: access("/proc/sys/kernel/ns_last_pid", W_OK) == 0, "no process can be given a number here"),
+        .enabled(
+            if: access("/proc/sys/kernel/ns_last_pid", W_OK) == 0, "no process can be given a number here"),
         arguments: Kernel.allCases)
     func `a process that has got the number of a client is not taken for it`(kernel: Kernel) throws {
         let daemon = try daemon(kernel)

@@ -38,7 +38,8 @@ enum ProcessFiles {
         guard let nameEnd = stat.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = stat[(nameEnd + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 19, let state = fields[0].first, !ended.contains(state),
-            let tick = Int64(String(decoding: fields[19], as: UTF8.self)), (0..<Int64.max / tickLength).contains(tick)
+            let tick = Int64(String(decoding: fields[19], as: UTF8.self)),
+            (0..<Int64.max / tickLength).contains(tick)
         else { return nil }
         return BootTime(nanoseconds: (tick + 1) * tickLength)
     }

@@ -65,7 +65,10 @@ import Testing
             // Who may name a group cannot make the line say something else.
             ("/a gid=0 refresh", #" cgroup="/a gid=0 refresh""#), ("/a\"b", #" cgroup="/a\"b""#),
             ("/a\u{1b}[2J\rb\u{202e}", #" cgroup=/a\u{1b}[2J\rb\u{202e}"#),
-            ("/" + String(repeating: "x", count: 5000), " cgroup=/" + String(repeating: "x", count: 1020) + "…"),
+            (
+                "/" + String(repeating: "x", count: 5000),
+                " cgroup=/" + String(repeating: "x", count: 1020) + "…"
+            ),
         ] as [(String?, String)])
     func `a client's control group is one word`(cgroup: String?, shown: String) throws {
         var peer = Peer.sample

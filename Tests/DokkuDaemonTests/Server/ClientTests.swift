@@ -77,7 +77,8 @@ import Testing
                 places: Budget(limit: 10)),
             log: AuditLog(path: nil) { _ in }, requests: taker, owner: self)
         return Client(
-            try ends.takeOurs(), caller: Caller(.sample, acceptedAt: .now), options: options, refusal: refusal, context: context,
+            try ends.takeOurs(), caller: Caller(.sample, acceptedAt: .now), options: options,
+            refusal: refusal, context: context,
             closer: nil)
     }
 

@@ -37,7 +37,8 @@ import Testing
         #expect(ProcessFiles.latestStart(in: stat()) == BootTime(nanoseconds: 42_430_000_000))
         #expect(ProcessFiles.latestStart(in: stat(start: "0")) == BootTime(nanoseconds: 10_000_000))
         for name in ["a b", ") R 1 2", "((", "a\n)"] {
-            #expect(ProcessFiles.latestStart(in: stat(name)) == ProcessFiles.latestStart(in: stat()), "\(name)")
+            #expect(
+                ProcessFiles.latestStart(in: stat(name)) == ProcessFiles.latestStart(in: stat()), "\(name)")
         }
     }
 

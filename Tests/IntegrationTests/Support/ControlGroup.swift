@@ -9,7 +9,9 @@ final class ControlGroup {
     /// Where groups can be made: where that hierarchy is mounted, or at the place in it that this process has. Nil if
     /// nowhere.
     private static let parent: String? = {
-        let mounts = contents("/proc/self/mounts").text.split(separator: "\n").map { $0.split(separator: " ") }
+        let mounts = contents("/proc/self/mounts").text.split(separator: "\n").map {
+            $0.split(separator: " ")
+        }
         guard let mount = mounts.first(where: { $0.count > 2 && $0[2] == "cgroup2" })?[1] else { return nil }
         return [String(mount), mount + own].first { folder in
             let trial = folder + "/dokku-daemon-trial-\(getpid())"
