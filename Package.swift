@@ -47,15 +47,23 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: strict
         ),
+        // SQLite's files on a disk that fails.
+        .target(
+            name: "CFaultyDisk",
+            dependencies: ["CSQLite"],
+            path: "Tests/FaultyDisk",
+            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+        ),
         // The tests include the fuzzers and replay the inputs that these have gathered.
         .testTarget(
             name: "DokkuDaemonTests",
             dependencies: [
-                "DokkuDaemon", "DokkuProtocol", "CEpollShim", "CJansson", "CSQLite", "TestSupport",
+                "DokkuDaemon", "DokkuProtocol", "CEpollShim", "CFaultyDisk", "CJansson", "CSQLite",
+                "TestSupport",
             ],
             path: "Tests",
             exclude: [
-                "Faults", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh", "Fuzz/bytes.dict",
+                "Faults", "FaultyDisk", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh", "Fuzz/bytes.dict",
                 "Fuzz/JSONRequestDecoder.dict", "Fuzz/ReplyLine.dict", "House", "IntegrationTests", "Load",
                 "Model", "Releases", "StandIn", "Support", "Systemd", "all", "leaks.supp", "sanitize",
             ],

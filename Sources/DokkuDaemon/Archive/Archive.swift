@@ -200,6 +200,9 @@ final class Archive {
         planExpiry(shelf)
     }
 
+    /// Whether the end of a job could not be written yet.
+    var hasUnwrittenEnds: Bool { openShelf?.unwritten.isEmpty == false }
+
     private func planEnds(_ shelf: JobShelf) {
         guard endWriter == nil, !shelf.unwritten.isEmpty else { return }
         endWriter = timers.schedule(after: Self.firstRetry) { [weak self] in
@@ -278,6 +281,9 @@ final class Archive {
     }
 
     // MARK: Forgetting
+
+    /// Whether nothing of what was forgotten is left in the files.
+    var isClean: Bool { openShelf?.isClean ?? true }
 
     /// Forgets a job. False if it is not known, or has not ended.
     func forget(_ number: UInt64) throws(Refusal) -> Bool {

@@ -39,6 +39,9 @@ final class Eraser {
 
     deinit { if case .waiting(let timer) = stage { timer.cancel() } }
 
+    /// Whether everything that was forgotten is overwritten.
+    var isDone: Bool { if case .resting = stage { true } else { false } }
+
     /// No row names these sets any more. The rows that did are to be overwritten in the log, too.
     func erase(_ sets: [PieceSet] = []) {
         rubbish += sets

@@ -38,20 +38,20 @@ enum JobFile {
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw DatabaseError(code: SQLITE_CANTOPEN, text: "it is no regular file")
         }
-        let database = try Database(path: path)
-        // The lock comes before the log: then its index is in memory, and not in a file.
-        try database.execute(
-            """
-            PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;
-            PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA cache_size=-1024; PRAGMA secure_delete=ON;
-            """)
         do throws(DatabaseError) {
+            let database = try Database(path: path)
+            // The lock comes before the log: then its index is in memory, and not in a file.
+            try database.execute(
+                """
+                PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;
+                PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA cache_size=-1024; PRAGMA secure_delete=ON;
+                """)
             try prepare(database)
+            return database
         } catch {
             guard error.isBusy else { throw error }
             throw DatabaseError(code: error.code, text: "another process uses it")
         }
-        return database
     }
 
     private static func prepare(_ database: Database) throws(DatabaseError) {

@@ -58,6 +58,9 @@ final class JobShelf {
 
     // MARK: Looking
 
+    /// Whether everything that was forgotten is overwritten.
+    var isClean: Bool { eraser.isDone }
+
     var jobs: [KeptJob] { rows.map(\.kept) }
 
     func job(_ number: UInt64) -> KeptJob? { index(of: number).map { rows[$0].kept } }

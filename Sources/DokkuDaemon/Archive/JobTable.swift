@@ -33,6 +33,8 @@ struct JobTable {
             end_code TEXT, end_text TEXT, cut_code TEXT, cut_text TEXT,
             queued_time INTEGER NOT NULL, run_time INTEGER NOT NULL
         );
+        CREATE TABLE revision (number INTEGER NOT NULL);
+        INSERT INTO revision VALUES (0);
         """
 
     let database: Database
@@ -43,7 +45,8 @@ struct JobTable {
 
     /// Makes a failed commit unreadable for a later start: the next commit takes its place in the log.
     func touch() throws(DatabaseError) {
-        try database.run("UPDATE sqlite_sequence SET seq = seq WHERE name = 'job'")
+        // SQLite writes no page that stays the same.
+        try database.run("UPDATE revision SET number = number + 1")
     }
 
     func insert(_ row: JobRow) throws(DatabaseError) {

@@ -22,6 +22,7 @@ struct StoredCommand {
         if hasInput { request.input = input }
         request.timeout = form.timeout
         request.separatesStreams = true
+        request.isDetached = true
         return Command(invocation: invocation, lane: form.lane, request: request)
     }
 }
