@@ -9,6 +9,9 @@ final class Daemon {
     private let loop: EventLoop
     private let log: AuditLog
     private let executor: Executor
+    private let archive: Archive
+    private let detacher: Detacher
+    private let followers = Followers()
     private let catalogue: CatalogueKeeper
     private let server: Server
     private let context: RunContext
@@ -73,17 +76,26 @@ final class Daemon {
                 files: limits.descriptors.spoolFiles, firstFiles: limits.descriptors.firstFiles),
             words: Budget(limit: configuration.wordLimit),
             places: Budget(limit: configuration.queueLimit))
+        archive = Archive(
+            folder: configuration.stateFolder, limits: configuration.archiveLimits, timers: loop.timers
+        ) { console.say(.warning, $0) }
+        detacher = Detacher(
+            executor: executor, archive: archive, followers: followers, timers: loop.timers)
         let attendance = Attendance(limits: limits.server)
         let judge = Judge(
             catalogue: catalogue, loop: loop, refusesAll: misconfigured, tracing: context.tracing)
+        let jobs = JobAnswers(
+            executor: executor, archive: archive, followers: followers, timers: loop.timers)
         let builtins = Builtins(
-            executor: executor, catalogue: catalogue, attendance: attendance, account: allotment.spool,
+            executor: executor, jobs: jobs, catalogue: catalogue, attendance: attendance,
+            account: allotment.spool,
             judge: judge, log: log)
         server = Server(
             loop: loop, limits: limits.server,
             allotment: allotment, attendance: attendance, log: log,
             requests: Dispatcher(
-                executor: executor, catalogue: catalogue, builtins: builtins, judge: judge, log: log,
+                executor: executor, detacher: detacher, catalogue: catalogue, builtins: builtins,
+                judge: judge, log: log,
                 loop: loop, limits: limits.server))
         manager = ServiceManager(loop: loop, environment: environment)
     }
@@ -100,6 +112,10 @@ final class Daemon {
         signals?.start(in: loop)
         if sockets.areHandedOver { scheduleIdleExit(after: configuration.idleExit) }
         executor.start(owner: self)
+        if misconfigured == nil {
+            archive.start(owner: self)
+            detacher.takeOver()
+        }
         if misconfigured == nil { catalogue.start() }
         for fault in sockets.faults { console.say(.error, fault) }
         server.listen(sockets.sockets, owner: self)
@@ -212,6 +228,7 @@ final class Daemon {
         manager.stopping()
         log.note("Stopping daemon...")
         executor.stop()
+        followers.stop()
         catalogue.stop()
         server.stop()
         _ = loop.timers.schedule(after: configuration.stopGrace) { [unowned self] in giveUp() }
@@ -248,7 +265,9 @@ final class Daemon {
     }
 }
 
-extension Daemon: ExecutorOwner, ServerOwner, StatusSource {
+extension Daemon: ExecutorOwner, ArchiveOwner, ServerOwner, StatusSource {
+    func archiveDidOpen() { detacher.takeOver() }
+
     func executorDidChange() { manager.statusDidChange() }
 
     func executorDidEnd(_ job: Job) {

@@ -73,6 +73,16 @@ public struct ArgumentList: Sendable, Hashable {
         while ends.popLast() != nil {}
     }
 
+    /// The words without the first `count`.
+    public func dropFirst(_ count: Int) -> ArgumentList {
+        var rest = ArgumentList()
+        for index in count..<self.count {
+            rest.append(self[index])
+            rest.endWord()
+        }
+        return rest
+    }
+
     /// Removes the last `count` words, and the word being written.
     public mutating func removeLast(_ count: Int) {
         ends.removeLast(count)

@@ -3,4 +3,5 @@
 public enum Feature: String, CaseIterable, Sendable {
     case standardInputInChunks = "stdin_chunks"
     case formatJSON = "format_json"
+    case detach
 }

@@ -45,7 +45,7 @@ final class Archive {
     private static let firstRetry = Duration.seconds(1)
     private static let lastRetry = Duration.seconds(60)
 
-    /// Opens the file if it is there. `complain` gets a line for people, once for each kind of trouble until it is
+    /// `complain` gets a line for people, once for each kind of trouble until it is
     /// over. `patience` is how long forgotten data may wait until they are overwritten.
     init(
         folder: String, limits: Limits, timers: TimerQueue, patience: Duration = .seconds(1),
@@ -56,7 +56,6 @@ final class Archive {
         self.timers = timers
         self.patience = patience
         self.complain = complain
-        if JobFile.exists(path) { open(retryAfter: Self.firstRetry) }
     }
 
     deinit {
@@ -65,8 +64,11 @@ final class Archive {
         if case .unusable(_, let retry) = state { retry.cancel() }
     }
 
-    /// From now on `owner` is told when the file could be opened late.
-    func start(owner: any ArchiveOwner) { self.owner = owner }
+    /// Opens the file, if it is there. From now on `owner` is told when it could be opened late.
+    func start(owner: (any ArchiveOwner)? = nil) {
+        self.owner = owner
+        if JobFile.exists(path) { open(retryAfter: Self.firstRetry) }
+    }
 
     // MARK: Opening
 

@@ -19,6 +19,8 @@ struct KeptJob {
         var queued: Duration
         var ran: Duration
         var date: time_t
+
+        var isSuccess: Bool { failure == nil && status?.isSuccess == true }
     }
 
     let number: UInt64

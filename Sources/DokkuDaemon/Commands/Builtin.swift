@@ -8,6 +8,13 @@ enum Builtin: Equatable, Sendable {
     case status(AnswerFormat)
     case queue(AnswerFormat)
     case cancel(job: UInt64)
+    /// Also what has ended and is kept.
+    case jobs(AnswerFormat)
+    /// The words after the name are a command.
+    case submit
+    case wait(job: UInt64)
+    case output(job: UInt64)
+    case forget(job: UInt64)
     case help
 
     /// All facts about one built-in: its name, its words and its rights. `Builtins` makes its answer.
@@ -18,6 +25,8 @@ enum Builtin: Equatable, Sendable {
         let summary: StaticString
         /// If true, a read-only socket refuses it, and it is logged.
         var changesSomething = false
+        /// If true, a read-only socket refuses it, because a command's output may hold secrets.
+        var showsOutput = false
         /// Its answer may have to wait for the list of dokku's commands.
         var mayWait = false
     }
@@ -46,13 +55,37 @@ enum Builtin: Equatable, Sendable {
             Entry(
                 name: "daemon:cancel", argument: "N", summary: "end job N, or remove it from the queue",
                 changesSomething: true)
+        case .jobs:
+            Entry(
+                name: "daemon:jobs", argument: "[--format json]",
+                summary: "the kept results of submitted jobs, and what daemon:queue shows")
+        case .submit:
+            Entry(
+                name: "daemon:submit", argument: "COMMAND...",
+                summary: "run a command that outlives its client; the output is the job's number",
+                changesSomething: true)
+        case .wait:
+            Entry(
+                name: "daemon:wait", argument: "N",
+                summary: "the result of the submitted job N, when it has ended",
+                showsOutput: true)
+        case .output:
+            Entry(
+                name: "daemon:output", argument: "N", summary: "the output of the submitted job N until now",
+                showsOutput: true)
+        case .forget:
+            Entry(
+                name: "daemon:forget", argument: "N", summary: "delete the result of the submitted job N",
+                changesSomething: true)
         case .help: Entry(name: "daemon:help", summary: "this list")
         }
     }
 
     /// All of them, in the order of the help.
     static let all: [Builtin] = [
-        .commands, .refresh, .version(.text), .status(.text), .queue(.text), .cancel(job: 0), .help,
+        .commands, .refresh, .version(.text), .status(.text), .queue(.text), .jobs(.text), .cancel(job: 0),
+        .submit,
+        .wait(job: 0), .output(job: 0), .forget(job: 0), .help,
     ]
 
     /// The answer to `daemon:help`.
@@ -81,7 +114,14 @@ enum Builtin: Equatable, Sendable {
         case .version: return .version(try AnswerFormat(arguments, after: index))
         case .status: return .status(try AnswerFormat(arguments, after: index))
         case .queue: return .queue(try AnswerFormat(arguments, after: index))
+        case .jobs: return .jobs(try AnswerFormat(arguments, after: index))
         case .cancel: return .cancel(job: try jobNumber(arguments, after: index))
+        case .wait: return .wait(job: try jobNumber(arguments, after: index))
+        case .output: return .output(job: try jobNumber(arguments, after: index))
+        case .forget: return .forget(job: try jobNumber(arguments, after: index))
+        case .submit:
+            if index + 1 < arguments.count { return .submit }
+            throw .invalid("daemon:submit takes a command")
         case .commands, .refresh, .help: break
         }
         guard index + 1 == arguments.count else {
@@ -99,7 +139,7 @@ enum Builtin: Equatable, Sendable {
         guard index + 2 == arguments.count, let job = decimal(arguments[index + 1]) else {
             throw Refusal(
                 code: .invalidRequest,
-                text: "daemon:cancel takes the number of one job, as daemon:queue lists it")
+                text: "\(arguments.text(index)) takes the number of one job, as daemon:jobs lists it")
         }
         return job
     }

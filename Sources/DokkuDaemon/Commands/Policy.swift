@@ -29,6 +29,7 @@ struct Policy {
         let catalogue = catalogue()
         let isKnown = catalogue?.contains(name) ?? false
         if listener.contains(.readOnly) {
+            if form.isDetached { return .refuse(.readOnlySocket) }
             if traits == nil, !isKnown, catalogue != nil {
                 return .refuse(.unknownCommand(name, on: listener))
             }
@@ -54,11 +55,16 @@ struct Policy {
         of builtin: Builtin, _ arguments: ArgumentList, form: RequestForm, listener: ListenerOptions
     ) -> Refusal? {
         if listener.contains(.readOnly) {
-            let isPlainRead = !builtin.entry.changesSomething && !form.hasInput && !form.isRedirected
+            let isPlainRead =
+                !builtin.entry.changesSomething && !builtin.entry.showsOutput && !form.hasInput
+                && !form.isRedirected
             if !isPlainRead || arguments.contains("--trace") { return .readOnlySocket }
         }
-        guard form.isRedirected else { return nil }
-        return Refusal(code: .invalidRequest, text: "A built-in command cannot be redirected")
+        if form.isDetached {
+            return .invalid("The daemon's own commands cannot be detached")
+        }
+        return form.isRedirected && builtin != .submit
+            ? .invalid("A built-in command cannot be redirected") : nil
     }
 
     /// False if no catalogue can make this a command.
@@ -96,6 +102,11 @@ struct Policy {
         }
         if !form.hasInput, wantsInput(invocation) {
             return Refusal(code: .requiresStdin, text: "\(name) reads standard input, and none was given")
+        }
+        if isEndless && form.isDetached {
+            return Refusal(
+                code: .notSupported,
+                text: "In this form \(name) does not end by itself, so it cannot be detached")
         }
         if isEndless && !form.isStreamed {
             return Refusal(

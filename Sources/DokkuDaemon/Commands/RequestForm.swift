@@ -10,4 +10,6 @@ struct RequestForm: Sendable {
     var hasInput: Bool
     /// The line has a `<` or `>`.
     var isRedirected: Bool
+    /// The job is to outlive its client.
+    var isDetached = false
 }

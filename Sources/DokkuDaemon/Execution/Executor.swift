@@ -56,11 +56,14 @@ final class Executor {
         self.lock = LockTurn(lock, timers: context.loop.timers, complain: complain)
     }
 
-    /// From now on `owner` is told what happens. Numbers go on after `lastNumber`.
-    func start(owner: any ExecutorOwner, after lastNumber: UInt64 = 0) {
-        self.owner = owner
-        self.lastNumber = lastNumber
-    }
+    /// From now on `owner` is told what happens.
+    func start(owner: any ExecutorOwner) { self.owner = owner }
+
+    /// Numbers up to this one are used already.
+    func skipNumbers(to number: UInt64) { lastNumber = max(lastNumber, number) }
+
+    /// The number of the next job that is accepted.
+    var nextNumber: UInt64 { lastNumber + 1 }
 
     // MARK: Taking commands
 
@@ -75,7 +78,7 @@ final class Executor {
         if lane.waitsInQueue, command.request.timeout == nil { command.request.timeout = limits.timeout }
         try checkRoom(for: lane, isRestricted: peer.isRestricted)
         let job = Job(
-            number: lastNumber + 1, command: command, submitter: submitter, peer: peer, observer: observer,
+            number: nextNumber, command: command, submitter: submitter, peer: peer, observer: observer,
             owner: self,
             outputLimit: limits.output, excerptLimit: records.excerptLimit)
         if lane.waitsInQueue { try schedule.append(job) }

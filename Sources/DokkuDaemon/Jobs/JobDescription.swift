@@ -10,6 +10,7 @@ extension Job {
         json.addObject("client", peer.describe)
         json.add("queued_at", queuedDate)
         if startedAt != nil { json.add("started_at", startedDate) }
+        if command.request.isDetached { json.add("detached", true) }
         if let lead { json.add("runs_with", lead) }
     }
 }

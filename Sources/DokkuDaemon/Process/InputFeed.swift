@@ -11,16 +11,16 @@ enum InputSource {
 
 /// An input that is read part by part.
 protocol InputReader: AnyObject {
-    /// The bytes from an offset on; as many as are at hand, and none at the end.
-    func read(from offset: Int) throws(SystemError) -> [UInt8]
+    /// The next bytes; none at the end.
+    func next() throws(SystemError) -> [UInt8]
 }
 
 /// Writes an input to a child's pipe. It is no error if the child does not read or has exited.
 final class InputFeed: EventHandler {
     private let source: InputSource
-    /// The number of bytes passed on from a file or a reader.
+    /// The number of bytes taken from a file.
     private var offset = 0
-    /// A part that the pipe has not taken yet.
+    /// What a reader gave, and the pipe has not taken yet.
     private var rest: ArraySlice<UInt8> = []
     private var watch: Watch
     private let didFail: (SystemError) -> Void
@@ -71,11 +71,10 @@ final class InputFeed: EventHandler {
             if case .sent(let count) = try target.write(part[...]) { offset += count }
             return false
         case .reader(let reader):
-            if rest.isEmpty { rest = try reader.read(from: offset)[...] }
+            if rest.isEmpty { rest = try reader.next()[...] }
             if rest.isEmpty { return true }
             if case .sent(let count) = try target.write(rest) {
                 rest = rest.dropFirst(count)
-                offset += count
             }
             return false
         }

@@ -6,6 +6,7 @@ final class Builtins {
     private let executor: Executor
     private let catalogue: CatalogueKeeper
     private let attendance: Attendance
+    private let jobs: JobAnswers
     private let account: SpoolAccount
     private let judge: Judge
     private let log: AuditLog
@@ -21,12 +22,13 @@ final class Builtins {
     private var commandsAnswer: (revision: Int, answer: SharedAnswer)?
 
     init(
-        executor: Executor, catalogue: CatalogueKeeper, attendance: Attendance, account: SpoolAccount,
-        judge: Judge, log: AuditLog
+        executor: Executor, jobs: JobAnswers, catalogue: CatalogueKeeper, attendance: Attendance,
+        account: SpoolAccount, judge: Judge, log: AuditLog
     ) {
         self.executor = executor
         self.catalogue = catalogue
         self.attendance = attendance
+        self.jobs = jobs
         self.account = account
         self.judge = judge
         self.log = log
@@ -50,7 +52,13 @@ final class Builtins {
             catalogue.refresh { [self, incoming] failure in
                 settle("refresh", failure.map(Result.failure) ?? .success("Refreshed commands"), incoming)
             }
+        case .jobs(let format): responder.answer(jobs.list(format))
         case .cancel(let number): cancel(number, incoming)
+        case .wait(let number): jobs.awaitEnd(of: number, responder)
+        case .output(let number): jobs.output(of: number, responder)
+        case .forget(let number): settle("daemon:forget \(number)", jobs.forget(number), incoming)
+        // Judged again, as the command that follows.
+        case .submit: responder.refuse(.notImplemented)
         }
     }
 

@@ -4,6 +4,7 @@ import Glibc
 
 final class Dispatcher: RequestTaker {
     private let executor: Executor
+    private let detacher: Detacher
     private let catalogue: CatalogueKeeper
     private let builtins: Builtins
     private let judge: Judge
@@ -14,10 +15,11 @@ final class Dispatcher: RequestTaker {
     private var words = ArgumentList()
 
     init(
-        executor: Executor, catalogue: CatalogueKeeper, builtins: Builtins, judge: Judge, log: AuditLog,
-        loop: EventLoop, limits: ServerLimits
+        executor: Executor, detacher: Detacher, catalogue: CatalogueKeeper, builtins: Builtins, judge: Judge,
+        log: AuditLog, loop: EventLoop, limits: ServerLimits
     ) {
         self.executor = executor
+        self.detacher = detacher
         self.catalogue = catalogue
         self.builtins = builtins
         self.judge = judge
@@ -111,7 +113,7 @@ final class Dispatcher: RequestTaker {
             client: client, responder: responder, arguments: request.command,
             form: RequestForm(
                 isPlain: false, isStreamed: request.isStreamed, hasInput: request.input != nil,
-                isRedirected: false))
+                isRedirected: false, isDetached: request.isDetached))
         incoming.request.separatesStreams = true
         incoming.request.timeout = request.timeout
         if case .text(let id) = request.id { incoming.attachedBytes = id.utf8.count }
@@ -204,6 +206,7 @@ final class Dispatcher: RequestTaker {
 
     private func carryOut(_ verdict: Verdict, _ incoming: Incoming) {
         switch verdict {
+        case .builtin(.submit): decide(submitted(incoming))
         case .builtin(let builtin):
             guard let incoming = builtin.entry.mayWait ? reserved(incoming) : incoming else { return }
             builtins.answer(builtin, incoming)
@@ -217,16 +220,35 @@ final class Dispatcher: RequestTaker {
         }
     }
 
+    /// The request for the command that follows `daemon:submit`.
+    private func submitted(_ incoming: Incoming) -> Incoming {
+        var incoming = incoming
+        let name = Invocation.nameIndex(in: incoming.arguments) ?? 0
+        incoming.arguments = incoming.arguments.dropFirst(name + 1)
+        incoming.form.isDetached = true
+        return incoming
+    }
+
     private func run(_ invocation: Invocation, _ lane: Lane, _ incoming: Incoming) {
         catalogue.noticeChangesSoon()
         guard let incoming = reserved(incoming) else { return }
         let command = Command(invocation: invocation, lane: lane, request: incoming.request)
+        if incoming.form.isDetached { return detach(command, incoming) }
         do throws(Refusal) {
             let client = incoming.client
             try executor.submit(
                 command, from: client.submitter, peer: client.peer, observer: incoming.responder)
         } catch {
             refuse(error, incoming)
+        }
+    }
+
+    private func detach(_ command: Command, _ incoming: Incoming) {
+        detacher.submit(command, from: incoming.client) { [self, incoming] result in
+            switch result {
+            case .success(let number): incoming.responder.answer(acceptedJob: number)
+            case .failure(let refusal): refuse(refusal, incoming)
+            }
         }
     }
 

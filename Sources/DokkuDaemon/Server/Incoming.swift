@@ -5,8 +5,8 @@ import DokkuProtocol
 struct Incoming {
     let client: any Requester
     let responder: any Responder
-    let arguments: ArgumentList
-    let form: RequestForm
+    var arguments: ArgumentList
+    var form: RequestForm
     var request = RunRequest()
     /// Memory that it takes besides its words: its id, its input.
     var attachedBytes = 0

@@ -7,6 +7,7 @@ final class JSONResponder: Responder {
     private let isStreamed: Bool
     private let isBase64: Bool
     private let endsWithClient: Bool
+    private let isDetached: Bool
     private var job: (any JobOutcome)?
     private var outputs: [ReplyChannel]
 
@@ -19,6 +20,7 @@ final class JSONResponder: Responder {
         isStreamed = request.isStreamed
         isBase64 = request.encoding == .base64
         endsWithClient = request.endsWithClient
+        isDetached = request.isDetached
         outputs = Self.channels(request)
     }
 
@@ -29,6 +31,7 @@ final class JSONResponder: Responder {
         isStreamed = fault.isStreamed
         isBase64 = false
         endsWithClient = false
+        isDetached = false
         outputs = []
     }
 
@@ -71,7 +74,11 @@ final class JSONResponder: Responder {
         sink.didAnswer(self)
     }
 
+    var isLive: Bool { isStreamed }
+
     func answer(acceptedJob number: UInt64) {
+        // `daemon:submit` is answered as the daemon's other commands are.
+        guard isDetached else { return answer("\(number)") }
         sink.send { reply.appendAccepted(job: number, to: &$0) }
         sink.didAnswer(self)
     }

@@ -28,6 +28,10 @@ final class PlainResponder: Responder {
         sink.didAnswer(self)
     }
 
+    var isLive: Bool { false }
+
+    func answer(acceptedJob number: UInt64) { answer("\(number)") }
+
     func awaits(_ outcome: any JobOutcome) { awaited = outcome }
 
     func refuse(_ refusal: Refusal) {

@@ -7,19 +7,20 @@ struct QueueListing {
 
     func text(_ format: AnswerFormat) -> String {
         switch format {
-        case .text: lines
+        case .text: lines.joined(separator: "\n")
         case .json: json
         }
     }
 
-    private var lines: String {
+    /// One for each job.
+    var lines: [String] {
         let running = executor.running.map { job in
             line(job, "running", since: job.startedDate, job.lead.map { "runs with job \($0)" })
         }
         let waiting = executor.obstacles.map { job, obstacle in
             line(job, "waiting", since: job.queuedDate, obstacle.map(note))
         }
-        return (running + waiting).joined(separator: "\n")
+        return running + waiting
     }
 
     private func line(_ job: Job, _ state: String, since date: time_t, _ note: String?) -> String {
@@ -39,16 +40,19 @@ struct QueueListing {
 
     private var json: String {
         var json = JSONWriter()
-        json.addArray { json in
-            for job in executor.running { json.addObject { job.describe(as: "running", in: &$0) } }
-            for (job, obstacle) in executor.obstacles {
-                json.addObject { json in
-                    job.describe(as: "waiting", in: &json)
-                    if let obstacle { describe(obstacle, in: &json) }
-                }
+        json.addArray(nil, add(to:))
+        return json.text
+    }
+
+    /// Adds an object for each job.
+    func add(to json: inout JSONWriter) {
+        for job in executor.running { json.addObject { job.describe(as: "running", in: &$0) } }
+        for (job, obstacle) in executor.obstacles {
+            json.addObject { json in
+                job.describe(as: "waiting", in: &json)
+                if let obstacle { describe(obstacle, in: &json) }
             }
         }
-        return json.text
     }
 
     private func describe(_ obstacle: Obstacle, in json: inout JSONWriter) {

@@ -7,6 +7,10 @@ protocol Responder: JobObserver, OpenRequest {
     var sink: any ReplySink { get }
     /// A built-in's answer.
     func answer(_ answer: SharedAnswer)
+    /// Whether output is sent as it comes. Otherwise the answer begins with how the job has ended.
+    var isLive: Bool { get }
+    /// The request's job outlives its client, and has this number.
+    func answer(acceptedJob number: UInt64)
     /// The answer is read from the archive, and will come with `jobDidEnd`.
     func awaits(_ outcome: any JobOutcome)
     /// The request does not run.

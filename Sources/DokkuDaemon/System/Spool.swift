@@ -130,18 +130,29 @@ final class Spool {
         return bytes + memory[memoryHead...]
     }
 
+    /// Takes unread bytes, about `limit` of them at most.
+    func take(_ limit: Int) throws(SystemError) -> [UInt8] {
+        let before = count
+        let bytes: [UInt8]
+        if fileCount > 0, let file = files.first {
+            bytes = try file.read(from: fileHead, limit: limit)
+            didReadFile(bytes.count)
+        } else {
+            bytes = Array(memory[memoryHead...].prefix(limit))
+            memoryHead += bytes.count
+        }
+        forgetRead()
+        account.budget.give(price(of: before) - price(of: count))
+        return bytes
+    }
+
     /// Sends unread bytes to a socket or a pipe, at most `limit` of them.
     func drain(to target: borrowing Descriptor, limit: Int) throws(SystemError) -> WriteOutcome {
         let before = count
         if fileCount > 0, let file = files.first {
             let outcome = try file.send(from: fileHead, to: target, limit: limit)
             guard case .sent(let sent) = outcome else { return outcome }
-            fileHead += Int64(sent)
-            fileCount -= Int64(sent)
-            if fileHead == file.end {
-                files.removeFirst()
-                fileHead = 0
-            }
+            didReadFile(sent)
         } else {
             let outcome = try target.write(memory[memoryHead...].prefix(limit))
             guard case .sent(let sent) = outcome else { return outcome }
@@ -150,6 +161,15 @@ final class Spool {
         forgetRead()
         account.budget.give(price(of: before) - price(of: count))
         return .sent(before - count)
+    }
+
+    private func didReadFile(_ count: Int) {
+        fileHead += Int64(count)
+        fileCount -= Int64(count)
+        if fileHead == files.first?.end {
+            files.removeFirst()
+            fileHead = 0
+        }
     }
 
     private func forgetRead() {

@@ -38,9 +38,9 @@ final class SpoolFile {
         end += Int64(sent)
     }
 
-    /// The bytes from a position on.
-    func read(from position: Int64) throws(SystemError) -> [UInt8] {
-        let count = Int(end - position)
+    /// The bytes from a position on, at most `limit` of them.
+    func read(from position: Int64, limit: Int = .max) throws(SystemError) -> [UInt8] {
+        let count = min(limit, Int(end - position))
         let bytes = try descriptor.readPart(count, at: Int(position))
         // The file is shorter than what was written, or the read was cut. Callers have another way.
         guard bytes.count == count else { throw SystemError(call: "read", number: EIO) }

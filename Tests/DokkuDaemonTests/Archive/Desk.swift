@@ -31,9 +31,11 @@ final class Desk {
 
     /// The next daemon. The archive before it must be gone.
     func open() -> Archive {
-        Archive(
+        let archive = Archive(
             folder: folder.path, limits: limits, timers: loop.timers, patience: .milliseconds(1)
         ) { [complaints] in complaints.texts.append($0) }
+        archive.start()
+        return archive
     }
 
     /// Turns the loop until everything forgotten is overwritten.

@@ -78,7 +78,8 @@ import Testing
         }
         #expect(zip(rows, forms).allSatisfy { $0.hasPrefix($1) } && rows.count == forms.count)
         let logged = Builtin.all.map(\.entry).filter(\.changesSomething).map { "`\($0.name)`" }
-        #expect(section.contains("Only \(logged.joined(separator: " and ")) are logged."))
+        let list = "\(logged.dropLast().joined(separator: ", ")) and \(try #require(logged.last))"
+        #expect(section.contains("Only \(list) are logged."))
     }
 
     @Test func `the page of the protocol says what each feature means`() throws {

@@ -33,10 +33,12 @@ import Testing
         let limits = ServerLimits(line: 1000, input: 1000, buffer: 1000, connections: 1, open: 64)
         let judge = Judge(
             catalogue: catalogue, loop: loop, refusesAll: nil, tracing: Tracing(environment: [:]))
+        let detached = DetachedParts(executor, folder.path, loop)
         dispatcher = Dispatcher(
-            executor: executor, catalogue: catalogue,
+            executor: executor, detacher: detached.detacher, catalogue: catalogue,
             builtins: Builtins(
-                executor: executor, catalogue: catalogue, attendance: Attendance(limits: limits),
+                executor: executor, jobs: detached.answers, catalogue: catalogue,
+                attendance: Attendance(limits: limits),
                 account: client.account, judge: judge, log: log),
             judge: judge, log: log, loop: loop, limits: limits)
     }

@@ -41,12 +41,13 @@ import Testing
         let attendance = Attendance(limits: limits)
         let judge = Judge(
             catalogue: catalogue, loop: loop, refusesAll: nil, tracing: Tracing(environment: [:]))
+        let detached = DetachedParts(executor, folder.path, loop)
         let server = Server(
             loop: loop, limits: limits, allotment: allotment, attendance: attendance, log: log,
             requests: Dispatcher(
-                executor: executor, catalogue: catalogue,
+                executor: executor, detacher: detached.detacher, catalogue: catalogue,
                 builtins: Builtins(
-                    executor: executor, catalogue: catalogue, attendance: attendance,
+                    executor: executor, jobs: detached.answers, catalogue: catalogue, attendance: attendance,
                     account: allotment.spool,
                     judge: judge, log: log),
                 judge: judge, log: log, loop: loop, limits: limits))

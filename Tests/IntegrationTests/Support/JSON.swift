@@ -103,6 +103,9 @@ extension JSON {
     fileprivate var kindOfReply: String {
         switch self["event"] {
         case nil where self["exit_status"] != nil: "result"
+        case nil where self["error"] == "interrupted": "interrupted"
+        case .text("end") where self["error"] == "interrupted": "interrupted"
+        case nil where self["job"] != nil: "accepted"
         case nil: self["error"] == nil ? "plainReply" : "failure"
         case .text("end"): self["exit_status"] == nil ? "failure" : "end"
         case .text(let event): event

@@ -1,0 +1,48 @@
+// The observer of a detached job: what becomes of the job goes into the archive, for whoever asks later.
+import DokkuProtocol
+import Glibc
+
+final class Recorder: JobObserver {
+    private let archive: Archive
+    private let followers: Followers
+    private let input: StoredInput?
+
+    /// `input` was written down before, and belongs to the job if that is accepted.
+    init(archive: Archive, followers: Followers, input: StoredInput? = nil) {
+        self.archive = archive
+        self.followers = followers
+        self.input = input
+    }
+
+    /// Output that finds no room is cut, so nothing is ever held back.
+    var wantsOutput: Bool { true }
+
+    func jobWillBeAccepted(_ job: Job) throws(Refusal) {
+        try archive.insert(job, isRunning: !job.command.lane.waitsInQueue, input: input)
+    }
+
+    func jobWasAccepted(_ job: Job, place: @autoclosure () -> QueuePlace) -> Bool { true }
+
+    /// A job whose start is not written down would run again after a crash.
+    func jobMayStart(_ job: Job) -> Bool { (try? archive.markRunning(job.number)) != nil }
+
+    func jobDidStart(_ job: Job) {}
+
+    func job(_ job: any JobOutcome, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
+        do throws(Refusal) {
+            try archive.append(bytes, stream: stream, to: job.number)
+        } catch {
+            job.truncate(error)
+        }
+        followers.tell(of: job.number)
+    }
+
+    func jobDidEnd(_ job: any JobOutcome) {
+        archive.markEnded(
+            job.number,
+            KeptJob.Ending(
+                status: job.status, failure: job.failure, queued: job.queuedDuration, ran: job.runDuration,
+                date: time(nil)))
+        followers.tell(of: job.number)
+    }
+}

@@ -1,0 +1,97 @@
+// Takes requests whose jobs outlive their clients: the input goes into the archive first, then the job, and then the
+// client gets the job's number.
+import DokkuProtocol
+
+final class Detacher {
+    private let executor: Executor
+    private let archive: Archive
+    private let followers: Followers
+    private let timers: TimerQueue
+
+    /// Bytes of an input that are written in one turn of the loop.
+    private static let stepSize = 256 * 1024
+
+    init(executor: Executor, archive: Archive, followers: Followers, timers: TimerQueue) {
+        self.executor = executor
+        self.archive = archive
+        self.followers = followers
+        self.timers = timers
+    }
+
+    /// `completion` gets the number of the job once that is on disk.
+    func submit(
+        _ command: Command, from client: any Requester,
+        _ completion: @escaping (Result<UInt64, Refusal>) -> Void
+    ) {
+        do throws(Refusal) {
+            if executor.isStopping { throw .shuttingDown }
+            guard case .spool(let spool) = command.request.input else {
+                return completion(.success(try accept(command, nil, from: client)))
+            }
+            move(spool, into: try archive.beginInput(), of: command, from: client, completion)
+        } catch {
+            completion(.failure(error))
+        }
+    }
+
+    private func move(
+        _ spool: Spool, into input: StoredInput, of command: Command, from client: any Requester,
+        _ completion: @escaping (Result<UInt64, Refusal>) -> Void
+    ) {
+        do throws(Refusal) {
+            if executor.isStopping { throw .shuttingDown }
+            // A client that leaves before its request is complete has no job.
+            if client.hasGone { throw .clientHasLeft }
+            let part = try read(spool)
+            try archive.append(part[...], to: input)
+            if spool.count > 0 {
+                _ = timers.schedule(after: .zero) { [self] in
+                    move(spool, into: input, of: command, from: client, completion)
+                }
+            } else {
+                completion(.success(try accept(command, input, from: client)))
+            }
+        } catch {
+            archive.drop(input)
+            completion(.failure(error))
+        }
+    }
+
+    private func read(_ spool: Spool) throws(Refusal) -> [UInt8] {
+        do throws(SystemError) {
+            return try spool.take(Self.stepSize)
+        } catch {
+            throw Refusal(code: .storageFailed, text: "The input could not be read back: \(error)")
+        }
+    }
+
+    private func accept(
+        _ command: Command, _ input: StoredInput?, from client: any Requester
+    ) throws(Refusal) -> UInt64 {
+        try archive.prepare()
+        executor.skipNumbers(to: archive.lastNumber)
+        var command = command
+        command.request.isDetached = true
+        command.request.separatesStreams = true
+        if input != nil {
+            command.request.input = .kept(KeptInput(of: executor.nextNumber, archive: archive))
+        }
+        let recorder = Recorder(archive: archive, followers: followers, input: input)
+        return try executor.submit(command, from: client.submitter, peer: client.peer, observer: recorder)
+            .number
+    }
+
+    /// Waiting jobs of the last daemon.
+    func takeOver() {
+        executor.skipNumbers(to: archive.lastNumber)
+        let commands = archive.takeWaiting().compactMap { kept, stored -> AcceptedCommand? in
+            let input = RunInput.kept(KeptInput(of: kept.number, archive: archive))
+            guard var command = stored.command(input: input) else { return nil }
+            command.request.isDetached = true
+            return AcceptedCommand(
+                number: kept.number, command: command, peer: kept.peer, date: kept.queuedDate,
+                observer: Recorder(archive: archive, followers: followers))
+        }
+        if !commands.isEmpty { executor.takeOver(commands) }
+    }
+}

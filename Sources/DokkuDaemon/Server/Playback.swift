@@ -1,0 +1,165 @@
+// Answers a request from the archive: with the output of a job until now, or until the job's end.
+import DokkuProtocol
+
+/// Reads as fast as its reader takes it, and step by step, so that nobody else waits.
+///
+/// |              | waiting                      | reading          | over |
+/// |--------------|------------------------------|------------------|------|
+/// | job advances | reading, or stays            | –                | –    |
+/// | reader reads | reading, or stays            | –                | –    |
+/// | its turn     | –                            | reading, waiting or over | – |
+/// | interrupt    | over                         | over             | –    |
+final class Playback: JobOutcome {
+    enum Extent {
+        /// This many bytes, which are there.
+        case untilNow(bytes: Int)
+        case untilEnd
+    }
+
+    private enum State {
+        /// For more output, for the job's end, or for room at the reader's.
+        case waiting
+        /// It goes on when the timer fires.
+        case reading(Timer)
+        case over
+    }
+
+    /// Bytes in one turn of the loop.
+    private static let stepSize = 128 * 1024
+
+    let number: UInt64
+    private let extent: Extent
+    private let responder: any Responder
+    private let archive: Archive
+    private let followers: Followers
+    private let timers: TimerQueue
+    private var state = State.waiting
+    /// Pieces and bytes that were read.
+    private var position = (pieces: 0, bytes: 0)
+    /// Why the rest is missing from this answer.
+    private var cut: Refusal?
+
+    init(
+        of number: UInt64, _ extent: Extent, for responder: any Responder, archive: Archive,
+        followers: Followers,
+        timers: TimerQueue
+    ) {
+        self.number = number
+        self.extent = extent
+        self.responder = responder
+        self.archive = archive
+        self.followers = followers
+        self.timers = timers
+    }
+
+    /// Begins. From now on its responder and its job's followers keep it, until it is over.
+    func start() {
+        responder.awaits(self)
+        followers.add(self, to: number)
+        step()
+    }
+
+    // MARK: Reading
+
+    private func step() {
+        guard let job = archive.job(number) else { return finish(.refused(.unknownJob)) }
+        // A reply of one line begins with how the job has ended.
+        if case .untilEnd = extent, !responder.isLive, job.ending == nil { return }
+        do throws(Refusal) {
+            try read(job)
+        } catch {
+            truncate(error)
+            finish(.told)
+        }
+    }
+
+    private func read(_ job: KeptJob) throws(Refusal) {
+        if rest == 0 { return finish(.told) }
+        guard responder.wantsOutput else { return }
+        let pieces = try archive.output(of: number, from: position.pieces, limit: min(Self.stepSize, rest))
+        for (stream, bytes) in pieces {
+            responder.job(self, didOutput: bytes.span, on: stream)
+            position.pieces += 1
+            position.bytes += bytes.count
+        }
+        if cut != nil || rest == 0 || pieces.isEmpty && job.ending != nil {
+            finish(.told)
+        } else if !pieces.isEmpty {
+            state = .reading(timers.schedule(after: .zero) { [weak self] in self?.didComeToTurn() })
+        }
+    }
+
+    private func didComeToTurn() {
+        state = .waiting
+        step()
+    }
+
+    /// Bytes that this answer still wants.
+    private var rest: Int {
+        switch extent {
+        case .untilNow(let bytes): bytes - position.bytes
+        case .untilEnd: .max
+        }
+    }
+
+    private enum Finish {
+        case told
+        case refused(Refusal)
+    }
+
+    private func finish(_ how: Finish) {
+        switch state {
+        case .over: return
+        case .reading(let timer): timer.cancel()
+        case .waiting: break
+        }
+        state = .over
+        followers.remove(self, from: number)
+        switch how {
+        case .told: responder.jobDidEnd(self)
+        case .refused(let reason): responder.refuse(reason)
+        }
+    }
+
+    // MARK: What the answer tells
+
+    private var ending: KeptJob.Ending? {
+        if case .untilNow = extent { return nil }
+        return archive.job(number)?.ending
+    }
+
+    var wasAskedByNumber: Bool { true }
+    var waitsForReader: Bool { true }
+    var hasRun: Bool { status != nil || failure?.reason.code == .interrupted }
+    var isSuccess: Bool { failure == nil && status?.isSuccess == true }
+
+    var status: ExitStatus? {
+        switch extent {
+        case .untilNow: .exited(0)
+        case .untilEnd: ending?.status
+        }
+    }
+
+    var failure: JobFailure? {
+        guard let cut else { return ending?.failure }
+        return JobFailure.add(cut: cut, to: ending?.failure)
+    }
+
+    var queuedDuration: Duration { ending?.queued ?? .zero }
+    var runDuration: Duration { ending?.ran ?? .zero }
+
+    func truncate(_ reason: Refusal) { if cut == nil { cut = reason } }
+
+    func interrupt(_ reason: Refusal) { finish(.refused(reason)) }
+
+    func reconsiderOutput() { jobDidAdvance() }
+}
+
+extension Playback: Follower {
+    func jobDidAdvance() { if case .waiting = state { step() } }
+
+    /// What runs may end in its grace, and is answered then.
+    func daemonWillStop() {
+        if archive.job(number)?.state == .waiting { finish(.refused(.shuttingDown)) }
+    }
+}
