@@ -67,7 +67,7 @@ final class Archive {
     /// Opens the file, if it is there. From now on `owner` is told when it could be opened late.
     func start(owner: (any ArchiveOwner)? = nil) {
         self.owner = owner
-        if JobFile.exists(path) { open(retryAfter: Self.firstRetry) }
+        if case .absent = state, JobFile.exists(path) { open(retryAfter: Self.firstRetry) }
     }
 
     // MARK: Opening
