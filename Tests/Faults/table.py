@@ -31,7 +31,7 @@ ERRORS = {
     "fstat": {"file": [EIO, ENOMEM]},
     "ftruncate": {"none": [EIO, EPERM, EINTR]},
     "getsockname": {"none": [ENOBUFS]},
-    "getsockopt": {"none": [ENOBUFS]},
+    "getsockopt": {"none": [ENOBUFS, ENOPROTOOPT, EMFILE]},
     "listen": {"none": [ENOBUFS]},
     "lstat": {"none": [EACCES, ENOMEM]},
     "memfd_create": {"none": _NO_DESCRIPTOR},

@@ -31,7 +31,8 @@ struct JobTable {
             queued_date INTEGER NOT NULL, started_date INTEGER NOT NULL, ended_date INTEGER NOT NULL,
             exit_status INTEGER, signal TEXT,
             end_code TEXT, end_text TEXT, cut_code TEXT, cut_text TEXT,
-            queued_time INTEGER NOT NULL, run_time INTEGER NOT NULL
+            queued_time INTEGER NOT NULL, run_time INTEGER NOT NULL,
+            cgroup TEXT
         );
         CREATE TABLE revision (number INTEGER NOT NULL);
         INSERT INTO revision VALUES (0);
@@ -55,7 +56,7 @@ struct JobTable {
         try database.run(
             """
             INSERT INTO job VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-                ?19, NULL, NULL, ?20, ?21, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0)
+                ?19, NULL, NULL, ?20, ?21, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, ?22)
             """,
             .integer(Int64(kept.number)), .integer(Self.code(kept.state)), .text(kept.title),
             .integer(Int64(kept.peer.pid)), .integer(Int64(kept.peer.uid)), .integer(Int64(kept.peer.gid)),
@@ -67,7 +68,8 @@ struct JobTable {
             .integer(Int64(row.words?.count ?? 0)),
             DatabaseValue(row.input?.id), .integer(Int64(row.input?.pieces ?? 0)),
             .integer(Int64(row.input?.count ?? 0)),
-            .integer(row.output.id), .integer(Int64(kept.queuedDate)), .integer(Int64(kept.startedDate)))
+            .integer(row.output.id), .integer(Int64(kept.queuedDate)), .integer(Int64(kept.startedDate)),
+            DatabaseValue(kept.peer.cgroup))
     }
 
     func markRunning(_ number: UInt64, date: time_t) throws(DatabaseError) {
@@ -113,7 +115,8 @@ struct JobTable {
     private static func row(_ row: DatabaseRow) -> JobRow {
         let peer = Peer(
             pid: Int32(truncatingIfNeeded: row.integer(3)), uid: UInt32(truncatingIfNeeded: row.integer(4)),
-            gid: UInt32(truncatingIfNeeded: row.integer(5)), listener: row.text(6),
+            gid: UInt32(truncatingIfNeeded: row.integer(5)), cgroup: row.optionalText(32),
+            listener: row.text(6),
             isRestricted: row.integer(7) != 0)
         var output = PieceSet(id: row.integer(18))
         output.pieces = Int(row.integer(19))

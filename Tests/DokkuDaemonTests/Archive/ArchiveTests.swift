@@ -157,4 +157,13 @@ import Testing
         try desk.settle(archive)
         #expect(try !desk.holds("secret-of-nobody"))
     }
+
+    @Test(arguments: [nil, "/system.slice/docker-4f1c.scope"])
+    func `who asked comes back`(cgroup: String?) throws {
+        let peer = Peer(pid: 11, uid: 22, gid: 33, cgroup: cgroup, listener: "/s", isRestricted: true)
+        do { try desk.open().insert(.sample(3, peer: peer), isRunning: false) }
+        let found = try #require(desk.open().jobs.first).peer
+        #expect(found.pid == 11 && found.uid == 22 && found.gid == 33)
+        #expect(found.cgroup == cgroup && found.listener == "/s" && found.isRestricted)
+    }
 }
