@@ -47,8 +47,9 @@ struct Caller {
         }
     }
 
-    /// Before Linux 6.5 nothing proves who had the number when the connection was made. Who has it now had it at the
-    /// accept, and whoever connected has not let go of the connection, unless another process holds it, too.
+    /// Before Linux 6.5 nothing proves who had the number when the connection was made. The process that has it now must
+    /// have had it at the accept, and the connection must still be open: a process that ends closes it, unless another
+    /// one has it open, too.
     private func likelyCgroup(_ connection: borrowing Descriptor) -> String? {
         let cgroup = ProcessFiles.cgroup(of: peer.pid)
         return ProcessFiles.runs(peer.pid, since: acceptedAt) && connection.isQuiet(0) ? cgroup : nil
