@@ -38,8 +38,9 @@ struct ClientGroupTests {
 
     /// A client in a group of its own.
     private struct Contained {
-        let group: ControlGroup
+        // Ended before its group is removed.
         let program: PipedProgram
+        let group: ControlGroup
         /// As the client itself sees it.
         let path: String
 
