@@ -137,6 +137,15 @@ final class Archive {
 
     func job(_ number: UInt64) -> KeptJob? { openShelf?.job(number) }
 
+    /// The same for somebody who asks: an error if there is no such job, or if the file cannot be used.
+    func find(_ number: UInt64) throws(Refusal) -> KeptJob {
+        if let kept = job(number) { return kept }
+        if case .unusable(let error, _) = state {
+            throw Refusal(code: .storageFailed, text: "The kept jobs cannot be read: \(error.text)")
+        }
+        throw .unknownJob
+    }
+
     /// What waited when the last daemon ended, in order, each with what is needed to run it. Each job is given once. A
     /// job that cannot be read ends.
     func takeWaiting() -> [(KeptJob, StoredCommand)] {
@@ -240,7 +249,8 @@ final class Archive {
     func output(
         of number: UInt64, from position: Int, limit: Int
     ) throws(Refusal) -> [(OutputStream, [UInt8])] {
-        guard let shelf = openShelf, shelf.job(number) != nil else { throw .unknownJob }
+        _ = try find(number)
+        guard let shelf = openShelf else { return [] }
         do throws(DatabaseError) {
             return try shelf.output(of: number, from: position, limit: limit)
         } catch {
@@ -287,8 +297,9 @@ final class Archive {
     /// Whether nothing of what was forgotten is left in the files.
     var isClean: Bool { openShelf?.isClean ?? true }
 
-    /// Forgets a job. False if it is not known, or has not ended.
+    /// Forgets a job. False if it is not known, or has not ended. An error if that cannot be written.
     func forget(_ number: UInt64) throws(Refusal) -> Bool {
+        if case .unusable = state { _ = try find(number) }
         guard let shelf = openShelf, shelf.job(number)?.ending != nil else { return false }
         do throws(DatabaseError) {
             try shelf.forget([number])

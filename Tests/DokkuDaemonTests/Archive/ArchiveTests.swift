@@ -33,7 +33,10 @@ import Testing
             var command = Command.sample(words, lane: .beside)
             command.request.timeout = .seconds(7)
             command.request.output = Redirection(direction: .output, path: Array("/a\u{1}b".utf8))
-            try archive.insert(.sample(3, command), isRunning: false)
+            let peer = Peer(
+                pid: 4_000_000, uid: .max, gid: 5, cgroup: "/system.slice/docker-1.scope", listener: "/s",
+                isRestricted: true)
+            try archive.insert(.sample(3, command, peer: peer), isRunning: false)
             try archive.insert(.sample(4), isRunning: false)
             let input = try archive.beginInput()
             try archive.append([1, 2, 3][...], to: input)
@@ -45,7 +48,10 @@ import Testing
         #expect(waiting.map(\.0.number) == [3, 4, 6])
         #expect(waiting.allSatisfy { $0.0.state == .waiting && $0.0.queuedDate > 0 })
         let (kept, stored) = try #require(waiting.first)
-        #expect(kept.peer.uid == 2 && kept.peer.listener == "/s" && kept.title.hasPrefix("postgres:import"))
+        #expect(kept.title.hasPrefix("postgres:import"))
+        #expect(kept.peer.pid == 4_000_000 && kept.peer.uid == .max && kept.peer.gid == 5)
+        #expect(kept.peer.listener == "/s" && kept.peer.isRestricted)
+        #expect(kept.peer.cgroup == "/system.slice/docker-1.scope" && waiting[1].0.peer.cgroup == nil)
         let command = try #require(stored.command())
         #expect(command.invocation.arguments == words && command.lane == .beside)
         #expect(command.request.timeout == .seconds(7) && command.request.isDetached)

@@ -33,6 +33,13 @@ import Testing
         #expect(throws: Refusal.self) { try archive.prepare() }
         #expect(throws: Refusal.self) { _ = try archive.beginInput() }
         #expect(archive.jobs.isEmpty && archive.lastNumber == 0 && archive.takeWaiting().isEmpty)
+        // Whether there is such a job is not known.
+        do throws(Refusal) {
+            _ = try archive.find(1)
+        } catch {
+            #expect(error.code == .storageFailed, sourceLocation: sourceLocation)
+        }
+        #expect(throws: Refusal.self) { try archive.forget(1) }
         #expect(desk.complaints.texts.count == 1, sourceLocation: sourceLocation)
         #expect(desk.complaints.texts.first?.contains(reason) == true, sourceLocation: sourceLocation)
     }
