@@ -4,7 +4,7 @@ DESTDIR ?=
 export PREFIX DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo run test test-debug model faults fuzz load sanitize lint format bench install develop uninstall deb \
+.PHONY: help deps build demo run test test-debug model faults fuzz kill load sanitize lint format bench install develop uninstall deb \
 	test-systemd test-releases lab clean
 
 help: ## list these targets
@@ -39,6 +39,10 @@ model: build ## test random conversations with the daemon against a model, for S
 faults: build ## make each system call of the daemon fail once, and check that no other client suffers
 	@packaging/deps faults
 	@Tests/Faults/run .build/release/dokku-daemon
+
+kill: build ## KILL the daemon at random moments while clients submit detached jobs, KILLS=1000 times
+	@packaging/deps faults
+	@Tests/Kill/run .build/release/dokku-daemon --kills $(or $(KILLS),1000)
 
 load: build ## measure the daemon under more clients and requests than it should ever meet
 	@python3 Tests/Load/load.py .build/release/dokku-daemon

@@ -64,7 +64,8 @@ let package = Package(
             path: "Tests",
             exclude: [
                 "Faults", "FaultyDisk", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh", "Fuzz/bytes.dict",
-                "Fuzz/JSONRequestDecoder.dict", "Fuzz/ReplyLine.dict", "House", "IntegrationTests", "Load",
+                "Fuzz/JSONRequestDecoder.dict", "Fuzz/ReplyLine.dict", "House", "IntegrationTests", "Kill",
+                "Load",
                 "Model", "Releases", "StandIn", "Support", "Systemd", "all", "leaks.supp", "sanitize",
             ],
             sources: ["DokkuDaemonTests", "Fuzz"],

@@ -16,16 +16,23 @@ final class JobAnswers {
 
     /// Answers when the job has ended.
     func awaitEnd(of number: UInt64, _ responder: any Responder) {
-        guard let job = archive.job(number) else { return responder.refuse(unknown(number)) }
-        // A stopping daemon starts nothing more.
-        if executor.isStopping, job.state == .waiting { return responder.refuse(.shuttingDown) }
-        play(number, .untilEnd, responder)
+        do throws(Refusal) {
+            let job = try find(number)
+            // A stopping daemon starts nothing more.
+            if executor.isStopping, job.state == .waiting { throw .shuttingDown }
+            play(number, .untilEnd, responder)
+        } catch {
+            responder.refuse(error)
+        }
     }
 
     /// Answers with the output that is there.
     func output(of number: UInt64, _ responder: any Responder) {
-        guard let job = archive.job(number) else { return responder.refuse(unknown(number)) }
-        play(number, .untilNow(bytes: job.outputCount), responder)
+        do throws(Refusal) {
+            play(number, .untilNow(bytes: try find(number).outputCount), responder)
+        } catch {
+            responder.refuse(error)
+        }
     }
 
     private func play(_ number: UInt64, _ extent: Playback.Extent, _ responder: any Responder) {
@@ -43,11 +50,10 @@ final class JobAnswers {
 
     /// What is said when the job is forgotten.
     func forget(_ number: UInt64) -> Result<String, Refusal> {
-        guard let job = archive.job(number) else { return .failure(unknown(number)) }
-        guard job.ending != nil else {
-            return .failure(.invalid("Job \(number) has not ended; daemon:cancel \(number) ends it"))
-        }
         do throws(Refusal) {
+            guard try find(number).ending != nil else {
+                throw .invalid("Job \(number) has not ended; daemon:cancel \(number) ends it")
+            }
             _ = try archive.forget(number)
             return .success("Forgot job \(number)")
         } catch {
@@ -55,9 +61,14 @@ final class JobAnswers {
         }
     }
 
-    private func unknown(_ number: UInt64) -> Refusal {
-        if executor.job(number: number) == nil { return .unknownJob }
-        return Refusal(
-            code: .unknownJob, text: "Job \(number) is not detached: its result goes to its client alone")
+    private func find(_ number: UInt64) throws(Refusal) -> KeptJob {
+        do throws(Refusal) {
+            return try archive.find(number)
+        } catch {
+            guard error.code == .unknownJob, executor.job(number: number) != nil else { throw error }
+            throw Refusal(
+                code: .unknownJob,
+                text: "Job \(number) is not detached: its result goes to its client alone")
+        }
     }
 }
