@@ -250,7 +250,7 @@ import Testing
         #expect(try daemon.ask("daemon:forget 1") == .good("Forgot job 1"))
         #expect(try daemon.ask(["command": "daemon:wait 1"])["error"] == "unknown_job")
         let log = try daemon.box.read("log")
-        #expect(log.contains("daemon:forget 1"))
+        #expect(log.contains("daemon:forget 1") && log.contains(" detached=yes test:block"))
         #expect(try daemon.submit("apps:list") == 2)
     }
 

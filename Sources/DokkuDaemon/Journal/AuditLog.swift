@@ -59,6 +59,7 @@ final class AuditLog {
         begin("[cmd] ")
         add("#\(job.number)")
         add(job.peer)
+        if job.command.request.isDetached { add(" detached=yes") }
         add(" ")
         add(job.title)
         end()

@@ -45,9 +45,6 @@ final class JobAnswers {
         JobsListing(archive: archive, queue: QueueListing(executor: executor)).text(format)
     }
 
-    /// How many results are kept.
-    var keptCount: Int { archive.jobs.count { $0.ending != nil } }
-
     /// What is said when the job is forgotten.
     func forget(_ number: UInt64) -> Result<String, Refusal> {
         do throws(Refusal) {

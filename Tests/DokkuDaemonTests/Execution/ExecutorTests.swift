@@ -64,6 +64,27 @@ import Testing
         try end()
     }
 
+    @Test func `a job that must not start yet lets others ahead and is tried again`() throws {
+        let observer = JobRecorder()
+        observer.mayStart = false
+        let held = try submit("echo held", observer)
+        #expect(held.isHeldBack && recorded.executor.obstacles.map(\.obstacle) == [.disk])
+        try recorded.run("echo other")
+        #expect(observer.events == [.accepted] && recorded.executor.running.isEmpty)
+        observer.mayStart = true
+        try recorded.loop.turn(until: observer.hasEnded, "the job's second turn")
+        #expect(observer.text == "held\n")
+    }
+
+    @Test func `a job that must not start yet can be cancelled`() throws {
+        let observer = JobRecorder()
+        observer.mayStart = false
+        let held = try submit("echo held", observer)
+        held.interrupt(Refusal(code: .cancelled, text: ""))
+        #expect(observer.events == [.accepted, .ended] && recorded.executor.waitingCount == 0)
+        try recorded.run("echo other")
+    }
+
     // MARK: One end
 
     private func submit(_ script: String, _ observer: JobRecorder, lane: Lane = .queue) throws -> Job {

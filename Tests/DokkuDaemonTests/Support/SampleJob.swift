@@ -7,6 +7,7 @@ final class JobRecorder: JobObserver {
 
     var wantsOutput = true
     var isWanted = true
+    var mayStart = true
     private(set) var place: QueuePlace?
     var position: Int? { place?.position }
     private(set) var events: [Step] = []
@@ -22,6 +23,7 @@ final class JobRecorder: JobObserver {
         return isWanted
     }
 
+    func jobMayStart(_ job: Job) -> Bool { mayStart }
     func jobDidStart(_ job: Job) { note(.started) }
     func jobDidEnd(_ job: any JobOutcome) { note(.ended) }
 
