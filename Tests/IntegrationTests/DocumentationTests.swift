@@ -32,6 +32,44 @@ import Testing
         #expect(try PipedProgram.run(["python3", file]) == "True =====> My Apps\npython-app\n")
     }
 
+    /// Each part between two ellipses is there, in its order.
+    private func matches(_ line: String, _ pattern: String) -> Bool {
+        let parts = pattern.components(separatedBy: "…")
+        var rest = line[...]
+        for part in parts where !part.isEmpty {
+            guard let range = rest.range(of: part) else { return false }
+            rest = rest[range.upperBound...]
+        }
+        return line.hasPrefix(parts[0]) && line.hasSuffix(parts[parts.count - 1])
+    }
+
+    @Test func `the README's deploy outlives its client`() throws {
+        let daemon = try DaemonProcess()
+        for folder in ["apps", "apps/python-app"] { _ = try daemon.box.makeFolder(folder) }
+        // It holds each rebuild until it is released.
+        let fifo = try daemon.box.fifo("ps:rebuild python-app")
+        let parts = page("README.md").components(
+            separatedBy: "### A deploy that takes longer than its client\n")
+        let lines = try #require(parts.last).components(separatedBy: "\n### ")[0]
+            .split(separator: "\n").filter { $0.hasPrefix("    ") }.map { String($0.dropFirst(4)) }
+        let client = try daemon.connect()
+        for line in lines where !line.contains("docs/examples/") && !line.hasPrefix("$ ") {
+            if line.hasPrefix("{") {
+                let reply = try client.line()
+                #expect(matches(reply, line), "\(reply)")
+            } else {
+                try client.send(line + "\n")
+                if line.hasPrefix("daemon:submit") { try daemon.started("ps:rebuild") }
+                if line.hasPrefix("daemon:wait") { try fifo.release() }
+            }
+        }
+        try fifo.release()
+        let script = lines.filter { $0.contains("docs/examples/") }.joined(separator: "\n")
+        let later = try run(daemon, ["sh", "-ec", "cd '\(Repository.path("."))'\n" + script])
+        #expect(later.exit == .status(0) && !later.output.isEmpty, "\(later.output)")
+        #expect(daemon.ran.suffix(2) == ["ps:rebuild python-app", "ps:rebuild python-app"])
+    }
+
     @Test func `the lines of the protocol page are allowed`() throws {
         let lines = page("docs/protocol.md").split(separator: "\n").map { $0.drop { "→← ".contains($0) } }
             .filter { $0.hasPrefix("{\"") && $0.hasSuffix("}") }

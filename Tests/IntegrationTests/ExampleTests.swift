@@ -5,19 +5,21 @@ import TestSupport
 import Testing
 
 @Suite struct ExampleTests {
-    /// An example as it is started from the tree, with its interpreter by its first line.
-    private func program(_ name: String, _ arguments: [String], socket: String) throws -> PipedProgram {
-        try PipedProgram(
-            [Repository.path("docs/examples/\(name)")] + arguments, environment: ["DOKKU_SOCK_PATH": socket])
+    /// Those that end with their command, and those that do not.
+    private static let programs = ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"]
+    private static let allPrograms = programs + ["later.py", "later.js", "later.sh"]
+
+    /// The words before the command.
+    private func way(_ name: String, _ file: String) -> [String] {
+        name.hasPrefix("dump") ? ["out", file] : name.hasPrefix("later") ? ["submit"] : []
     }
 
-    private func run(_ name: String, _ arguments: [String], socket: String, input: [UInt8] = []) throws -> (
-        output: String, exit: Spawned.Exit
-    ) {
-        let program = try program(name, arguments, socket: socket)
+    private func run(
+        _ name: String, _ arguments: [String], socket: String, input: [UInt8] = []
+    ) throws -> ProgramResult {
+        let program = try PipedProgram.example(name, arguments, socket: socket)
         try program.send(input)
-        program.endInput()
-        return (try program.output.rest().text, try program.process.wait())
+        return try program.finish()
     }
 
     /// Lines that would be commands if they were sent as such.
@@ -57,24 +59,23 @@ import Testing
         #expect(try daemon.box.read("dump") == "<today>\n")
     }
 
-    @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"])
+    @Test(arguments: allPrograms)
     func `nothing is well without a daemon`(name: String) throws {
         let box = try Box()
         let file = try box.write("yesterday's", to: "dump")
-        let way = name.hasPrefix("dump") ? ["out", file] : []
-        let result = try run(name, way + ["apps:list"], socket: box.path("none"))
+        let result = try run(name, way(name, file) + ["apps:list"], socket: box.path("none"))
         #expect(result.exit != .status(0), "\(result.output)")
         #expect(!result.output.isEmpty)
         #expect(try box.read("dump") == "yesterday's")
     }
 
-    @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"])
+    @Test(arguments: programs)
     func `a daemon that dies is no success`(name: String) throws {
         let daemon = try DaemonProcess()
         let file = try daemon.box.write("yesterday's", to: "dump")
         let fifo = try daemon.box.fifo()
-        let way = name.hasPrefix("dump") ? ["out", file] : []
-        let client = try program(name, way + ["test:block", fifo.path], socket: daemon.path)
+        let client = try PipedProgram.example(
+            name, way(name, file) + ["test:block", fifo.path], socket: daemon.path)
         client.endInput()
         try daemon.started("test:block")
         daemon.process.signal(SIGKILL)
@@ -85,15 +86,14 @@ import Testing
     }
 
     /// The command itself ends with 0.
-    @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"])
+    @Test(arguments: programs)
     func `an output that is cut is no success`(name: String) throws {
         let box = try Box()
         let daemon = try DaemonProcess(
             box, sockets: [BoundSocket(box.path("socket"))], settings: ["DOKKU_DAEMON_MAX_OUTPUT": "1000"]
         )
         let file = try box.write("yesterday's", to: "dump")
-        let way = name.hasPrefix("dump") ? ["out", file] : []
-        let result = try run(name, way + ["test:big", "2000"], socket: daemon.path)
+        let result = try run(name, way(name, file) + ["test:big", "2000"], socket: daemon.path)
         #expect(result.exit == .status(1) && result.output.contains("output_truncated"), "\(result.output)")
         #expect(try box.read("dump") == "yesterday's")
     }
@@ -104,13 +104,12 @@ import Testing
         case withinTheLastLine = #"{"event":"end","ok":tr"#
     }
 
-    @Test(arguments: ["run.sh", "deploy-log.py", "deploy-log.js", "dump.py", "dump.sh"], Death.allCases)
+    @Test(arguments: allPrograms, Death.allCases)
     func `a daemon's death differs from a command's failure`(name: String, death: Death) throws {
         let box = try Box()
         let socket = try BoundSocket(box.path("socket"))
         let file = try box.write("yesterday's", to: "dump")
-        let way = name.hasPrefix("dump") ? ["out", file] : []
-        let client = try program(name, way + ["apps:list"], socket: socket.path)
+        let client = try PipedProgram.example(name, way(name, file) + ["apps:list"], socket: socket.path)
         client.endInput()
         try Deadline().wait(socket.descriptor, what: "a connection")
         let connection = Stream(owning: try checked("accept", shim_accept(socket.descriptor)))
@@ -128,7 +127,8 @@ import Testing
         let box = try Box()
         let socket = try BoundSocket(box.path("socket"))
         let dump = try box.write([UInt8](repeating: UInt8(ascii: "x"), count: 1 << 22), to: "dump")
-        let client = try program("dump.py", ["in", dump, "postgres:import", "db"], socket: socket.path)
+        let client = try PipedProgram.example(
+            "dump.py", ["in", dump, "postgres:import", "db"], socket: socket.path)
         client.endInput()
         try Deadline().wait(socket.descriptor, what: "a connection")
         let connection = Stream(owning: try checked("accept", shim_accept(socket.descriptor)))
