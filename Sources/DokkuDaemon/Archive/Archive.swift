@@ -45,8 +45,7 @@ final class Archive {
     private static let firstRetry = Duration.seconds(1)
     private static let lastRetry = Duration.seconds(60)
 
-    /// `complain` gets a line for people, once for each kind of trouble until it is
-    /// over. `patience` is how long forgotten data may wait until they are overwritten.
+    /// `complain` gets a line for people, once for each kind of trouble until it is over. `patience` is how long forgotten data may wait until they are overwritten.
     init(
         folder: String, limits: Limits, timers: TimerQueue, patience: Duration = .seconds(1),
         complain: @escaping (String) -> Void
@@ -124,7 +123,7 @@ final class Archive {
     /// Tells people, and makes an error of the protocol of it.
     private func failed(_ trouble: Trouble, _ error: DatabaseError) -> Refusal {
         report(trouble, "cannot \(trouble == .reading ? "read" : "write") \(path): \(error)")
-        return .storageFailed(error.text)
+        return trouble == .reading ? .unreadable(error.text) : .storageFailed(error.text)
     }
 
     // MARK: Jobs
@@ -141,7 +140,7 @@ final class Archive {
     func find(_ number: UInt64) throws(Refusal) -> KeptJob {
         if let kept = job(number) { return kept }
         if case .unusable(let error, _) = state {
-            throw Refusal(code: .storageFailed, text: "The kept jobs cannot be read: \(error.text)")
+            throw .unreadable(error.text)
         }
         throw .unknownJob
     }
@@ -155,7 +154,7 @@ final class Archive {
             guard let kept = shelf.job(number), kept.state == .waiting else { return nil }
             do throws(DatabaseError) {
                 if let command = try shelf.command(of: number) { return (kept, command) }
-                end(unreadable: kept, .storageFailed("its words are not whole"))
+                end(unreadable: kept, .unreadable("its words are not whole"))
             } catch {
                 end(unreadable: kept, failed(.reading, error))
             }

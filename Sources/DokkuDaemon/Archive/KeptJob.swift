@@ -47,4 +47,8 @@ extension Refusal {
     static func storageFailed(_ reason: String) -> Refusal {
         Refusal(code: .storageFailed, text: "The job could not be kept on disk: \(reason)")
     }
+
+    static func unreadable(_ reason: String) -> Refusal {
+        Refusal(code: .storageFailed, text: "What is kept of jobs cannot be read: \(reason)")
+    }
 }
