@@ -14,6 +14,7 @@ final class Daemon {
     private let followers = Followers()
     private let catalogue: CatalogueKeeper
     private let server: Server
+    private let board = Board()
     private let context: RunContext
     private let manager: ServiceManager
     private let sockets: ListeningSockets
@@ -63,13 +64,16 @@ final class Daemon {
             log: log,
             journal: configuration.journal.isWanted(environment)
                 ? SystemJournal { console.say(.warning, $0) } : nil,
-            running: isUsable ? Self.takeOverRecord(configuration.stateFolder, console) : nil)
+            running: isUsable ? Self.takeOverRecord(configuration.stateFolder, console) : nil,
+            board: board)
         executor = Executor(
             limits: configuration.executorLimits, lock: lock, context: context, records: records
         ) { console.say(.warning, $0) }
         let store = CatalogueStore(
             folder: configuration.stateFolder, pluginFolders: configuration.pluginFolders)
-        catalogue = CatalogueKeeper(context: context, lock: lock, store: store) { console.say(.warning, $0) }
+        catalogue = CatalogueKeeper(context: context, lock: lock, store: store, board: board) {
+            console.say(.warning, $0)
+        }
         let allotment = Allotment(
             spool: SpoolAccount(
                 folder: configuration.stateFolder, limit: configuration.spoolLimit,
@@ -89,7 +93,7 @@ final class Daemon {
         let builtins = Builtins(
             executor: executor, jobs: jobs, catalogue: catalogue, attendance: attendance,
             account: allotment.spool,
-            judge: judge, log: log)
+            judge: judge, log: log, board: board)
         server = Server(
             loop: loop, limits: limits.server,
             allotment: allotment, attendance: attendance, log: log,
@@ -220,17 +224,21 @@ final class Daemon {
     // MARK: Stop
 
     private func stop() {
+        let startsAnew: Bool
         switch stage {
-        case .serving: stage = .stopping(toStartAnew: false)
-        case .reloading: stage = .stopping(toStartAnew: true)
+        case .serving: startsAnew = false
+        case .reloading: startsAnew = true
         case .stopping: return
         }
         manager.stopping()
         log.note("Stopping daemon...")
+        board.post { $0.add("event", "stopping") }
         executor.stop()
         followers.stop()
         catalogue.stop()
         server.stop()
+        // Not before: then the end of the first waiting command would count as the end of all.
+        stage = .stopping(toStartAnew: startsAnew)
         _ = loop.timers.schedule(after: configuration.stopGrace) { [unowned self] in giveUp() }
         stopIfFinished()
     }
@@ -243,6 +251,7 @@ final class Daemon {
 
     private func stopIfFinished() {
         guard case .stopping = stage, executor.isIdle else { return }
+        board.close()
         if server.isDrained {
             loop.stop()
         } else {

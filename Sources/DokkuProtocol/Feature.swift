@@ -4,4 +4,5 @@ public enum Feature: String, CaseIterable, Sendable {
     case standardInputInChunks = "stdin_chunks"
     case formatJSON = "format_json"
     case detach
+    case events
 }

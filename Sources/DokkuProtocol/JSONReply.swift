@@ -61,6 +61,27 @@ public struct JSONReply {
         line.append("\"}\n")
     }
 
+    /// An event of `daemon:events`. `members` is the inside of its object; other answers may share it.
+    public func appendEvent(_ members: [UInt8], to line: inout [UInt8]) {
+        begin(&line)
+        line.append(contentsOf: members)
+        line.append("}\n")
+    }
+
+    /// Everything before was so already, and everything after has just happened.
+    public func appendLive(to line: inout [UInt8]) {
+        begin(&line)
+        line.append("\"event\":\"live\"}\n")
+    }
+
+    /// So many events found no room.
+    public func appendLost(_ count: Int, to line: inout [UInt8]) {
+        begin(&line)
+        line.append("\"event\":\"lost\",\"count\":")
+        line.append(decimal: count)
+        line.append("}\n")
+    }
+
     // MARK: Last lines
 
     /// The answer to a request that was not run.

@@ -34,6 +34,7 @@ final class CatalogueKeeper {
     private let context: RunContext
     private let lock: CommandLock
     private let store: CatalogueStore
+    private let board: Board
     private let complain: (String) -> Void
     private(set) var current: Catalogue?
     private(set) var readDate: time_t = 0
@@ -50,11 +51,13 @@ final class CatalogueKeeper {
     private var waitingForNext: [Completion] = []
 
     init(
-        context: RunContext, lock: CommandLock, store: CatalogueStore, complain: @escaping (String) -> Void
+        context: RunContext, lock: CommandLock, store: CatalogueStore, board: Board = Board(),
+        complain: @escaping (String) -> Void
     ) {
         self.context = context
         self.lock = lock
         self.store = store
+        self.board = board
         self.complain = complain
     }
 
@@ -148,6 +151,11 @@ final class CatalogueKeeper {
         revision += 1
         readDate = date
         failure = nil
+        board.post { json in
+            json.add("event", "refreshed")
+            json.add("commands", catalogue.listedNames.count)
+            json.add("read_at", date)
+        }
         do throws(SystemError) {
             try lock.write(catalogue.lockFileText)
         } catch {

@@ -15,6 +15,7 @@ enum Builtin: Equatable, Sendable {
     case wait(job: UInt64)
     case output(job: UInt64)
     case forget(job: UInt64)
+    case events
     case help
 
     /// All facts about one built-in: its name, its words and its rights. `Builtins` makes its answer.
@@ -29,6 +30,8 @@ enum Builtin: Equatable, Sendable {
         var showsOutput = false
         /// Its answer may have to wait for the list of dokku's commands.
         var mayWait = false
+        /// It ends with its client, so it must be streamed.
+        var isEndless = false
     }
 
     var entry: Entry {
@@ -77,6 +80,8 @@ enum Builtin: Equatable, Sendable {
             Entry(
                 name: "daemon:forget", argument: "N", summary: "delete the result of the submitted job N",
                 changesSomething: true)
+        case .events:
+            Entry(name: "daemon:events", summary: "what happens to jobs, as it happens", isEndless: true)
         case .help: Entry(name: "daemon:help", summary: "this list")
         }
     }
@@ -85,7 +90,7 @@ enum Builtin: Equatable, Sendable {
     static let all: [Builtin] = [
         .commands, .refresh, .version(.text), .status(.text), .queue(.text), .jobs(.text), .cancel(job: 0),
         .submit,
-        .wait(job: 0), .output(job: 0), .forget(job: 0), .help,
+        .wait(job: 0), .output(job: 0), .forget(job: 0), .events, .help,
     ]
 
     /// The answer to `daemon:help`.
@@ -122,7 +127,7 @@ enum Builtin: Equatable, Sendable {
         case .submit:
             if index + 1 < arguments.count { return .submit }
             throw .invalid("daemon:submit takes a command")
-        case .commands, .refresh, .help: break
+        case .commands, .refresh, .events, .help: break
         }
         guard index + 1 == arguments.count else {
             throw Refusal(code: .invalidRequest, text: "\(arguments.text(index)) takes no arguments")

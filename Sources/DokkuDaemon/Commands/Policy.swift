@@ -63,8 +63,10 @@ struct Policy {
         if form.isDetached {
             return .invalid("The daemon's own commands cannot be detached")
         }
-        return form.isRedirected && builtin != .submit
-            ? .invalid("A built-in command cannot be redirected") : nil
+        if form.isRedirected, builtin != .submit {
+            return .invalid("A built-in command cannot be redirected")
+        }
+        return builtin.entry.isEndless && !form.isStreamed ? .endless("\(builtin.entry.name)") : nil
     }
 
     /// False if no catalogue can make this a command.
@@ -109,9 +111,7 @@ struct Policy {
                 text: "In this form \(name) does not end by itself, so it cannot be detached")
         }
         if isEndless && !form.isStreamed {
-            return Refusal(
-                code: .notSupported,
-                text: "In this form \(name) does not end by itself: send a JSON request with \"stream\":true")
+            return .endless(name)
         }
         return nil
     }
@@ -156,6 +156,12 @@ struct Policy {
 }
 
 extension Refusal {
+    fileprivate static func endless(_ name: String) -> Refusal {
+        Refusal(
+            code: .notSupported,
+            text: "In this form \(name) does not end by itself: send a JSON request with \"stream\":true")
+    }
+
     static let readOnlySocket = Refusal(code: .denied, text: "Not allowed on this read-only socket")
 
     /// The answer to a name that is not a command. Clients of a `one-shot` socket expect dokku's own words.

@@ -274,6 +274,8 @@ extension Executor: AudienceOwner {
 }
 
 extension Executor: JobOwner {
+    func jobDidStart(_ job: Job) { records.started(job) }
+
     func jobDidEnd(_ job: Job) {
         schedule.remove(job)
         started.inTurn.removeAll { $0 === job }

@@ -23,8 +23,10 @@ extension JobObserver {
     func jobMayStart(_ job: Job) -> Bool { true }
 }
 
-/// Is told when a job has been answered.
 protocol JobOwner: AnyObject {
+    /// The job's process is about to be started.
+    func jobDidStart(_ job: Job)
+    /// The job has been answered.
     func jobDidEnd(_ job: Job)
 }
 
@@ -142,6 +144,7 @@ final class Job: JobOutcome {
         startedAt = .now
         startedDate = time(nil)
         observer.jobDidStart(self)
+        owner?.jobDidStart(self)
         if let query = BuildRecords.Query(command.invocation) {
             buildWatch = BuildWatch(query, records: context.builds, loop: context.loop) { [unowned self] in
                 endWithBuild()

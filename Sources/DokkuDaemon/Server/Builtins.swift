@@ -9,6 +9,7 @@ final class Builtins {
     private let jobs: JobAnswers
     private let account: SpoolAccount
     private let judge: Judge
+    private let subscriptions: Subscriptions
     private let log: AuditLog
     private let startDate = time(nil)
     /// Made once, because clients ask for it to learn whether the daemon answers.
@@ -23,7 +24,7 @@ final class Builtins {
 
     init(
         executor: Executor, jobs: JobAnswers, catalogue: CatalogueKeeper, attendance: Attendance,
-        account: SpoolAccount, judge: Judge, log: AuditLog
+        account: SpoolAccount, judge: Judge, log: AuditLog, board: Board = Board()
     ) {
         self.executor = executor
         self.catalogue = catalogue
@@ -31,6 +32,7 @@ final class Builtins {
         self.jobs = jobs
         self.account = account
         self.judge = judge
+        subscriptions = Subscriptions(board, executor: executor)
         self.log = log
     }
 
@@ -59,6 +61,7 @@ final class Builtins {
         case .forget(let number): settle("daemon:forget \(number)", jobs.forget(number), incoming)
         // Judged again, as the command that follows.
         case .submit: responder.refuse(.notImplemented)
+        case .events: follow(incoming)
         }
     }
 
@@ -99,6 +102,15 @@ final class Builtins {
         let answer = SharedAnswer(text(), account: account)
         kept = (revision, answer)
         return answer
+    }
+
+    private func follow(_ incoming: Incoming) {
+        do throws(Refusal) {
+            try subscriptions.begin(incoming)
+        } catch {
+            log.refused("daemon:events", peer: incoming.client.peer, error)
+            incoming.responder.refuse(error)
+        }
     }
 
     // MARK: Changes

@@ -116,6 +116,7 @@ final class Dispatcher: RequestTaker {
                 isRedirected: false, isDetached: request.isDetached))
         incoming.request.separatesStreams = true
         incoming.request.timeout = request.timeout
+        incoming.id = request.id
         if case .text(let id) = request.id { incoming.attachedBytes = id.utf8.count }
         switch request.input {
         case nil: decide(incoming)

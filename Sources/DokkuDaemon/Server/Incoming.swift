@@ -7,6 +7,8 @@ struct Incoming {
     let responder: any Responder
     var arguments: ArgumentList
     var form: RequestForm
+    /// Of a JSON request, if it has one.
+    var id: RequestID?
     var request = RunRequest()
     /// Memory that it takes besides its words: its id, its input.
     var attachedBytes = 0

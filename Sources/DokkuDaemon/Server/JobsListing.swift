@@ -48,13 +48,7 @@ struct JobsListing {
         json.add("detached", true)
         json.add("ended_at", ending.date)
         json.add("ok", ending.isSuccess)
-        switch ending.status {
-        case .exited(let status): json.add("exit_status", status)
-        case .signalled(let signal):
-            json.addNull("exit_status")
-            json.add("signal", signal)
-        case nil: break
-        }
+        json.add(ending.status)
         if let failure = ending.failure { json.add("error", failure.reason.code.rawValue) }
         json.add("queued_ms", ending.queued.wholeMilliseconds)
         json.add("run_ms", ending.ran.wholeMilliseconds)

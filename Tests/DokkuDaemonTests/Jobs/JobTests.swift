@@ -22,6 +22,7 @@ extension Job {
         folder = try Folder()
     }
 
+    func jobDidStart(_ job: Job) {}
     func processDidExit(for audience: Audience) { exits += 1 }
     func leadDidChange(of audience: Audience) {}
     func runDidEnd(for audience: Audience) {}
