@@ -48,10 +48,7 @@ extension JSON {
         #expect(try !daemon.ask("test:exit 3").ok)
         let events = try (0..<3).map { _ in try client.answer() }
         #expect(events.map(\.short) == ["queued 1", "started 1", "ended 1"])
-        let sender: JSON = [
-            "pid": .integer(Int(getpid())), "uid": .integer(Int(getuid())), "gid": .integer(Int(getgid())),
-            "listener": .text(daemon.path),
-        ]
+        let sender = JSON.thisClient(of: daemon)
         for event in events {
             #expect(event["id"] == 1 && event["command"] == "test:exit 3" && event["client"] == sender)
             #expect(try (before...before + 60).contains(#require(event["queued_at"]?.int)))

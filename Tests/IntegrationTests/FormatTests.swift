@@ -19,6 +19,18 @@ extension DaemonProcess {
     }
 }
 
+extension JSON {
+    /// How a daemon describes the process of the tests.
+    static func thisClient(of daemon: DaemonProcess) -> JSON {
+        var members: [String: JSON] = [
+            "pid": .integer(Int(getpid())), "uid": .integer(Int(getuid())), "gid": .integer(Int(getgid())),
+            "listener": .text(daemon.path),
+        ]
+        if ControlGroup.own != "/" { members["cgroup"] = .text(ControlGroup.own) }
+        return .object(members)
+    }
+}
+
 @Suite struct FormatTests {
     @Test func `a client can ask for features`() throws {
         let daemon = try DaemonProcess()
@@ -73,10 +85,7 @@ extension DaemonProcess {
         #expect(queue.map { $0["runs_with"] } == [nil, nil, nil, 3])
         #expect(queue.map { $0["started_at"] != nil } == [true, false, false, false])
         #expect(queue[1]["command"] == "config:set app KEY=***")
-        let client: JSON = [
-            "pid": .integer(Int(getpid())), "uid": .integer(Int(getuid())), "gid": .integer(Int(getgid())),
-            "listener": .text(daemon.path),
-        ]
+        let client = JSON.thisClient(of: daemon)
         for job in queue { #expect(job["client"] == client) }
         // The same revision has the same answer, and another one has another.
         #expect(try daemon.queue() == queue)

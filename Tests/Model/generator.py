@@ -178,7 +178,9 @@ class Generator:
             return {"line": self.wrong(), "end": end}
         if kind < 4:
             return {"line": rng.choice(["daemon:version", "daemon:status", "daemon:queue", "daemon:help", "commands",
-                                        "refresh", '{"id":"b","command":"daemon:version","stream":true}',
+                                        "refresh", "daemon:queue --format json", "daemon:status --format=json",
+                                        "daemon:events", '{"command":["daemon:version","--format","json"]}',
+                                        '{"id":"b","command":"daemon:version","stream":true}',
                                         '{"id":"a","command":["commands"],"encoding":"base64"}']), "end": end}
         if kind == 4:
             targets = [request.token.decode() for client in driver.clients.values() for request in client.requests

@@ -341,7 +341,9 @@ class Model:
     def judge_builtin(self, request, reply):
         if request.name == "daemon:queue" and not request.is_base64 and not request.is_streamed and reply["ok"]:
             # If another program holds the lock, the list must say so.
-            if self.is_locked and " waiting " in reply["output"] and "waits for" not in reply["output"]:
+            text = reply["output"]
+            is_waiting = " waiting " in text or '"state":"waiting"' in text
+            if self.is_locked and is_waiting and "waits for" not in text and '"waits_for' not in text and '"runs_with' not in text:
                 raise Violation(f"daemon:queue does not say that a command waits for the lock\n{reply}")
         if request.name in ("daemon:queue", "daemon:status") and not request.is_base64 and not request.is_streamed and reply["ok"]:
             self.judge_listing(reply["output"])

@@ -12,7 +12,8 @@ LISTED = ["apps:destroy", "apps:exists", "apps:list", "builds:cancel", "builds:o
 # Commands that dokku has and its help leaves out.
 UNLISTED = {"apps", "builds"}
 READ_ONLY = {"apps:exists", "apps:list", "apps", "builds", "ps:report"}
-BUILTINS = {"commands", "refresh", "daemon:version", "daemon:status", "daemon:queue", "daemon:help", "daemon:cancel"}
+BUILTINS = {"commands", "refresh", "daemon:version", "daemon:status", "daemon:queue", "daemon:help", "daemon:cancel",
+            "daemon:events"}
 FLAGS = {b"--quiet", b"--trace", b"--force", b"--rm", b"--rm-container", b"--detach"}
 KEYS = {"id", "command", "stream", "stdin", "stdin_length", "stdin_chunks", "encoding", "strip_ansi", "timeout", "on_disconnect"}
 # The word by which a step names a command. Several requests may have the same `s` word.
@@ -467,6 +468,9 @@ def judge_builtin(request, arguments, is_read_only, is_traced):
     if request.name == "daemon:cancel":
         if len(arguments) != 1 or not re.fullmatch(rb"\d{1,20}", arguments[0]) or int(arguments[0]) >= 1 << 64:
             raise Refused("invalid_request")
+    elif request.name in ("daemon:version", "daemon:status", "daemon:queue"):
+        if b" ".join(arguments) not in (b"", b"--format json", b"--format=json", b"--format stdout", b"--format=stdout"):
+            raise Refused("invalid_request")
     elif arguments:
         raise Refused("invalid_request")
     if is_read_only and (request.name in ("refresh", "daemon:cancel") or request.has_input
@@ -474,4 +478,7 @@ def judge_builtin(request, arguments, is_read_only, is_traced):
         raise Refused("denied")
     if request.redirection is not None:
         raise Refused("invalid_request")
+    if request.name == "daemon:events":
+        # No step sends one that runs.
+        raise Refused("not_supported")
     request.lane = "builtin"

@@ -178,6 +178,7 @@ import Testing
                 continue
             }
         }
+        #expect(judgeHere("daemon:events", Forms.stream) == .builtin(.events))
         for line in ["refresh", "daemon:cancel 1", "--quiet refresh", "--trace daemon:version"] {
             #expect(judgeHere(line) == .refuse(.readOnlySocket))
         }
