@@ -29,7 +29,7 @@ if what == "talk":
     known = json.load(open(schema))
     assert is_request('{"command":["apps:list"],"detach":true}', known)
     assert not is_request('{"command":["apps:list"],"timeuot":1}', known)
-    assert {"format_json", "detach"} <= features(path)
+    assert {"format_json", "detach", "events"} <= features(path)
     job = start(path, "test:args", "kept")
     assert result(path, job)["output"] == "<kept>"
     assert did_not_run(result(path, 999))
