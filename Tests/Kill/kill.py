@@ -1,7 +1,7 @@
 # KILLs the daemon at random moments, while clients submit detached jobs, and the disk is full or read-only at times. Each
 # command leaves a mark on another disk. At the end each job that was accepted has run once or is `interrupted`, what was
 # refused has not run, no number was given twice, and each output is its command's.
-#   kill.py DAEMON STAND-IN [--kills N] [--clients N] [--seed N]
+#   kill.py DAEMON [--kills N] [--clients N] [--seed N]
 # The disk is a tmpfs of the test's own. Only root may mount one: other users test KILLs alone, and the last line says so.
 import argparse
 import collections
@@ -17,9 +17,11 @@ import tempfile
 import threading
 import time
 
-LISTING = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "StandIn", "test-dokku")
+HERE = os.path.dirname(os.path.abspath(__file__))
+LISTING = os.path.join(HERE, "..", "StandIn", "test-dokku")
 PATIENCE = 120
-DISK = 64 << 20
+# Bytes; all that is kept must fit.
+DISK = 512 << 20
 # How many accepted jobs a client leaves without asking for them.
 OPEN_JOBS = 5
 # What a reply says that did not start the command.
@@ -49,15 +51,13 @@ class Disk:
             return
         self.full_times += 1
         self.is_full = True
-        with open(self.filler, "wb") as file:
+        with open(self.filler, "wb", buffering=0) as file:
+            room = os.statvfs(self.folder)
             try:
+                os.posix_fallocate(file.fileno(), 0, max(1, room.f_bavail * room.f_frsize))
+                file.seek(0, os.SEEK_END)
                 while True:
-                    file.write(bytes(1 << 16))
-                    file.flush()
-            except OSError:
-                pass
-            try:
-                file.close()
+                    file.write(bytes(4096))
             except OSError:
                 pass
 
@@ -85,10 +85,13 @@ class Disk:
 class Daemon:
     """A daemon that gets its socket from the test, as from systemd: clients wait there while it is away."""
 
-    def __init__(self, program, stand_in):
+    def __init__(self, program):
         self.folder = tempfile.mkdtemp(prefix="dokku-daemon-kill-")
         self.disk = Disk(f"{self.folder}/state")
         os.makedirs(f"{self.folder}/plugins/enabled")
+        stand_in = f"{self.folder}/mark"
+        subprocess.run(
+            [os.environ.get("CC", "cc"), "-Wall", "-Wextra", "-Werror", "-O2", "-o", stand_in, f"{HERE}/mark.c"], check=True)
         self.path = f"{self.folder}/socket"
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
@@ -175,6 +178,10 @@ class Gone(Exception):
     """The daemon ended the connection, or there is none."""
 
 
+class Hung(Exception):
+    """A request got no answer."""
+
+
 class Connection:
     counter = 0
 
@@ -194,10 +201,8 @@ class Connection:
         try:
             self.socket.sendall(line.encode() + b"\n")
             reply = self.lines.readline()
-        except TimeoutError:
-            # A client that was forgotten.
-            sys.stderr.write(f"kill: no answer to {line[:200]}\n")
-            os._exit(1)
+        except TimeoutError as error:
+            raise Hung(line[:200]) from error
         except OSError as error:
             raise Gone from error
         if not reply.endswith(b"\n"):
@@ -234,6 +239,9 @@ class Client(threading.Thread):
             except Gone:
                 self.disconnect()
                 self.is_over.wait(0.001)
+            except Hung as request:
+                self.findings.append(f"no answer to {request}")
+                return
 
     def disconnect(self):
         if self.connection:
@@ -245,7 +253,7 @@ class Client(threading.Thread):
 
     def submit(self):
         mark = f"c{self.number}-{len(self.jobs)}."
-        size = self.random.choice([10, 10, 100, 100, 5000, 200_000])
+        size = self.random.choice([10, 100, 100, 1000, 1000, 5000, 5000, 200_000])
         job = Job(mark, self.random.choice([0, 0, 1, 5]), size)
         job.connection = self.connection.number
         self.jobs.append(job)
@@ -310,11 +318,17 @@ class Client(threading.Thread):
         """Asks for all jobs, also those that were asked for before."""
         self.disconnect()
         self.connection = Connection(self.server.path)
+        try:
+            self.ask_all()
+        except Hung as request:
+            self.findings.append(f"no answer to {request}, at the end")
+        self.disconnect()
+
+    def ask_all(self):
         for job in self.jobs:
             if job.fate == "accepted" and job.forgotten is None:
                 reply = self.connection.ask(json.dumps({"command": ["daemon:wait", str(job.number)]}))
                 self.judge(job, reply)
-        self.disconnect()
 
 
 def judge(clients, marks, findings):
@@ -380,15 +394,16 @@ def live(daemon, dice):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("daemon")
-    parser.add_argument("stand_in")
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     arguments = parser.parse_args()
     dice = random.Random(arguments.seed)
+    # What was begun is ended and removed also then.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("kill: ended by SIGTERM"))
     print(f"kill: seed {arguments.seed}", flush=True)
     findings = []
-    daemon = Daemon(os.path.abspath(arguments.daemon), arguments.stand_in)
+    daemon = Daemon(os.path.abspath(arguments.daemon))
     clients = [Client(number, daemon, arguments.seed, findings) for number in range(arguments.clients)]
     try:
         for client in clients:
@@ -400,8 +415,10 @@ def main():
             client.is_over.set()
         daemon.start()
         for client in clients:
-            client.join(PATIENCE)
-            client.finish()
+            client.join(2 * PATIENCE)
+        for client in clients:
+            if not findings:
+                client.finish()
         status = daemon.stop()
         if status != 0:
             findings.append(f"the last daemon ended with {status}")
@@ -410,6 +427,7 @@ def main():
     finally:
         if daemon.process and daemon.process.poll() is None:
             daemon.process.kill()
+            daemon.process.wait()
         daemon.remove()
     sys.exit(bool(findings))
 
