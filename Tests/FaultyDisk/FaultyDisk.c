@@ -1,14 +1,18 @@
 // A virtual file system of SQLite (https://sqlite.org/vfs.html) between SQLite and the usual one.
 #include "CFaultyDisk.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct faulty_disk {
     char *folder;
     long count, first, times;
+    long long limit, used;
     struct faulty_disk *next;
 };
 
@@ -33,8 +37,29 @@ static int fails(sqlite3_file *file) {
     return number >= disk->first && number - disk->first < disk->times;
 }
 
+static sqlite3_int64 size_of(sqlite3_file *file) {
+    sqlite3_int64 size = 0;
+    real_of(file)->pMethods->xFileSize(real_of(file), &size);
+    return size;
+}
+
+// Counts what a file gains or loses. The limit is no limit for what is already there.
+static int has_room(sqlite3_file *file, sqlite3_int64 end) {
+    struct faulty_disk *disk = ((struct file *)file)->disk;
+    sqlite3_int64 growth = end - size_of(file);
+    if (disk == NULL || growth <= 0) return 1;
+    struct stat reserve = {0};
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%sjobs.reserve", disk->folder);
+    stat(path, &reserve);
+    if (disk->limit > 0 && disk->used + reserve.st_size + growth > disk->limit) return 0;
+    disk->used += growth;
+    return 1;
+}
+
 static int do_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 offset) {
     sqlite3_file *real = real_of(file);
+    if (!has_room(file, offset + count)) return SQLITE_FULL;
     if (!fails(file)) return real->pMethods->xWrite(real, bytes, count, offset);
     if (((struct file *)file)->disk->times == 1) real->pMethods->xWrite(real, bytes, count / 2, offset);
     return SQLITE_FULL;
@@ -43,6 +68,8 @@ static int do_sync(sqlite3_file *file, int flags) {
     return fails(file) ? SQLITE_IOERR_FSYNC : real_of(file)->pMethods->xSync(real_of(file), flags);
 }
 static int do_truncate(sqlite3_file *file, sqlite3_int64 size) {
+    struct faulty_disk *disk = ((struct file *)file)->disk;
+    if (disk != NULL) disk->used -= size_of(file) - size;
     return fails(file) ? SQLITE_IOERR_TRUNCATE : real_of(file)->pMethods->xTruncate(real_of(file), size);
 }
 static int do_close(sqlite3_file *file) { return real_of(file)->pMethods->xClose(real_of(file)); }
@@ -114,6 +141,8 @@ void faulty_disk_arm(struct faulty_disk *disk, long first, long times) {
     disk->first = first;
     disk->times = times;
 }
+
+void faulty_disk_limit(struct faulty_disk *disk, long long bytes) { disk->limit = bytes; }
 
 long faulty_disk_count(const struct faulty_disk *disk) { return disk->count; }
 

@@ -29,6 +29,7 @@ final class Archive {
 
     private enum Trouble { case opening, writing, reading }
 
+    private let folder: String
     private let path: String
     private let limits: Limits
     private let timers: TimerQueue
@@ -50,6 +51,7 @@ final class Archive {
         folder: String, limits: Limits, timers: TimerQueue, patience: Duration = .seconds(1),
         complain: @escaping (String) -> Void
     ) {
+        self.folder = folder
         path = JobFile.path(in: folder)
         self.limits = limits
         self.timers = timers
@@ -93,7 +95,7 @@ final class Archive {
 
     private func open(retryAfter pause: Duration) {
         do throws(DatabaseError) {
-            let shelf = try JobShelf(path: path, timers: timers, patience: patience)
+            let shelf = try JobShelf(folder: folder, timers: timers, patience: patience)
             state = .open(shelf)
             untaken = shelf.jobs.filter { $0.state == .waiting }.map(\.number)
             troubles.remove(.opening)

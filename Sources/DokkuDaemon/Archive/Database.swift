@@ -14,12 +14,20 @@ struct DatabaseError: Error, Equatable, CustomStringConvertible {
         self.text = text
     }
 
+    /// The disk has less than so many bytes free.
+    static func noRoom(_ bytes: Int) -> DatabaseError {
+        DatabaseError(code: SQLITE_FULL, text: "the disk is full, it has less than \(bytes >> 20) MiB free")
+    }
+
     fileprivate init(_ connection: OpaquePointer?, _ code: Int32) {
         self.code = code
         let words = String(cString: connection == nil ? sqlite3_errstr(code) : sqlite3_errmsg(connection))
         let number = sqlite3_system_errno(connection)
         text = number == 0 ? words : "\(words) (\(String(cString: strerror(number))))"
     }
+
+    /// The disk is full.
+    var isFull: Bool { code & 0xFF == SQLITE_FULL }
 
     /// Another process has locked the file.
     var isBusy: Bool { code & 0xFF == SQLITE_BUSY }
@@ -162,6 +170,12 @@ final class Database {
     func emptyLog() throws(DatabaseError) {
         try check(
             sqlite3_wal_checkpoint_v2(connection, "main", SQLITE_CHECKPOINT_TRUNCATE, nil, nil))
+    }
+
+    /// Moves everything from the log into the file. The log keeps its room for what comes next.
+    func moveLog() throws(DatabaseError) {
+        try check(
+            sqlite3_wal_checkpoint_v2(connection, "main", SQLITE_CHECKPOINT_PASSIVE, nil, nil))
     }
 
     /// Gives memory of the page cache back.

@@ -23,6 +23,7 @@ final class Eraser {
 
     private let database: Database
     private let pieces: PieceTable
+    private let reserve: Reserve
     private let timers: TimerQueue
     /// How long it waits for more before it begins.
     private let patience: Duration
@@ -30,8 +31,9 @@ final class Eraser {
     private var rubbishSize = 0
     private var stage = Stage.resting
 
-    init(_ pieces: PieceTable, timers: TimerQueue, patience: Duration) {
+    init(_ pieces: PieceTable, reserve: Reserve, timers: TimerQueue, patience: Duration) {
         database = pieces.database
+        self.reserve = reserve
         self.pieces = pieces
         self.timers = timers
         self.patience = patience
@@ -61,10 +63,15 @@ final class Eraser {
     private func step() {
         let start = Instant.now
         do throws(DatabaseError) {
-            if try work() {
+            var hasMore = false
+            try JobFile.makeRoom(in: database, with: reserve) { () throws(DatabaseError) in
+                hasMore = try work()
+            }
+            if hasMore {
                 wait(max(.milliseconds(1), (.now - start) * Self.pauseFactor))
             } else {
                 stage = .resting
+                _ = reserve.fill()
                 database.releaseMemory()
             }
         } catch {

@@ -31,6 +31,19 @@ enum JobFile {
         try folder.call("fsync") { fsync($0) }
     }
 
+    /// Does something that makes room in the end, if need be with the reserve.
+    static func makeRoom(
+        in database: Database, with reserve: Reserve, _ body: () throws(DatabaseError) -> Void
+    ) throws(DatabaseError) {
+        do throws(DatabaseError) {
+            try body()
+        } catch {
+            guard error.isFull, reserve.spend() else { throw error }
+            try database.moveLog()
+            try body()
+        }
+    }
+
     /// Opens the file for this process alone. Closing a descriptor of a file that SQLite has open would give up its
     /// lock (fcntl(2)), so nothing else of the daemon may open the file from here on.
     static func open(_ path: String) throws(DatabaseError) -> Database {

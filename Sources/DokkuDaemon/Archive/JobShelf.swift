@@ -19,6 +19,7 @@ final class JobShelf {
     private let table: JobTable
     private let pieces: PieceTable
     private let eraser: Eraser
+    private let reserve: Reserve
     /// In the order of their numbers.
     private var rows: [JobRow] = []
     private(set) var lastNumber: UInt64
@@ -29,11 +30,12 @@ final class JobShelf {
     private(set) var unwritten: Set<UInt64> = []
 
     /// Opens the file. What ran has been interrupted, and what belongs to no job is overwritten.
-    init(path: String, timers: TimerQueue, patience: Duration) throws(DatabaseError) {
-        database = try JobFile.open(path)
+    init(folder: String, timers: TimerQueue, patience: Duration) throws(DatabaseError) {
+        database = try JobFile.open(JobFile.path(in: folder))
+        reserve = Reserve(in: folder)
         table = JobTable(database: database)
         pieces = PieceTable(database: database)
-        eraser = Eraser(pieces, timers: timers, patience: patience)
+        eraser = Eraser(pieces, reserve: reserve, timers: timers, patience: patience)
         lastNumber = try table.lastNumber()
         rows = try table.rows()
         for index in rows.indices where rows[index].kept.state == .running { try interrupt(index) }
@@ -42,6 +44,7 @@ final class JobShelf {
         nextSet = max(found.last ?? 0, named.max() ?? 0) + 1
         size = rows.reduce(0) { $0 + $1.price }
         eraser.erase(found.filter { !named.contains($0) }.map { PieceSet(id: $0) })
+        _ = reserve.fill()
         _ = writeEnds()
     }
 
@@ -107,6 +110,7 @@ final class JobShelf {
     func insert(
         _ kept: KeptJob, _ command: Command, input: StoredInput?, forgetting victims: [UInt64]
     ) throws(DatabaseError) {
+        try checkRoom()
         var words = PieceSet(id: nextSet)
         let row = try change(.synced, forgetting: victims) { () throws(DatabaseError) in
             for part in [command.invocation.arguments.storedBytes] {
@@ -126,6 +130,7 @@ final class JobShelf {
 
     func markRunning(_ number: UInt64) throws(DatabaseError) {
         guard let index = index(of: number) else { return }
+        try checkRoom()
         let date = time(nil)
         try change(.synced) { () throws(DatabaseError) in try table.markRunning(number, date: date) }
         rows[index].kept.startedDate = date
@@ -145,7 +150,11 @@ final class JobShelf {
         for number in unwritten {
             guard let index = index(of: number), let ending = rows[index].kept.ending else { continue }
             do throws(DatabaseError) {
-                try change(.synced) { () throws(DatabaseError) in try table.markEnded(rows[index], ending) }
+                try makeRoom { () throws(DatabaseError) in
+                    try change(.synced) { () throws(DatabaseError) in
+                        try table.markEnded(rows[index], ending)
+                    }
+                }
             } catch {
                 return false
             }
@@ -162,7 +171,7 @@ final class JobShelf {
     /// Forgets these jobs, all or none. They have ended.
     func forget(_ numbers: [UInt64]) throws(DatabaseError) {
         if numbers.isEmpty { return }
-        try change(.synced, forgetting: numbers) {}
+        try makeRoom { () throws(DatabaseError) in try change(.synced, forgetting: numbers) {} }
     }
 
     /// Writes the output of a job. Bytes that were written survive the daemon, but perhaps not a power cut.
@@ -171,6 +180,7 @@ final class JobShelf {
     ) throws(DatabaseError) {
         guard var set = index(of: number).map({ rows[$0].output }) else { return }
         let before = set.price
+        try checkRoom()
         eraser.help()
         try change(.written, forgetting: victims) { () throws(DatabaseError) in
             try pieces.append(bytes, stream: stream, to: &set)
@@ -185,6 +195,16 @@ final class JobShelf {
     func hasPlaces(for count: Int, in number: UInt64) -> Bool {
         guard let index = index(of: number) else { return false }
         return rows[index].output.pieces + PieceTable.pieceCount(count) <= PieceSet.limit
+    }
+
+    /// As long as the reserve is spent, nothing is added, because that would use up what it has made free.
+    private func checkRoom() throws(DatabaseError) {
+        if reserve.fill() { return }
+        throw DatabaseError.noRoom(Reserve.size)
+    }
+
+    private func makeRoom(_ body: () throws(DatabaseError) -> Void) throws(DatabaseError) {
+        try JobFile.makeRoom(in: database, with: reserve, body)
     }
 
     private func change<Result>(
@@ -231,6 +251,7 @@ final class JobShelf {
         _ bytes: ArraySlice<UInt8>, to input: StoredInput, forgetting victims: [UInt64]
     ) throws(DatabaseError) {
         var set = input.data
+        try checkRoom()
         eraser.help()
         try change(.written, forgetting: victims) { () throws(DatabaseError) in
             try pieces.append(bytes, stream: .standardOutput, to: &set)

@@ -22,6 +22,7 @@ import Testing
         #expect(archive.lastNumber == 7)
         let mode = { try desk.folder.status($0).st_mode & 0o777 }
         #expect(try mode("jobs.db") == 0o600 && mode("jobs.db-wal") == 0o600)
+        #expect(try mode("jobs.reserve") == 0o600)
         #expect(!desk.folder.has("jobs.db-shm"))
         #expect(desk.complaints.texts == [])
     }

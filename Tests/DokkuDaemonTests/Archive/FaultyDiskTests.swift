@@ -175,6 +175,37 @@ import Testing
         }
     }
 
+    /// Kept jobs alone have filled the disk. Forgetting needs room as well.
+    @Test func `a disk that kept jobs have filled can be left`() throws {
+        let desk = try Desk()
+        faulty_disk_limit(desk.disk, 20 << 20)
+        let archive = desk.open()
+        try archive.insert(.sample(1), isRunning: true)
+        try archive.insert(.sample(2), isRunning: true)
+        let part = String(repeating: "0123456789abcdef", count: 4096)
+        var parts = 0
+        var cut: Refusal?
+        while cut == nil, parts < 1000 {
+            do throws(Refusal) {
+                try archive.append(part, to: 1)
+                parts += 1
+            } catch {
+                cut = error
+            }
+        }
+        #expect(cut?.code == .outputTruncated && parts > 100, "\(parts)")
+        archive.markEnded(1, .sample())
+        archive.markEnded(2, .sample())
+        #expect(!archive.hasUnwrittenEnds)
+        #expect(try archive.forget(2) && archive.forget(1))
+        try desk.settle(archive)
+        #expect(try !desk.holds("0123456789abcdef0123"))
+        #expect(try desk.folder.status("jobs.db").st_size < 2 << 20)
+        #expect(try desk.folder.status("jobs.reserve").st_size == 8 << 20)
+        try archive.insert(.sample(3), isRunning: true)
+        for _ in 0..<100 { try archive.append(part, to: 3) }
+    }
+
     @Test func `a full disk is said once, and jobs are kept again when there is room`() throws {
         let desk = try Desk()
         let archive = desk.open()

@@ -11,6 +11,9 @@ struct faulty_disk *_Nonnull faulty_disk_make(const char *_Nonnull folder);
 /// counts from 1. A write that fails has written its first half.
 void faulty_disk_arm(struct faulty_disk *_Nonnull disk, long first, long times);
 
+/// The files and a file `jobs.reserve` beside them have room for so many bytes together. 0: for any number.
+void faulty_disk_limit(struct faulty_disk *_Nonnull disk, long long bytes);
+
 /// How many writes, syncs and truncations there were.
 long faulty_disk_count(const struct faulty_disk *_Nonnull disk);
 
