@@ -83,13 +83,12 @@ final class Daemon {
         archive = Archive(
             folder: configuration.stateFolder, limits: configuration.archiveLimits, timers: loop.timers
         ) { console.say(.warning, $0) }
-        detacher = Detacher(
-            executor: executor, archive: archive, followers: followers, timers: loop.timers)
+        let turns = Turns(timers: loop.timers)
+        detacher = Detacher(executor: executor, archive: archive, followers: followers, turns: turns)
         let attendance = Attendance(limits: limits.server)
         let judge = Judge(
             catalogue: catalogue, loop: loop, refusesAll: misconfigured, tracing: context.tracing)
-        let jobs = JobAnswers(
-            executor: executor, archive: archive, followers: followers, timers: loop.timers)
+        let jobs = JobAnswers(executor: executor, archive: archive, followers: followers, turns: turns)
         let builtins = Builtins(
             executor: executor, jobs: jobs, catalogue: catalogue, attendance: attendance,
             account: allotment.spool,

@@ -181,7 +181,14 @@ public struct RequestReader {
     /// The last line is a request that is judged before its input may come.
     public mutating func holdBack() { expected = .decision }
 
-    /// The request was refused: no input follows it.
+    /// Gives no line until `resume`. False if no line is expected: then `resume` must not be called.
+    public mutating func pause() -> Bool {
+        guard case .line = expected else { return false }
+        expected = .decision
+        return true
+    }
+
+    /// Gives lines again. After `holdBack`: the request was refused, and no input follows it.
     public mutating func resume() { if isUndecided { expected = behindInput } }
 
     /// Reads nothing more, and returns the sink of an unfinished input.

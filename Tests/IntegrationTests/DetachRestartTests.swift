@@ -98,6 +98,20 @@ import Testing
         #expect(try daemon.process.wait() == .status(0))
     }
 
+    @Test func `an output that is not whole any more is no success`() throws {
+        let daemon = try DaemonProcess()
+        #expect(try daemon.submit("test:args", "a") == 1)
+        #expect(try daemon.ask("daemon:wait 1") == .good("<a>"))
+        #expect(try daemon.stop() == .status(0))
+        let script = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('DELETE FROM piece'); d.commit()"
+        _ = try PipedProgram.run(
+            ["/usr/bin/python3", "-c", script, daemon.box.path("state/jobs.db")], input: "")
+        let second = try next(after: daemon)
+        let answer = try second.ask(["command": "daemon:wait 1"])
+        #expect(answer["ok"] == false && answer["error"] == "output_truncated" && answer["exit_status"] == 0)
+        #expect(try !second.ask("daemon:output 1").ok)
+    }
+
     @Test func `only the daemon's user can read what is kept`() throws {
         let daemon = try DaemonProcess()
         #expect(try daemon.submit("apps:list") == 1)

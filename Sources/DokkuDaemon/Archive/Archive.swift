@@ -136,6 +136,9 @@ final class Archive {
     /// All kept jobs, in the order of their numbers.
     var jobs: [KeptJob] { openShelf?.jobs ?? [] }
 
+    /// Grows when other jobs are kept, or when one has ended. 0 if there is no file.
+    var revision: Int { openShelf?.revision ?? 0 }
+
     func job(_ number: UInt64) -> KeptJob? { openShelf?.job(number) }
 
     /// The same for somebody who asks: an error if there is no such job, or if the file cannot be used.
@@ -246,7 +249,7 @@ final class Archive {
     }
 
     /// Pieces of the output from a position on, until they have `limit` bytes or more. The position counts pieces.
-    /// Empty if there is no more.
+    /// Empty if there is no more. If they cannot be read, the output is cut there: the job has run all the same.
     func output(
         of number: UInt64, from position: Int, limit: Int
     ) throws(Refusal) -> [(OutputStream, [UInt8])] {
@@ -255,7 +258,8 @@ final class Archive {
         do throws(DatabaseError) {
             return try shelf.output(of: number, from: position, limit: limit)
         } catch {
-            throw failed(.reading, error)
+            _ = failed(.reading, error)
+            throw .lost(error.text)
         }
     }
 
@@ -330,6 +334,11 @@ final class Archive {
 }
 
 extension Refusal {
+    /// What was written is not all there any more.
+    static func lost(_ reason: String) -> Refusal {
+        Refusal(code: .outputTruncated, text: "The output was cut, because it could not be read back: \(reason)")
+    }
+
     fileprivate static func cut(_ reason: String) -> Refusal {
         Refusal(code: .outputTruncated, text: "The output was cut: \(reason)")
     }

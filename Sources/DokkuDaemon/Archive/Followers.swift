@@ -1,24 +1,30 @@
 // Who wants to know more of a detached job: of its output, or of its end.
 
 protocol Follower: AnyObject {
-    /// There is more output, or the job has ended.
-    func jobDidAdvance()
+    /// There is more output.
+    func jobDidWrite()
+    /// The job has ended.
+    func jobDidEnd()
     /// The daemon stops. What waits now runs only after its next start.
     func daemonWillStop()
 }
 
-/// Followers stay until they leave.
+/// Followers stay until they leave. They may be thousands, and all leave at once.
 final class Followers {
-    private var lists: [UInt64: [any Follower]] = [:]
+    private var followers: [UInt64: [ObjectIdentifier: any Follower]] = [:]
 
-    func add(_ follower: any Follower, to job: UInt64) { lists[job, default: []].append(follower) }
-
-    func remove(_ follower: any Follower, from job: UInt64) {
-        lists[job]?.removeAll { $0 === follower }
-        if lists[job]?.isEmpty == true { lists[job] = nil }
+    func add(_ follower: any Follower, to job: UInt64) {
+        followers[job, default: [:]][ObjectIdentifier(follower)] = follower
     }
 
-    func tell(of job: UInt64) { for follower in lists[job] ?? [] { follower.jobDidAdvance() } }
+    func remove(_ follower: any Follower, from job: UInt64) {
+        followers[job]?[ObjectIdentifier(follower)] = nil
+        if followers[job]?.isEmpty == true { followers[job] = nil }
+    }
 
-    func stop() { for follower in lists.values.joined() { follower.daemonWillStop() } }
+    func jobDidWrite(_ job: UInt64) { followers[job]?.values.forEach { $0.jobDidWrite() } }
+
+    func jobDidEnd(_ job: UInt64) { followers[job]?.values.forEach { $0.jobDidEnd() } }
+
+    func stop() { for follower in followers.values.flatMap(\.values) { follower.daemonWillStop() } }
 }

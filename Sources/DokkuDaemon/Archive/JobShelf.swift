@@ -26,6 +26,8 @@ final class JobShelf {
     private var nextSet: Int64 = 1
     /// The price of all data that are kept.
     private(set) var size = 0
+    /// Changes when other jobs are kept or have ended.
+    private(set) var revision = 1
     /// Jobs whose end is not on disk yet.
     private(set) var unwritten: Set<UInt64> = []
 
@@ -102,7 +104,7 @@ final class JobShelf {
     }
 
     /// When the first of the kept jobs ended.
-    var firstEnd: time_t? { rows.compactMap(\.kept.ending?.date).min() }
+    var firstEnd: time_t? { rows.lazy.compactMap { $0.kept.ending?.date }.min() }
 
     // MARK: Writing
 
@@ -124,6 +126,7 @@ final class JobShelf {
         }
         nextSet += 2
         rows.append(row)
+        revision += 1
         lastNumber = kept.number
         size += words.price
     }
@@ -141,6 +144,7 @@ final class JobShelf {
     func markEnded(_ number: UInt64, _ ending: KeptJob.Ending) -> Bool {
         guard let index = index(of: number) else { return true }
         rows[index].kept.state = .ended(ending)
+        revision += 1
         unwritten.insert(number)
         return writeEnds()
     }
@@ -231,6 +235,7 @@ final class JobShelf {
 
     /// The rows of these jobs are gone.
     private func drop(_ numbers: [UInt64]) {
+        if !numbers.isEmpty { revision += 1 }
         for number in numbers {
             guard let index = index(of: number) else { continue }
             let row = rows.remove(at: index)

@@ -34,7 +34,7 @@ final class Recorder: JobObserver {
         } catch {
             job.truncate(error)
         }
-        followers.tell(of: job.number)
+        followers.jobDidWrite(job.number)
     }
 
     func jobDidEnd(_ job: any JobOutcome) {
@@ -43,6 +43,6 @@ final class Recorder: JobObserver {
             KeptJob.Ending(
                 status: job.status, failure: job.failure, queued: job.queuedDuration, ran: job.runDuration,
                 date: time(nil)))
-        followers.tell(of: job.number)
+        followers.jobDidEnd(job.number)
     }
 }

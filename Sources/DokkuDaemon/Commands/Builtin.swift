@@ -28,7 +28,7 @@ enum Builtin: Equatable, Sendable {
         var changesSomething = false
         /// If true, a read-only socket refuses it, because a command's output may hold secrets.
         var showsOutput = false
-        /// Its answer may have to wait for the list of dokku's commands.
+        /// Its answer may come later: it waits for the list of dokku's commands, for a job, or for its reader.
         var mayWait = false
         /// It ends with its client, so it must be streamed.
         var isEndless = false
@@ -71,11 +71,11 @@ enum Builtin: Equatable, Sendable {
             Entry(
                 name: "daemon:wait", argument: "N",
                 summary: "the result of the submitted job N, when it has ended",
-                showsOutput: true)
+                showsOutput: true, mayWait: true)
         case .output:
             Entry(
                 name: "daemon:output", argument: "N", summary: "the output of the submitted job N until now",
-                showsOutput: true)
+                showsOutput: true, mayWait: true)
         case .forget:
             Entry(
                 name: "daemon:forget", argument: "N", summary: "delete the result of the submitted job N",

@@ -180,8 +180,10 @@ final class Executor {
     /// If its observer does not let a job start, others have their turn, and it is tried again later.
     private func mayStart(_ job: Job) -> Bool {
         if job.mayStart() { return true }
+        revision += 1
         _ = context.loop.timers.schedule(after: Self.heldBackTime) { [weak self, weak job] in
             job?.release()
+            self?.revision += 1
             self?.startNext()
         }
         return false

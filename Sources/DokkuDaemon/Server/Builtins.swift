@@ -20,6 +20,8 @@ final class Builtins {
     /// The last answers, and the revisions that they were made from.
     private var queueLines: (revision: Int, answer: SharedAnswer)?
     private var queueArray: (revision: Int, answer: SharedAnswer)?
+    private var jobLines: (revision: Int, answer: SharedAnswer)?
+    private var jobArray: (revision: Int, answer: SharedAnswer)?
     private var commandsAnswer: (revision: Int, answer: SharedAnswer)?
 
     init(
@@ -54,10 +56,11 @@ final class Builtins {
             catalogue.refresh { [self, incoming] failure in
                 settle("refresh", failure.map(Result.failure) ?? .success("Refreshed commands"), incoming)
             }
-        case .jobs(let format): responder.answer(jobs.list(format))
+        case .jobs(.text): responder.answer(current(&jobLines, jobs.revision, jobs.list(.text)))
+        case .jobs(.json): responder.answer(current(&jobArray, jobs.revision, jobs.list(.json)))
         case .cancel(let number): cancel(number, incoming)
-        case .wait(let number): jobs.awaitEnd(of: number, responder)
-        case .output(let number): jobs.output(of: number, responder)
+        case .wait(let number): jobs.awaitEnd(of: number, incoming)
+        case .output(let number): jobs.output(of: number, incoming)
         case .forget(let number): settle("daemon:forget \(number)", jobs.forget(number), incoming)
         // Judged again, as the command that follows.
         case .submit: responder.refuse(.notImplemented)

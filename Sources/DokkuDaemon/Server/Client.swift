@@ -269,6 +269,8 @@ final class Client: EventHandler, Requester {
 
     func holdBack() { conversation.holdBack() }
 
+    func pause() -> Bool { conversation.pause() }
+
     func resume() {
         conversation.resume()
         wake()

@@ -170,7 +170,10 @@ struct Conversation {
     /// The last line is a request that is judged before its input may come.
     mutating func holdBack() { reader.holdBack() }
 
-    /// That request was refused: no input follows it.
+    /// Takes no line until `resume`. False if none is expected: then `resume` must not be called.
+    mutating func pause() -> Bool { reader.pause() }
+
+    /// Lines are taken again. After `holdBack`: the request was refused, and no input follows it.
     mutating func resume() { reader.resume() }
 
     // MARK: The end

@@ -6,31 +6,45 @@ final class Detacher {
     private let executor: Executor
     private let archive: Archive
     private let followers: Followers
-    private let timers: TimerQueue
+    private let turns: Turns
 
     /// Bytes of an input that are written in one turn of the loop.
     private static let stepSize = 256 * 1024
 
-    init(executor: Executor, archive: Archive, followers: Followers, timers: TimerQueue) {
+    init(executor: Executor, archive: Archive, followers: Followers, turns: Turns) {
         self.executor = executor
         self.archive = archive
         self.followers = followers
-        self.timers = timers
+        self.turns = turns
     }
 
-    /// `completion` gets the number of the job once that is on disk.
+    /// `completion` gets the number of the job once that is on disk. Meanwhile nothing more of the client is taken, so
+    /// its requests keep their order.
     func submit(
         _ command: Command, from client: any Requester,
         _ completion: @escaping (Result<UInt64, Refusal>) -> Void
     ) {
-        do throws(Refusal) {
-            if executor.isStopping { throw .shuttingDown }
-            guard case .spool(let spool) = command.request.input else {
-                return completion(.success(try accept(command, nil, from: client)))
+        let isPaused = client.pause()
+        begin(command, from: client) { result in
+            if isPaused { client.resume() }
+            completion(result)
+        }
+    }
+
+    private func begin(
+        _ command: Command, from client: any Requester,
+        _ completion: @escaping (Result<UInt64, Refusal>) -> Void
+    ) {
+        turns.add { [self] in
+            do throws(Refusal) {
+                if executor.isStopping { throw .shuttingDown }
+                guard case .spool(let spool) = command.request.input else {
+                    return completion(.success(try accept(command, nil, from: client)))
+                }
+                move(spool, into: try archive.beginInput(), of: command, from: client, completion)
+            } catch {
+                completion(.failure(error))
             }
-            move(spool, into: try archive.beginInput(), of: command, from: client, completion)
-        } catch {
-            completion(.failure(error))
         }
     }
 
@@ -40,12 +54,10 @@ final class Detacher {
     ) {
         do throws(Refusal) {
             if executor.isStopping { throw .shuttingDown }
-            // A client that leaves before its request is complete has no job.
-            if client.hasGone { throw .clientHasLeft }
             let part = try read(spool)
             try archive.append(part[...], to: input)
             if spool.count > 0 {
-                _ = timers.schedule(after: .zero) { [self] in
+                turns.add { [self] in
                     move(spool, into: input, of: command, from: client, completion)
                 }
             } else {

@@ -5,45 +5,49 @@ final class JobAnswers {
     private let executor: Executor
     private let archive: Archive
     private let followers: Followers
-    private let timers: TimerQueue
+    private let turns: Turns
 
-    init(executor: Executor, archive: Archive, followers: Followers, timers: TimerQueue) {
+    init(executor: Executor, archive: Archive, followers: Followers, turns: Turns) {
         self.executor = executor
         self.archive = archive
         self.followers = followers
-        self.timers = timers
+        self.turns = turns
     }
 
     /// Answers when the job has ended.
-    func awaitEnd(of number: UInt64, _ responder: any Responder) {
+    func awaitEnd(of number: UInt64, _ incoming: Incoming) {
         do throws(Refusal) {
             let job = try find(number)
             // A stopping daemon starts nothing more.
             if executor.isStopping, job.state == .waiting { throw .shuttingDown }
-            play(number, .untilEnd, responder)
+            play(number, .untilEnd, incoming)
         } catch {
-            responder.refuse(error)
+            incoming.responder.refuse(error)
         }
     }
 
     /// Answers with the output that is there.
-    func output(of number: UInt64, _ responder: any Responder) {
+    func output(of number: UInt64, _ incoming: Incoming) {
         do throws(Refusal) {
-            play(number, .untilNow(bytes: try find(number).outputCount), responder)
+            play(number, .untilNow(bytes: try find(number).outputCount), incoming)
         } catch {
-            responder.refuse(error)
+            incoming.responder.refuse(error)
         }
     }
 
-    private func play(_ number: UInt64, _ extent: Playback.Extent, _ responder: any Responder) {
+    private func play(_ number: UInt64, _ extent: Playback.Extent, _ incoming: Incoming) {
         Playback(
-            of: number, extent, for: responder, archive: archive, followers: followers, timers: timers
+            of: number, extent, for: incoming.responder, archive: archive, followers: followers, turns: turns,
+            reservation: incoming.request.reservation
         ).start()
     }
 
     func list(_ format: AnswerFormat) -> String {
         JobsListing(archive: archive, queue: QueueListing(executor: executor)).text(format)
     }
+
+    /// Grows whenever the list changes.
+    var revision: Int { executor.revision + archive.revision }
 
     /// What is said when the job is forgotten.
     func forget(_ number: UInt64) -> Result<String, Refusal> {

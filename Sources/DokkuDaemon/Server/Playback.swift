@@ -3,12 +3,13 @@ import DokkuProtocol
 
 /// Reads as fast as its reader takes it, and step by step, so that nobody else waits.
 ///
-/// |              | waiting                      | reading          | over |
-/// |--------------|------------------------------|------------------|------|
-/// | job advances | reading, or stays            | –                | –    |
-/// | reader reads | reading, or stays            | –                | –    |
-/// | its turn     | –                            | reading, waiting or over | – |
-/// | interrupt    | over                         | over             | –    |
+/// |              | waiting            | reading                  | over |
+/// |--------------|--------------------|--------------------------|------|
+/// | job writes   | reading, if live   | –                        | –    |
+/// | job ends     | reading            | –                        | –    |
+/// | reader reads | reading            | –                        | –    |
+/// | its turn     | –                  | reading, waiting or over | –    |
+/// | interrupt    | over               | over                     | –    |
 final class Playback: JobOutcome {
     enum Extent {
         /// This many bytes, which are there.
@@ -19,8 +20,8 @@ final class Playback: JobOutcome {
     private enum State {
         /// For more output, for the job's end, or for room at the reader's.
         case waiting
-        /// It goes on when the timer fires.
-        case reading(Timer)
+        /// It goes on when it has its turn.
+        case reading
         case over
     }
 
@@ -32,31 +33,34 @@ final class Playback: JobOutcome {
     private let responder: any Responder
     private let archive: Archive
     private let followers: Followers
-    private let timers: TimerQueue
+    private let turns: Turns
+    /// The request's memory.
+    private let reservation: Reservation?
     private var state = State.waiting
     /// Pieces and bytes that were read.
     private var position = (pieces: 0, bytes: 0)
     /// Why the rest is missing from this answer.
     private var cut: Refusal?
 
+    /// `reservation` is kept until the answer is over.
     init(
         of number: UInt64, _ extent: Extent, for responder: any Responder, archive: Archive,
-        followers: Followers,
-        timers: TimerQueue
+        followers: Followers, turns: Turns, reservation: Reservation?
     ) {
         self.number = number
         self.extent = extent
         self.responder = responder
         self.archive = archive
         self.followers = followers
-        self.timers = timers
+        self.turns = turns
+        self.reservation = reservation
     }
 
     /// Begins. From now on its responder and its job's followers keep it, until it is over.
     func start() {
         responder.awaits(self)
         followers.add(self, to: number)
-        step()
+        awaitTurn()
     }
 
     // MARK: Reading
@@ -82,14 +86,23 @@ final class Playback: JobOutcome {
             position.pieces += 1
             position.bytes += bytes.count
         }
-        if cut != nil || rest == 0 || pieces.isEmpty && job.ending != nil {
+        if pieces.isEmpty, position.bytes < job.outputCount {
+            throw .lost("the file is damaged")
+        } else if cut != nil || rest == 0 || pieces.isEmpty && job.ending != nil {
             finish(.told)
         } else if !pieces.isEmpty {
-            state = .reading(timers.schedule(after: .zero) { [weak self] in self?.didComeToTurn() })
+            awaitTurn()
         }
     }
 
+    private func awaitTurn() {
+        guard case .waiting = state else { return }
+        state = .reading
+        turns.add { [weak self] in self?.didComeToTurn() }
+    }
+
     private func didComeToTurn() {
+        guard case .reading = state else { return }
         state = .waiting
         step()
     }
@@ -108,11 +121,7 @@ final class Playback: JobOutcome {
     }
 
     private func finish(_ how: Finish) {
-        switch state {
-        case .over: return
-        case .reading(let timer): timer.cancel()
-        case .waiting: break
-        }
+        if case .over = state { return }
         state = .over
         followers.remove(self, from: number)
         switch how {
@@ -152,11 +161,13 @@ final class Playback: JobOutcome {
 
     func interrupt(_ reason: Refusal) { finish(.refused(reason)) }
 
-    func reconsiderOutput() { jobDidAdvance() }
+    func reconsiderOutput() { if responder.wantsOutput { awaitTurn() } }
 }
 
 extension Playback: Follower {
-    func jobDidAdvance() { if case .waiting = state { step() } }
+    func jobDidWrite() { if responder.isLive { awaitTurn() } }
+
+    func jobDidEnd() { awaitTurn() }
 
     /// What runs may end in its grace, and is answered then.
     func daemonWillStop() {

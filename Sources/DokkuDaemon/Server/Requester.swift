@@ -21,7 +21,9 @@ protocol Requester: ReplySink {
     func expectNothing()
     /// The last line is a request that is judged before its input may come. Nothing is taken meanwhile.
     func holdBack()
-    /// That request was refused: no input follows it.
+    /// No line is taken until `resume`. False if none is expected: then `resume` must not be called.
+    func pause() -> Bool
+    /// After `holdBack`, the request was refused: no input follows it.
     func resume()
 }
 

@@ -156,6 +156,27 @@ import Testing
         }
     }
 
+    @Test func `a reader that is paused gives no line, and its input is not disturbed`() {
+        var reader = RequestReader(lineLimit: 100, takesOneRequest: false)
+        reader.append(bytes("head\nnext\n").span)
+        _ = reader.next()
+        #expect(reader.pause() && !reader.pause())
+        guard case .nothing = reader.next() else {
+            Issue.record("it is paused")
+            return
+        }
+        reader.resume()
+        guard case .line(let line) = reader.next() else {
+            Issue.record("no line")
+            return
+        }
+        #expect(text(line) == "next")
+        reader.expect(.bytes(1), for: Sink())
+        #expect(!reader.pause() && reader.expectsInput)
+        reader.expectNothing()
+        #expect(!reader.pause() && reader.isOver)
+    }
+
     @Test func `a request that waits for input is found at a stop`() {
         var reading = ReadLines()
         reading.append(bytes("b5\nab")[...])

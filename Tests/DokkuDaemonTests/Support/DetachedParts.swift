@@ -12,7 +12,8 @@ struct DetachedParts {
             folder: folder, limits: Archive.Limits(keep: .seconds(60), jobs: 10, bytes: 1 << 20),
             timers: loop.timers
         ) { _ in }
-        detacher = Detacher(executor: executor, archive: archive, followers: followers, timers: loop.timers)
-        answers = JobAnswers(executor: executor, archive: archive, followers: followers, timers: loop.timers)
+        let turns = Turns(timers: loop.timers)
+        detacher = Detacher(executor: executor, archive: archive, followers: followers, turns: turns)
+        answers = JobAnswers(executor: executor, archive: archive, followers: followers, turns: turns)
     }
 }

@@ -58,5 +58,9 @@ final class FakeRequester: Requester {
 
     func expectNothing() { instructions.append(.nothing) }
     func holdBack() { instructions.append(.held) }
+    func pause() -> Bool {
+        instructions.append(.held)
+        return true
+    }
     func resume() { instructions.append(.resumed) }
 }
