@@ -103,7 +103,8 @@ import Testing
         #expect(try daemon.submit("test:args", "a") == 1)
         #expect(try daemon.ask("daemon:wait 1") == .good("<a>"))
         #expect(try daemon.stop() == .status(0))
-        let script = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('DELETE FROM piece'); d.commit()"
+        let script =
+            "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('DELETE FROM piece'); d.commit()"
         _ = try PipedProgram.run(
             ["/usr/bin/python3", "-c", script, daemon.box.path("state/jobs.db")], input: "")
         let second = try next(after: daemon)

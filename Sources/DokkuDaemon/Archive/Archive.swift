@@ -336,7 +336,8 @@ final class Archive {
 extension Refusal {
     /// What was written is not all there any more.
     static func lost(_ reason: String) -> Refusal {
-        Refusal(code: .outputTruncated, text: "The output was cut, because it could not be read back: \(reason)")
+        Refusal(
+            code: .outputTruncated, text: "The output was cut, because it could not be read back: \(reason)")
     }
 
     fileprivate static func cut(_ reason: String) -> Refusal {
