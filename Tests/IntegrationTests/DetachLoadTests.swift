@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test func `who waits for a job is charged for its memory`() throws {
-        let (daemon, fifo) = try busy(["DOKKU_DAEMON_MAX_BUFFER": "100000"])
+        let (daemon, fifo) = try busy(["DOKKU_DAEMON_MAX_BUFFER": "100000", "DOKKU_DAEMON_MAX_LINE": "10000"])
         let client = try daemon.connect()
         let id = JSON.text(String(repeating: "i", count: 4000))
         for _ in 0..<30 { try client.send(["id": id, "command": "daemon:wait 1"]) }
