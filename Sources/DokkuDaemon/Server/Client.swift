@@ -68,6 +68,7 @@ final class Client: EventHandler, Requester {
 
     var hasGone: Bool { connection.isDeaf }
     var unsentCount: Int { connection.outbox.unsentCount }
+    var isOverfull: Bool { connection.outbox.isOverfull }
 
     private var owed: Conversation.Owed {
         Conversation.Owed(

@@ -96,7 +96,8 @@ final class JSONResponder: Responder {
     /// An endless command goes on whenever its reader has read everything, however little room others leave.
     var wantsOutput: Bool {
         let unsent = sink.unsentCount
-        return sink.hasGone || unsent == 0 || unsent < Self.followMark && sink.account.budget.free > 0
+        return sink.hasGone || unsent == 0
+            || unsent < Self.followMark && sink.account.budget.free > 0 && !sink.isOverfull
     }
 
     func jobWasAccepted(_ job: Job, place: @autoclosure () -> QueuePlace) -> Bool {

@@ -49,8 +49,11 @@ struct Outbox: ~Copyable {
     /// Bytes that are not sent yet.
     private(set) var unsentCount = 0
 
+    /// Whether bytes found no room.
+    var isOverfull: Bool { if case .overfull = tail { true } else { false } }
+
     var level: Level {
-        if case .overfull = tail { return .high }
+        if isOverfull { return .high }
         return unsentCount == 0 ? .empty : unsentCount <= Self.highWaterMark ? .usual : .high
     }
 

@@ -25,8 +25,10 @@ final class Playback: JobOutcome {
         case over
     }
 
-    /// Bytes in one turn of the loop.
+    /// Bytes of one step, and of one for a live answer while all answers together hold much memory: it may be that the
+    /// disk is full, and then each of a thousand readers who do not read keeps one in memory.
     private static let stepSize = 128 * 1024
+    private static let smallStep = 8 * 1024
 
     let number: UInt64
     private let extent: Extent
@@ -37,8 +39,8 @@ final class Playback: JobOutcome {
     /// The request's memory.
     private let reservation: Reservation?
     private var state = State.waiting
-    /// Pieces and bytes that were read.
-    private var position = (pieces: 0, bytes: 0)
+    /// What was read: whole pieces, bytes of the next one, and all bytes.
+    private var position = (pieces: 0, offset: 0, bytes: 0)
     /// Why the rest is missing from this answer.
     private var cut: Refusal?
 
@@ -80,12 +82,10 @@ final class Playback: JobOutcome {
     private func read(_ job: KeptJob) throws(Refusal) {
         if rest == 0 { return finish(.told) }
         guard responder.wantsOutput else { return }
-        let pieces = try archive.output(of: number, from: position.pieces, limit: min(Self.stepSize, rest))
-        for (stream, bytes) in pieces {
-            responder.job(self, didOutput: bytes.span, on: stream)
-            position.pieces += 1
-            position.bytes += bytes.count
-        }
+        let hasPlenty = !responder.isLive || responder.sink.account.store.hasPlenty
+        let size = hasPlenty ? Self.stepSize : Self.smallStep
+        let pieces = try archive.output(of: number, from: position.pieces, limit: min(size, rest))
+        for (stream, bytes) in pieces { tell(bytes, stream, size) }
         if pieces.isEmpty, position.bytes < job.outputCount {
             throw .lost("the file is damaged")
         } else if cut != nil || rest == 0 || pieces.isEmpty && job.ending != nil {
@@ -93,6 +93,17 @@ final class Playback: JobOutcome {
         } else if !pieces.isEmpty {
             awaitTurn()
         }
+    }
+
+    /// Tells what is left of a piece. If that is longer than a step, the rest is read again in the next one.
+    private func tell(_ bytes: [UInt8], _ stream: OutputStream, _ size: Int) {
+        let part = bytes[position.offset...].prefix(size)
+        responder.job(self, didOutput: part.span, on: stream)
+        position.bytes += part.count
+        position.offset += part.count
+        if position.offset < bytes.count { return }
+        position.pieces += 1
+        position.offset = 0
     }
 
     private func awaitTurn() {

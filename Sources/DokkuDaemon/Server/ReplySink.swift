@@ -17,6 +17,8 @@ protocol ReplySink: AnyObject {
     var hasGone: Bool { get }
     /// Bytes of replies that are not sent yet.
     var unsentCount: Int { get }
+    /// Whether some of them found no room, and are in memory beyond the limit.
+    var isOverfull: Bool { get }
     /// Appends reply lines. False if so much is unread that no more should be added.
     @discardableResult
     func send(_ write: (inout [UInt8]) -> Void) -> Bool

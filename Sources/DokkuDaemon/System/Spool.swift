@@ -65,6 +65,8 @@ final class Spool {
             }
         } catch {
             memory.removeLast(memory.count - before)
+            // Where there is no room for bytes, there is none for nothing.
+            shrink()
             recount()
             throw error
         }
@@ -89,11 +91,16 @@ final class Spool {
         if !files.isEmpty || memory.count - memoryHead > account.store.memoryLimit {
             _ = try? moveSurplus(to: limit)
         }
-        if memory.capacity - (memory.count - memoryHead) > 4096 {
-            memory = Array(memory[memoryHead...])
-            memoryHead = 0
-        }
+        shrink()
         recount()
+    }
+
+    /// Frees unused memory.
+    private func shrink() {
+        guard memory.capacity - (memory.count - memoryHead) > 4096 else { return }
+        // An array made of an array, or of all of its elements, would share its memory.
+        memory = memory[memoryHead...].withUnsafeBufferPointer { Array($0) }
+        memoryHead = 0
     }
 
     private var memoryLimit: Int {

@@ -103,6 +103,10 @@ import Testing
         #expect((job.failure?.isOutputCut ?? false) == isCut)
         sink.unsentCount = 2 << 20
         #expect(!responder.wantsOutput)
+        sink.unsentCount = 1
+        #expect(responder.wantsOutput)
+        sink.isOverfull = true
+        #expect(!responder.wantsOutput)
         sink.unsentCount = 0
         #expect(responder.wantsOutput)
     }

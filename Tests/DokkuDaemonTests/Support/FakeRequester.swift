@@ -13,6 +13,7 @@ final class FakeRequester: Requester {
     let submitter = Submitter(places: Budget(limit: 10))
     var hasGone = false
     var unsentCount = 0
+    var isOverfull = false
     /// What `send` answers: false where the reader is too far behind.
     var takesMore = true
 

@@ -249,6 +249,14 @@ import Testing
         #expect(spool.count == 1)
     }
 
+    @Test func `bytes that find no room leave no memory behind`() throws {
+        let account = SpoolAccount(folder: folder.path("none"), limit: 64 << 20)
+        let spool = Spool(account: account)
+        try spool.append([UInt8(1)].span)
+        #expect(throws: Spool.Failure.self) { try spool.append(Sample.bytes(2 << 20).span) }
+        #expect(account.store.memory <= 4096 && spool.count == 1)
+    }
+
     @Test func `a file in the folder's place costs only what does not fit`() throws {
         let account = SpoolAccount(folder: try folder.write("", to: "file"), limit: 64 << 20)
         let spool = Spool(account: account)
