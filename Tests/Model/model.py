@@ -607,6 +607,7 @@ class Model:
     LINE = re.compile(rb"^\[[^]]*\] \[(cmd|res)\] #(\d+)(.*)$")
     OWNER = re.compile(rb" gid=(\d+)(?: cgroup=[^ ]+)? (.*)$")
     SHARED = re.compile(rb"^ run=#(\d+) ")
+    STATUS = re.compile(rb"^ (?:status|signal)=")
 
     CANCEL = re.compile(rb" daemon:cancel (\d+)$")
 
@@ -641,7 +642,7 @@ class Model:
                 if request.results > 1:
                     raise Violation(f"two results of one command in the log\n{line[:200]!r}")
                 shared = self.SHARED.match(rest)
-                sharing.did_end(self, request, int(shared[1]) if shared else None)
+                sharing.did_end(self, request, int(shared[1]) if shared else None, self.STATUS.match(rest))
 
     def described_by(self, line, lanes=(None, "builtin")):
         """The request that a line of the log describes, if it is neither accepted nor turned away yet, and not of `lanes`."""

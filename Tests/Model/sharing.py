@@ -110,8 +110,13 @@ def has_left(model, run):
     return model.may_be_cancelled(run.request) or run.request.client.is_gone
 
 
-def did_end(model, request, lead):
+def did_end(model, request, lead, has_run):
     """The log has the result of a request. `lead` is the job whose run it was; None if it was its own."""
+    if lead is None and has_run and request.run is None:
+        # The first who asked was cancelled, and it has taken that one's place.
+        left = [run for run in request.maybe if has_left(model, run) or not run.is_first_known]
+        if left:
+            join(left[-1], request)
     run = request.run
     if lead is None:
         leave_doubt(request)
