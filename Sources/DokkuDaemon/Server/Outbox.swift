@@ -83,8 +83,10 @@ struct Outbox: ~Copyable {
             return
         }
         if newest.count > head { _ = moveToBacklog(account()) }
-        if spool.count <= Self.joinLimit, let last = ownPart, let bytes = try? spool.unreadBytes() {
-            _ = keep(bytes[...], in: last)
+        // If there is no room for the bytes a second time, they stay where they are.
+        if spool.count <= Self.joinLimit, let last = ownPart, let bytes = try? spool.unreadBytes(),
+            (try? last.append(bytes.span)) != nil
+        {
             return
         }
         spool.seal()

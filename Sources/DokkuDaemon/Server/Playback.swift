@@ -85,7 +85,7 @@ final class Playback: JobOutcome {
         let hasPlenty = !responder.isLive || responder.sink.account.store.hasPlenty
         let size = hasPlenty ? Self.stepSize : Self.smallStep
         let pieces = try archive.output(of: number, from: position.pieces, limit: min(size, rest))
-        for (stream, bytes) in pieces { tell(bytes, stream, size) }
+        for (stream, bytes) in pieces where cut == nil { tell(bytes, stream, size) }
         if pieces.isEmpty, position.bytes < job.outputCount {
             throw .lost("the file is damaged")
         } else if cut != nil || rest == 0 || pieces.isEmpty && job.ending != nil {
