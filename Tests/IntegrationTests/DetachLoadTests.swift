@@ -3,17 +3,10 @@ import TestSupport
 import Testing
 
 @Suite struct DetachLoadTests {
-    /// A daemon whose first job runs until it is released.
-    private func busy(_ settings: [String: String] = [:]) throws -> (daemon: DaemonProcess, fifo: Fifo) {
-        let daemon = try DaemonProcess(settings)
-        let fifo = try daemon.box.fifo()
-        #expect(try daemon.submit("test:block", fifo.path) == 1)
-        try daemon.box.journal.line(with: "held ")
-        return (daemon, fifo)
-    }
-
     @Test func `who waits for a job is charged for its memory`() throws {
-        let (daemon, fifo) = try busy(["DOKKU_DAEMON_MAX_BUFFER": "100000", "DOKKU_DAEMON_MAX_LINE": "10000"])
+        let (daemon, fifo) = try DaemonProcess.withDetachedJob([
+            "DOKKU_DAEMON_MAX_BUFFER": "100000", "DOKKU_DAEMON_MAX_LINE": "10000",
+        ])
         let client = try daemon.connect()
         let id = JSON.text(String(repeating: "i", count: 4000))
         for _ in 0..<30 { try client.send(["id": id, "command": "daemon:wait 1"]) }
@@ -27,7 +20,7 @@ import Testing
     }
 
     @Test func `the requests of a client keep their order while an input is taken in`() throws {
-        let (daemon, fifo) = try busy()
+        let (daemon, fifo) = try DaemonProcess.withDetachedJob()
         let count = 3_000_000
         let client = try daemon.connect()
         try client.order(#"{"id":2,"command":"test:digest","detach":true,"stdin_length":\#(count)}"#)
@@ -41,7 +34,7 @@ import Testing
     }
 
     @Test func `a client that leaves when its request is complete has its job`() throws {
-        let (daemon, fifo) = try busy()
+        let (daemon, fifo) = try DaemonProcess.withDetachedJob()
         let count = 3_000_000
         var client: TestClient? = try daemon.connect()
         try client?.order(#"{"command":"test:digest","detach":true,"stdin_length":\#(count)}"#)
@@ -69,7 +62,7 @@ import Testing
     }
 
     @Test func `hundreds of askers get the whole output`() throws {
-        let (daemon, fifo) = try busy()
+        let (daemon, fifo) = try DaemonProcess.withDetachedJob()
         #expect(try daemon.ask("daemon:submit test:big 200000") == .good("2"))
         let askers = try (0..<200).map { index in
             let client = try daemon.connect()

@@ -4,19 +4,10 @@ import TestSupport
 import Testing
 
 @Suite struct DetachTests {
-    /// A daemon whose first job runs until it is released.
-    private func busy(_ settings: [String: String] = [:]) throws -> (daemon: DaemonProcess, fifo: Fifo) {
-        let daemon = try DaemonProcess(settings)
-        let fifo = try daemon.box.fifo()
-        #expect(try daemon.submit("test:block", fifo.path) == 1)
-        try daemon.box.journal.line(with: "held ")
-        return (daemon, fifo)
-    }
-
     // MARK: Submitting
 
     @Test func `a detached request is answered with its number at once`() throws {
-        let (daemon, fifo) = try busy()
+        let (daemon, fifo) = try DaemonProcess.withDetachedJob()
         let line = try daemon.connect()
         try line.order(#"{"id":7,"command":"test:args a","detach":true}"#)
         #expect(try line.line() == #"{"id":7,"ok":true,"job":2}"#)
@@ -109,7 +100,7 @@ import Testing
     // MARK: Inputs and files
 
     @Test(arguments: [0, 5, 3_000_000]) func `the input is kept until the job runs`(count: Int) throws {
-        let (daemon, fifo) = try busy()
+        let (daemon, fifo) = try DaemonProcess.withDetachedJob()
         let input =
             String(repeating: "0123456789abcde\n", count: count / 16)
             + String(repeating: "x", count: count % 16)
@@ -193,7 +184,7 @@ import Testing
     }
 
     @Test func `a client that leaves is forgotten and its job goes on`() throws {
-        let (daemon, fifo) = try busy()
+        let (daemon, fifo) = try DaemonProcess.withDetachedJob()
         var askers = try (0..<4).map { _ in try daemon.connect() }
         try askers[0].send("daemon:wait 1\n")
         for index in 1..<4 {
@@ -216,7 +207,7 @@ import Testing
     }
 
     @Test func `a waiting and a running job are cancelled`() throws {
-        let (daemon, _) = try busy()
+        let (daemon, _) = try DaemonProcess.withDetachedJob()
         #expect(try daemon.submit("apps:create", "never") == 2)
         let askers = try (1...2).map { number in
             let client = try daemon.connect()
@@ -243,7 +234,7 @@ import Testing
     }
 
     @Test func `a forgotten job is unknown, and one that runs is not forgotten`() throws {
-        let (daemon, fifo) = try busy()
+        let (daemon, fifo) = try DaemonProcess.withDetachedJob()
         #expect(try daemon.ask(["command": "daemon:forget 1"])["error"] == "invalid_request")
         try fifo.release()
         #expect(try daemon.ask("daemon:wait 1").ok)
@@ -264,14 +255,5 @@ import Testing
         #expect(answer["error"] == "unknown_job" && answer["output"]?.text?.contains("not detached") == true)
         try fifo.release()
         #expect(try client.reply().ok)
-    }
-}
-
-extension DaemonProcess {
-    /// Submits a detached request, and returns the job's number.
-    func submit(_ words: String...) throws -> Int {
-        let answer = try ask(["command": .list(words.map(JSON.text)), "detach": true])
-        guard let job = answer["job"]?.number else { throw Overdue(what: "a number, not \(answer)") }
-        return Int(job)
     }
 }

@@ -46,7 +46,8 @@ final class Archive {
     private static let firstRetry = Duration.seconds(1)
     private static let lastRetry = Duration.seconds(60)
 
-    /// `complain` gets a line for people, once for each kind of trouble until it is over. `patience` is how long forgotten data may wait until they are overwritten.
+    /// `complain` gets a line for people, once for each kind of trouble until it is over. `patience` is how long
+    /// forgotten data may wait until they are overwritten.
     init(
         folder: String, limits: Limits, timers: TimerQueue, patience: Duration = .seconds(1),
         complain: @escaping (String) -> Void

@@ -115,9 +115,8 @@ final class JobShelf {
         try checkRoom()
         var words = PieceSet(id: nextSet)
         let row = try change(.synced, forgetting: victims) { () throws(DatabaseError) in
-            for part in [command.invocation.arguments.storedBytes] {
-                try pieces.append(part[...], stream: .standardOutput, to: &words)
-            }
+            try pieces.append(
+                command.invocation.arguments.storedBytes[...], stream: .standardOutput, to: &words)
             let row = JobRow(
                 kept: kept, form: StoredCommand.Form(command), output: PieceSet(id: nextSet + 1),
                 words: words, input: input?.data)

@@ -33,8 +33,16 @@ final class ControlGroup {
         try checked("mkdir \(folder)", mkdir(folder, 0o755))
     }
 
-    /// Those in it have been killed, but may not have ended.
+    /// Those in it have been killed, but may not have ended: the kernel reports when the last one has (cgroups(7),
+    /// cgroup.events).
     deinit {
-        for _ in 0..<1000 where rmdir(folder) != 0 { usleep(1000) }
+        let events = open(folder + "/cgroup.events", O_RDONLY | O_CLOEXEC)
+        defer { close(events) }
+        var text = [UInt8](repeating: 0, count: 256)
+        repeat {
+            // poll(2) reports what has changed since the last reading.
+            _ = pread(events, &text, text.count, 0)
+            if rmdir(folder) == 0 || errno != EBUSY { return }
+        } while (try? Deadline().wait(events, for: Int32(POLLPRI), what: "the end of a control group")) != nil
     }
 }
