@@ -18,6 +18,7 @@ final class Daemon {
     private let context: RunContext
     private let manager: ServiceManager
     private let sockets: ListeningSockets
+    private let lists: AllowFolder
     /// The answer to every request if the settings are wrong: then nothing is read, written or run.
     private let misconfigured: Refusal?
     private var signals: SignalSource?
@@ -44,14 +45,18 @@ final class Daemon {
             throw StartFailure(description: "\(error)", exitStatus: EX_OSERR)
         }
         for warning in configuration.warnings { console.say(.warning, warning) }
-        sockets = try ListeningSockets(configuration)
+        let launcher = Launcher(
+            program: configuration.program, environment: environment,
+            user: SystemUser(name: configuration.systemUser))
+        let lists = AllowFolder(configuration.allowFolder)
+        self.lists = lists
+        sockets = try ListeningSockets(configuration) { rules in
+            RightsCheck(launcher: launcher, lists: lists).faults(of: rules)
+        }
         misconfigured = Refusal.misconfigured(sockets.faults)
         let isUsable = misconfigured == nil
         if isUsable { Self.prepareFolders(configuration, console) }
         log = AuditLog(path: isUsable ? configuration.logPath : nil) { console.say(.error, $0) }
-        let launcher = Launcher(
-            program: configuration.program, environment: environment,
-            user: SystemUser(name: configuration.systemUser))
         if isUsable, let complaint = launcher.complaint { console.say(.warning, complaint) }
         let limits = Self.limits(configuration)
         context = RunContext(
@@ -87,7 +92,8 @@ final class Daemon {
         detacher = Detacher(executor: executor, archive: archive, followers: followers, turns: turns)
         let attendance = Attendance(limits: limits.server)
         let judge = Judge(
-            catalogue: catalogue, loop: loop, refusesAll: misconfigured, tracing: context.tracing)
+            catalogue: catalogue, loop: loop, refusesAll: misconfigured, tracing: context.tracing,
+            lists: lists)
         let jobs = JobAnswers(executor: executor, archive: archive, followers: followers, turns: turns)
         let builtins = Builtins(
             executor: executor, jobs: jobs, catalogue: catalogue, attendance: attendance,
@@ -200,13 +206,19 @@ final class Daemon {
     private func didReceive(_ signal: Int32) {
         switch signal {
         case SIGHUP:
-            guard misconfigured != nil else { return log.reopen() }
+            guard misconfigured != nil else { return reload() }
             // The environment of a process does not change, so only a new process can have other settings. It does
             // not exit at once, because systemd takes an exit during the reload for a failed one.
             if case .serving = stage { stage = .reloading }
             _ = loop.timers.schedule(after: Self.reloadTime) { [unowned self] in stop() }
         default: if case .stopping = stage { hurry() } else { stop() }
         }
+    }
+
+    /// A wrong list stays as it was: who was allowed something keeps it, and nobody gets more.
+    private func reload() {
+        log.reopen()
+        for fault in lists.reread() { console.say(.error, "\(fault); the list of before stays in use") }
     }
 
     /// A daemon that systemd started for a connection need not stay: the next connection starts it again.

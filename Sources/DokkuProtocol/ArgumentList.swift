@@ -83,6 +83,16 @@ public struct ArgumentList: Sendable, Hashable {
         return rest
     }
 
+    /// The words after one more.
+    public func preceded(by word: String) -> ArgumentList {
+        var all = ArgumentList([word])
+        for index in 0..<count {
+            all.append(self[index])
+            all.endWord()
+        }
+        return all
+    }
+
     /// Removes the last `count` words, and the word being written.
     public mutating func removeLast(_ count: Int) {
         ends.removeLast(count)

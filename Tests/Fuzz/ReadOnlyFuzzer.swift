@@ -17,7 +17,8 @@ func fuzzReadOnly(_ bytes: [UInt8]) throws {
         isPlain: choice & 1 == 0, isStreamed: choice & 2 != 0, hasInput: choice & 12 == 12,
         isRedirected: choice & 48 == 48)
     let verdict = Policy.judge(
-        arguments, form: form, listener: choice & 64 == 0 ? .readOnly : [.readOnly, .oneShot],
+        arguments, form: form,
+        permission: Permission(ListenerRules(choice & 64 == 0 ? .readOnly : [.readOnly, .oneShot])),
         catalogue: choice & 128 == 0 ? catalogue : nil)
     switch verdict {
     case .refuse: return

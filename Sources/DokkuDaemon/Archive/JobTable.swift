@@ -23,7 +23,7 @@ struct JobTable {
             state INTEGER NOT NULL,
             title TEXT NOT NULL,
             pid INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,
-            listener TEXT NOT NULL, is_restricted INTEGER NOT NULL,
+            listener TEXT NOT NULL, rules TEXT NOT NULL,
             lane TEXT, timeout INTEGER, direction INTEGER, path BLOB,
             words INTEGER, words_pieces INTEGER NOT NULL, words_bytes INTEGER NOT NULL,
             input INTEGER, input_pieces INTEGER NOT NULL, input_bytes INTEGER NOT NULL,
@@ -60,7 +60,7 @@ struct JobTable {
             """,
             .integer(Int64(kept.number)), .integer(Self.code(kept.state)), .text(kept.title),
             .integer(Int64(kept.peer.pid)), .integer(Int64(kept.peer.uid)), .integer(Int64(kept.peer.gid)),
-            .text(kept.peer.listener), .integer(kept.peer.isRestricted ? 1 : 0),
+            .text(kept.peer.listener), .text("\(kept.peer.rules)"),
             DatabaseValue(form?.lane.rawValue), DatabaseValue(form?.timeout?.wholeNanoseconds),
             DatabaseValue(form?.redirection.map { $0.direction == .input ? 0 : 1 }),
             DatabaseValue(form?.redirection?.path[...]),
@@ -113,11 +113,11 @@ struct JobTable {
     }
 
     private static func row(_ row: DatabaseRow) -> JobRow {
+        let rules = try? ListenerRules(parsing: row.text(7))
         let peer = Peer(
             pid: Int32(truncatingIfNeeded: row.integer(3)), uid: UInt32(truncatingIfNeeded: row.integer(4)),
             gid: UInt32(truncatingIfNeeded: row.integer(5)), cgroup: row.optionalText(32),
-            listener: row.text(6),
-            isRestricted: row.integer(7) != 0)
+            listener: row.text(6), rules: rules ?? ListenerRules(.readOnly))
         var output = PieceSet(id: row.integer(18))
         output.pieces = Int(row.integer(19))
         output.count = Int(row.integer(20))
@@ -126,7 +126,9 @@ struct JobTable {
             queuedDate: time_t(row.integer(21)), startedDate: time_t(row.integer(22)), state: state(row),
             outputCount: output.count)
         return JobRow(
-            kept: kept, form: form(row), output: output, words: set(row, 12), input: set(row, 15))
+            // Nobody knows with what rights the words of unreadable rules may run.
+            kept: kept, form: rules == nil ? nil : form(row), output: output, words: set(row, 12),
+            input: set(row, 15))
     }
 
     private static func set(_ row: DatabaseRow, _ column: Int32) -> PieceSet? {

@@ -5,10 +5,15 @@ struct Policy {
     /// Judges one request. Built-ins, and requests that are refused in any case, need no catalogue, so it is
     /// evaluated after them.
     static func judge(
-        _ arguments: ArgumentList, form: RequestForm, listener: ListenerOptions,
+        _ arguments: ArgumentList, form: RequestForm, permission: Permission,
         catalogue: @autoclosure () -> Catalogue?
     ) -> Verdict {
-        guard let nameIndex = Invocation.nameIndex(in: arguments) else { return .refuse(.invalidCommand) }
+        let listener = permission.rules
+        let nameIndex = Invocation.nameIndex(in: arguments)
+        if let refusal = permission.refusal(of: arguments, at: nameIndex, form: form) {
+            return .refuse(refusal)
+        }
+        guard let nameIndex else { return .refuse(.invalidCommand) }
         do {
             if let builtin = try Builtin.matching(arguments, at: nameIndex) {
                 if let refusal = refusal(of: builtin, arguments, form: form, listener: listener) {
@@ -28,7 +33,7 @@ struct Policy {
         let traits = invocation.traits
         let catalogue = catalogue()
         let isKnown = catalogue?.contains(name) ?? false
-        if listener.contains(.readOnly) {
+        if listener.options.contains(.readOnly) {
             if form.isDetached { return .refuse(.readOnlySocket) }
             if traits == nil, !isKnown, catalogue != nil {
                 return .refuse(.unknownCommand(name, on: listener))
@@ -52,9 +57,9 @@ struct Policy {
     }
 
     private static func refusal(
-        of builtin: Builtin, _ arguments: ArgumentList, form: RequestForm, listener: ListenerOptions
+        of builtin: Builtin, _ arguments: ArgumentList, form: RequestForm, listener: ListenerRules
     ) -> Refusal? {
-        if listener.contains(.readOnly) {
+        if listener.options.contains(.readOnly) {
             let isPlainRead =
                 !builtin.entry.changesSomething && !builtin.entry.showsOutput && !form.hasInput
                 && !form.isRedirected
@@ -165,8 +170,8 @@ extension Refusal {
     static let readOnlySocket = Refusal(code: .denied, text: "Not allowed on this read-only socket")
 
     /// The answer to a name that is not a command. Clients of a `one-shot` socket expect dokku's own words.
-    static func unknownCommand(_ name: String, on listener: ListenerOptions) -> Refusal {
-        guard listener.contains(.oneShot) else { return .invalidCommand }
+    static func unknownCommand(_ name: String, on listener: ListenerRules) -> Refusal {
+        guard listener.options.contains(.oneShot) else { return .invalidCommand }
         let name = Redaction.sanitize(Redaction.masked(name.utf8), limit: 256)
         return Refusal(
             code: .invalidCommand,

@@ -92,7 +92,7 @@ final class Executor {
         revision += 1
         records.accepted(job)
         let isWanted = observer.jobWasAccepted(
-            job, place: schedule.place(of: job, isLocked: lock.wait != nil))
+            job, place: place(of: job))
         owner?.executorDidChange()
         if !isWanted {
             job.interrupt(.clientHasLeft)
@@ -135,7 +135,7 @@ final class Executor {
         if isRestricted, running.count(where: \.peer.isRestricted) >= share {
             throw Refusal(
                 code: .queueFull,
-                text: "Too many \(lane.noun) of read-only sockets run already (limit \(share))")
+                text: "Too many \(lane.noun) of limited sockets run already (limit \(share))")
         }
     }
 
@@ -235,6 +235,22 @@ final class Executor {
     var lockWait: LockWait? { lock.wait }
     var running: [Job] { started.inTurn + started.beside }
     var isIdle: Bool { started.inTurn.isEmpty && started.beside.isEmpty }
+
+    /// What keeps a job waiting, as far as its viewer may know it: nothing about jobs that it does not see.
+    func seen(_ obstacle: Obstacle, by viewer: ListenerRules.Owner) -> Obstacle {
+        switch obstacle {
+        case .job(let number), .run(of: let number):
+            job(number: number).map { viewer.sees($0.peer.owner) } ?? false ? obstacle : .turn
+        case .lock: viewer == .host ? obstacle : .turn
+        case .turn, .disk: obstacle
+        }
+    }
+
+    private func place(of job: Job) -> QueuePlace {
+        var place = schedule.place(of: job, isLocked: lock.wait != nil)
+        place.obstacle = place.obstacle.map { seen($0, by: job.peer.owner) }
+        return place
+    }
 
     func job(number: UInt64) -> Job? {
         running.first { $0.number == number } ?? waiting.first { $0.number == number }

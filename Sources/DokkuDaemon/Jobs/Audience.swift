@@ -18,7 +18,7 @@ final class Audience {
     /// The jobs that still wait for the result. The last one stays until the run has ended.
     private(set) var jobs: [Job]
     let command: Command
-    private let isRestricted: Bool
+    private let rules: ListenerRules
     private weak var owner: (any AudienceOwner)?
     /// Nil before the start.
     private var run: Run?
@@ -28,7 +28,7 @@ final class Audience {
     init(_ lead: Job, and others: some Sequence<Job> = [], owner: (any AudienceOwner)?) {
         jobs = [lead] + others
         command = lead.command
-        isRestricted = lead.peer.isRestricted
+        rules = lead.peer.rules
         self.owner = owner
     }
 
@@ -53,8 +53,8 @@ final class Audience {
 
     private func launch(lock: Int32, context: RunContext) throws(Refusal) -> Run {
         // A command that ran before this one may have turned tracing on.
-        if isRestricted, context.tracing.isOn { throw .traced }
-        let plan = try RunPlan(command.invocation, command.request, lock: lock)
+        if rules.options.contains(.readOnly), context.tracing.isOn { throw .traced }
+        let plan = try RunPlan(command.invocation, command.request, rules, lock: lock)
         do throws(RunFailure) {
             return try Run(plan, context: context, owner: self)
         } catch {

@@ -1,4 +1,5 @@
 // Who sent a request, as the kernel and the listener tell.
+import DokkuProtocol
 
 /// The peer of a connection, and the listener that it came through.
 struct Peer: Sendable {
@@ -9,6 +10,10 @@ struct Peer: Sendable {
     /// gives it. Nil if it is not known for certain, and if it is the root.
     var cgroup: String?
     var listener: String
-    /// Whether the listener's rules make it restricted.
-    var isRestricted = false
+    /// The listener's rules.
+    var rules = ListenerRules()
+
+    var isRestricted: Bool { rules.isRestricted }
+    /// Whose the jobs are that it sends.
+    var owner: ListenerRules.Owner { rules.owner }
 }

@@ -8,7 +8,8 @@ struct Question: Hashable {
     private let timeout: Duration?
     private let separatesStreams: Bool
     /// Askers with other rights have a run of their own.
-    private let isRestricted: Bool
+    private let owner: ListenerRules.Owner
+    private let isReadOnly: Bool
 
     /// Nil if the command may change something, or has an input, or is written down on
     /// disk before it starts: then it runs for its asker alone.
@@ -19,7 +20,8 @@ struct Question: Hashable {
         words = command.invocation.arguments
         timeout = command.request.timeout
         separatesStreams = command.request.separatesStreams
-        isRestricted = peer.isRestricted
+        owner = peer.owner
+        isReadOnly = peer.rules.options.contains(.readOnly)
         var hasher = Hasher()
         words.hash(into: &hasher)
         fingerprint = hasher.finalize()

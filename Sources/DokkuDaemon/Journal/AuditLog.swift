@@ -132,6 +132,7 @@ final class AuditLog {
 
     private func add(_ peer: Peer) {
         add(" pid=\(peer.pid) uid=\(peer.uid) gid=\(peer.gid)")
+        if let user = peer.rules.user { add(" name=\(user)") }
         if let cgroup = peer.cgroup { add(" cgroup=\(Redaction.describe(path: cgroup))") }
     }
 

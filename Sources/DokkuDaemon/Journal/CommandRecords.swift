@@ -26,24 +26,24 @@ final class CommandRecords {
     func accepted(_ job: Job) {
         log.accepted(job)
         journal?.accepted(job)
-        board.post { job.describeEvent(in: &$0) }
+        board.post(about: job.peer.owner) { job.describeEvent(in: &$0) }
     }
 
     /// The command was accepted by an earlier daemon, and waits.
     func tookOver(_ job: Job) {
         log.note("#\(job.number) waits, accepted by an earlier daemon: \(job.title)")
-        board.post { job.describeEvent(in: &$0) }
+        board.post(about: job.peer.owner) { job.describeEvent(in: &$0) }
     }
 
     /// The command of a run is about to start, or another job of the run has become its first.
     func willStart(_ job: Job) { running?.willStart(job) }
 
-    func started(_ job: Job) { board.post { job.describeEvent(in: &$0) } }
+    func started(_ job: Job) { board.post(about: job.peer.owner) { job.describeEvent(in: &$0) } }
 
     func ended(_ job: Job) {
         log.ended(job)
         journal?.ended(job)
         running?.ended(job)
-        board.post { job.describeEvent(in: &$0) }
+        board.post(about: job.peer.owner) { job.describeEvent(in: &$0) }
     }
 }

@@ -57,14 +57,31 @@ final class ChildEnvironment {
     /// The environment for a child that runs as another user: what dokku and sudo(8) make of it when they change to
     /// that user. `caller` is the name of the daemon's own user.
     func changed(to account: Account, caller: String) -> ChildEnvironment {
+        own(by: account) { child in
+            child["SSH_USER"] = caller
+            child["SUDO_USER"] = caller
+        }
+    }
+
+    /// The environment for a child that runs as if its command came over ssh with a key: what sshd(8) and the key's
+    /// forced command make.
+    func overSSH(to account: Account, key: String) -> ChildEnvironment {
+        own(by: account) { child in
+            child["SSH_USER"] = account.name
+            child["NAME"] = key
+            child["SSH_NAME"] = key
+            child["SUDO_USER"] = nil
+        }
+    }
+
+    private func own(by account: Account, _ change: (inout [String: String]) -> Void) -> ChildEnvironment {
         var child = variables
         for name in Self.ownUserVariables { child[name] = nil }
-        child["SSH_USER"] = caller
-        child["SUDO_USER"] = caller
         child["USER"] = account.name
         child["LOGNAME"] = account.name
         child["HOME"] = account.home
         child["PATH"] = Self.securePath
+        change(&child)
         return ChildEnvironment(child, folders: folders)
     }
 

@@ -25,7 +25,7 @@ final class Launcher {
     private let sizeLimit: Int
     private let user: SystemUser?
     private let setpriv: String?
-    private var change: UserChange?
+    private var changes: [Identity: UserChange] = [:]
 
     /// What is made once for children of another user.
     private struct UserChange {
@@ -55,6 +55,12 @@ final class Launcher {
             "setpriv is missing: dokku changes to user \(account.name) with sudo, which logs every command with its secrets"
     }
 
+    /// Why no command can be started with the name of an ssh key; nil if it can.
+    var keyHolderComplaint: String? {
+        guard let user else { return "there is no user to start commands as" }
+        return user.complaint ?? (setpriv == nil && user.ownUser == 0 ? "setpriv is missing" : nil)
+    }
+
     /// The current path of the program, or why there is none.
     func locate() throws(SystemError) -> String {
         if isPath { return program }
@@ -73,27 +79,47 @@ final class Launcher {
     ) throws(SystemError) -> pid_t {
         let path = try locate()
         if descriptors.emptiesOutput { try checkInterpreter(of: path) }
-        guard identity == .systemUser, let setpriv, let account = user?.current() else {
+        guard let account = try account(of: identity) else {
             return try spawn(path, leading, arguments, environment, descriptors)
+        }
+        let change = userChange(to: account, identity, path)
+        guard account.user != geteuid(), let setpriv else {
+            return try spawn(path, leading, arguments, change.environment, descriptors)
         }
         // If setpriv could not start the program, that would look like an exit of the program.
         if isPath { try checkProgram(path) }
-        let change = userChange(to: account, path)
         return try spawn(setpriv, change.leading, arguments, change.environment, descriptors)
     }
 
-    private func userChange(to account: Account, _ path: String) -> UserChange {
-        if let change, change.account == account, change.path == path { return change }
-        let caller = Account.numbered(geteuid())?.name ?? "root"
+    /// The user that a child gets; nil if that is the daemon's own, with the daemon's environment.
+    private func account(of identity: Identity) throws(SystemError) -> Account? {
+        switch identity {
+        case .daemon: return nil
+        case .systemUser: return setpriv == nil ? nil : user?.current()
+        case .keyHolder:
+            guard keyHolderComplaint == nil, let account = user?.account() else {
+                throw SystemError(call: "start", number: EPERM)
+            }
+            return account
+        }
+    }
+
+    private func userChange(to account: Account, _ identity: Identity, _ path: String) -> UserChange {
+        if let change = changes[identity], change.account == account, change.path == path { return change }
         // setpriv(1) executes the program in its own place, so process, group and signals are the command's.
         let fresh = UserChange(
             account: account, path: path,
             leading: [
                 "setpriv", "--reuid=\(account.name)", "--regid=\(account.group)", "--init-groups", "--", path,
             ],
-            environment: environment.changed(to: account, caller: caller))
-        change = fresh
+            environment: environment(of: identity, account))
+        changes[identity] = fresh
         return fresh
+    }
+
+    private func environment(of identity: Identity, _ account: Account) -> ChildEnvironment {
+        if case .keyHolder(let name) = identity { return environment.overSSH(to: account, key: name) }
+        return environment.changed(to: account, caller: Account.numbered(geteuid())?.name ?? "root")
     }
 
     private func checkProgram(_ path: String) throws(SystemError) {

@@ -24,10 +24,13 @@ struct RunPlan {
 }
 
 extension RunPlan {
-    /// Opens the files of a request. Fails if one cannot be opened as what it is to be.
-    init(_ invocation: Invocation, _ request: RunRequest, lock: Int32) throws(Refusal) {
+    /// Opens the files of a request. Fails if one cannot be opened as what it is to be. `rules` are those of the
+    /// socket that it came through.
+    init(_ invocation: Invocation, _ request: RunRequest, _ rules: ListenerRules, lock: Int32) throws(Refusal)
+    {
+        let own = invocation.keepsRoot ? Identity.daemon : .systemUser
         self.init(
-            arguments: invocation.arguments, identity: invocation.keepsRoot ? .daemon : .systemUser,
+            arguments: invocation.arguments, identity: rules.user.map(Identity.keyHolder) ?? own,
             separatesStreams: request.separatesStreams, lock: lock)
         switch request.input {
         case .empty: break

@@ -6,12 +6,14 @@
 import CEpollShim
 import Glibc
 
-/// The user that a command starts as.
-enum Identity {
+/// Who a command starts as.
+enum Identity: Hashable {
     /// The daemon's own user.
     case daemon
     /// dokku's user, if the daemon can change to it.
     case systemUser
+    /// dokku's user, with the name of an ssh key: as if the command came over ssh. Never anybody else.
+    case keyHolder(String)
 }
 
 /// An entry of the user database, passwd(5).
@@ -61,11 +63,11 @@ final class SystemUser {
     private static let database = "/etc/passwd"
     private static let interval = Duration.seconds(1)
 
-    private let name: String
-    private let ownUser: uid_t
+    let name: String
+    let ownUser: uid_t
     private var stamp: FileStamp?
     private var lookedAt: Instant?
-    private var account: Account?
+    private var found: Account?
 
     /// `name` is `DOKKU_SYSTEM_USER`.
     init(name: String, ownUser: uid_t = geteuid()) {
@@ -77,14 +79,29 @@ final class SystemUser {
     /// root and cannot change.
     func current() -> Account? {
         guard ownUser == 0 else { return nil }
+        return account().flatMap { $0.user == ownUser ? nil : $0 }
+    }
+
+    /// The user of that name.
+    func account() -> Account? {
         let now = Instant.now
-        if let lookedAt, now - lookedAt < Self.interval { return account }
+        if let lookedAt, now - lookedAt < Self.interval { return found }
         lookedAt = now
         let stamp = FileStamp(Self.database)
         if stamp != self.stamp {
             self.stamp = stamp
-            account = Account.named(name).flatMap { $0.user == ownUser ? nil : $0 }
+            found = Account.named(name)
         }
-        return account
+        return found
+    }
+
+    /// Why no command can be started as `Identity.keyHolder`; nil if it can.
+    var complaint: String? {
+        guard let account = account() else { return "there is no user \(name)" }
+        if account.user == 0 { return "user \(name) is root" }
+        guard ownUser == 0 || ownUser == account.user else {
+            return "only root can start commands as user \(name)"
+        }
+        return nil
     }
 }

@@ -17,12 +17,15 @@ final class Builtins {
     private lazy var versionAnswer = SharedAnswer(version, account: account)
     private lazy var versionObject = SharedAnswer(Self.versionJSON, account: account)
     private lazy var helpAnswer = SharedAnswer(Builtin.helpText, account: account)
-    /// The last answers, and the revisions that they were made from.
-    private var queueLines: (revision: Int, answer: SharedAnswer)?
-    private var queueArray: (revision: Int, answer: SharedAnswer)?
-    private var jobLines: (revision: Int, answer: SharedAnswer)?
-    private var jobArray: (revision: Int, answer: SharedAnswer)?
-    private var commandsAnswer: (revision: Int, answer: SharedAnswer)?
+    /// The last answers, and the revisions that they were made from. There are as many as the sockets have different
+    /// rules.
+    private var answers: [Topic: (revision: Int, answer: SharedAnswer)] = [:]
+
+    private enum Topic: Hashable {
+        case queue(AnswerFormat, for: ListenerRules.Owner)
+        case jobs(AnswerFormat, for: ListenerRules.Owner)
+        case commands(ListenerRules)
+    }
 
     init(
         executor: Executor, jobs: JobAnswers, catalogue: CatalogueKeeper, attendance: Attendance,
@@ -40,39 +43,45 @@ final class Builtins {
 
     func answer(_ builtin: Builtin, _ incoming: Incoming) {
         let responder = incoming.responder
+        let rules = incoming.client.rules
+        let viewer = rules.owner
         switch builtin {
         case .version(.text): responder.answer(versionAnswer)
         case .version(.json): responder.answer(versionObject)
         case .help: responder.answer(helpAnswer)
-        case .status(let format): responder.answer(status(format))
-        case .queue(.text): responder.answer(current(&queueLines, executor.revision, queue.text(.text)))
-        case .queue(.json): responder.answer(current(&queueArray, executor.revision, queue.text(.json)))
+        case .status(let format): responder.answer(status(format, for: viewer))
+        case .queue(let format):
+            let listing = QueueListing(executor: executor, viewer: viewer)
+            responder.answer(current(.queue(format, for: viewer), executor.revision, listing.text(format)))
         case .commands:
             judge.whenCurrent { [self, incoming] failure in
                 if let failure, catalogue.current == nil { return responder.refuse(failure) }
-                withExtendedLifetime(incoming) { responder.answer(commands()) }
+                withExtendedLifetime(incoming) { responder.answer(commands(rules)) }
             }
         case .refresh:
             catalogue.refresh { [self, incoming] failure in
                 settle("refresh", failure.map(Result.failure) ?? .success("Refreshed commands"), incoming)
             }
-        case .jobs(.text): responder.answer(current(&jobLines, jobs.revision, jobs.list(.text)))
-        case .jobs(.json): responder.answer(current(&jobArray, jobs.revision, jobs.list(.json)))
+        case .jobs(let format):
+            responder.answer(
+                current(.jobs(format, for: viewer), jobs.revision, jobs.list(format, for: viewer)))
         case .cancel(let number): cancel(number, incoming)
         case .wait(let number): jobs.awaitEnd(of: number, incoming)
         case .output(let number): jobs.output(of: number, incoming)
-        case .forget(let number): settle("daemon:forget \(number)", jobs.forget(number), incoming)
+        case .forget(let number):
+            settle("daemon:forget \(number)", jobs.forget(number, for: incoming.client), incoming)
         // Judged again, as the command that follows.
         case .submit: responder.refuse(.notImplemented)
         case .events: follow(incoming)
         }
     }
 
-    /// The listed commands, as far as they are known.
-    private func commands() -> SharedAnswer {
-        current(
-            &commandsAnswer, catalogue.revision,
-            catalogue.current?.listedNames.joined(separator: "\n") ?? "")
+    /// The listed commands that the socket may run in some form, as far as they are known.
+    private func commands(_ rules: ListenerRules) -> SharedAnswer {
+        let permission = judge.permission(rules)
+        return current(
+            .commands(rules), catalogue.revision + judge.revision,
+            (catalogue.current?.listedNames ?? []).filter(permission.mayRun).joined(separator: "\n"))
     }
 
     /// The whole reply line to a plain request, for the most frequent one.
@@ -89,21 +98,19 @@ final class Builtins {
         return json.text
     }
 
-    private func status(_ format: AnswerFormat) -> SharedAnswer {
+    private func status(_ format: AnswerFormat, for viewer: ListenerRules.Owner) -> SharedAnswer {
         let report = StatusReport(
-            executor: executor, catalogue: catalogue, connections: attendance.count, startDate: startDate)
+            executor: executor, catalogue: catalogue, connections: attendance.count, startDate: startDate,
+            viewer: viewer)
         return SharedAnswer(report.text(format), account: account)
     }
 
-    private var queue: QueueListing { QueueListing(executor: executor) }
-
     private func current(
-        _ kept: inout (revision: Int, answer: SharedAnswer)?, _ revision: Int,
-        _ text: @autoclosure () -> String
+        _ topic: Topic, _ revision: Int, _ text: @autoclosure () -> String
     ) -> SharedAnswer {
-        if let kept, kept.revision == revision { return kept.answer }
+        if let kept = answers[topic], kept.revision == revision { return kept.answer }
         let answer = SharedAnswer(text(), account: account)
-        kept = (revision, answer)
+        answers[topic] = (revision, answer)
         return answer
     }
 
@@ -120,7 +127,7 @@ final class Builtins {
 
     private func cancel(_ number: UInt64, _ incoming: Incoming) {
         let title = "daemon:cancel \(number)"
-        guard let job = executor.job(number: number) else {
+        guard let job = executor.job(number: number), incoming.client.rules.owner.sees(job.peer.owner) else {
             let refusal = Refusal(code: .invalidRequest, text: "No job \(number) waits or runs")
             return settle(title, .failure(refusal), incoming)
         }

@@ -23,7 +23,7 @@ struct Caller {
         self.init(
             Peer(
                 pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, listener: socket.name,
-                isRestricted: socket.options.isRestricted),
+                rules: socket.rules),
             acceptedAt: acceptedAt)
     }
 

@@ -18,7 +18,7 @@ final class Client: EventHandler, Requester {
     private static let stallTime = Duration.seconds(5)
     private static let turnAwayLineLimit = 32 * 1024
 
-    let options: ListenerOptions
+    let rules: ListenerRules
     /// The answer to its first request, whatever that is; the connection then ends. Nil if the client is served.
     let refusal: Refusal?
     private let caller: Caller
@@ -49,18 +49,19 @@ final class Client: EventHandler, Requester {
 
     /// `closer` closes the connection if files may be passed through it.
     init(
-        _ descriptor: consuming Descriptor, caller: Caller, options: ListenerOptions, refusal: Refusal?,
+        _ descriptor: consuming Descriptor, caller: Caller, rules: ListenerRules, refusal: Refusal?,
         context: ClientContext, closer: Closer?
     ) {
         self.caller = caller
-        self.options = options
+        self.rules = rules
         self.refusal = refusal
         self.context = context
         progressedAt = context.loop.now
         settledAt = context.loop.now
         conversation = Conversation(
             lineLimit: refusal == nil ? context.limits.line : Self.turnAwayLineLimit,
-            openLimit: context.limits.open, takesOneRequest: refusal != nil || options.contains(.oneShot))
+            openLimit: context.limits.open,
+            takesOneRequest: refusal != nil || rules.options.contains(.oneShot))
         connection = Connection(descriptor, in: context.loop, closer: closer)
         connection.start(for: self)
         if refusal != nil { awaitSilence(Self.turnAwayTime) }
@@ -198,7 +199,7 @@ final class Client: EventHandler, Requester {
         }
         isTaking = false
         if isCutShort { wake() }
-        if options.contains(.oneShot), silenceTimer == nil, conversation.hasBegunLine {
+        if rules.options.contains(.oneShot), silenceTimer == nil, conversation.hasBegunLine {
             awaitSilence(Self.silence)
         }
         let bytes = conversation.allocatedBytes

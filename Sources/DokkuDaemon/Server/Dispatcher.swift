@@ -57,7 +57,7 @@ final class Dispatcher: RequestTaker {
     }
 
     private func plainResponder(for client: any Requester) -> PlainResponder {
-        PlainResponder(client, keepsAnsi: client.options.contains(.keepAnsi))
+        PlainResponder(client, keepsAnsi: client.rules.options.contains(.keepAnsi))
     }
 
     private func takePlain(_ line: ArraySlice<UInt8>, from client: any Requester) {
@@ -69,7 +69,7 @@ final class Dispatcher: RequestTaker {
         let redirection: Redirection?
         do throws(ShellWords.Failure) {
             redirection =
-                client.options.contains(.rawWords)
+                client.rules.options.contains(.rawWords)
                 ? try ShellWords.splitAtBlanks(line, into: &words) : try ShellWords.split(line, into: &words)
         } catch {
             return refuse(error.refusal, nameless: client, plainResponder(for: client), words)
@@ -77,7 +77,7 @@ final class Dispatcher: RequestTaker {
         let form = RequestForm(
             isPlain: true, isStreamed: false, hasInput: redirection?.direction == .input,
             isRedirected: redirection != nil)
-        let verdict = judge.verdict(on: words, form, client.options)
+        let verdict = judge.verdict(on: words, form, client.rules)
         // An answer that needs nobody else is sent at once.
         if case .builtin(let builtin) = verdict, let reply = builtins.plainLine(builtin) {
             return client.send(line: reply)
@@ -142,7 +142,7 @@ final class Dispatcher: RequestTaker {
     private func takeInput(following count: Int, of incoming: Incoming) {
         let client = incoming.client
         // A request that is refused in any case needs no room for its input.
-        let verdict = judge.verdict(on: incoming.arguments, incoming.form, client.options)
+        let verdict = judge.verdict(on: incoming.arguments, incoming.form, client.rules)
         if let refusal = count > limits.input ? .inputTooLong(limits.input) : verdict.refusal {
             refuse(refusal, incoming)
         } else if let incoming = reserved(incoming, beside: Self.inputInMemory) {
@@ -155,7 +155,7 @@ final class Dispatcher: RequestTaker {
         guard let incoming = reserved(incoming, beside: Self.inputInMemory) else { return }
         let client = incoming.client
         client.holdBack()
-        judge.whenKnown(incoming.arguments, incoming.form, client.options) { [self, incoming] verdict in
+        judge.whenKnown(incoming.arguments, incoming.form, client.rules) { [self, incoming] verdict in
             if let refusal = verdict.refusal ?? (executor.isStopping ? .shuttingDown : nil) {
                 client.resume()
                 refuse(refusal, incoming)
@@ -202,7 +202,7 @@ final class Dispatcher: RequestTaker {
     // MARK: Verdicts
 
     private func decide(_ incoming: Incoming) {
-        carryOut(judge.verdict(on: incoming.arguments, incoming.form, incoming.client.options), incoming)
+        carryOut(judge.verdict(on: incoming.arguments, incoming.form, incoming.client.rules), incoming)
     }
 
     private func carryOut(_ verdict: Verdict, _ incoming: Incoming) {
@@ -215,7 +215,7 @@ final class Dispatcher: RequestTaker {
         case .run(let invocation, let lane): run(invocation, lane, incoming)
         case .unknown:
             guard let incoming = reserved(incoming) else { return }
-            judge.whenKnown(incoming.arguments, incoming.form, incoming.client.options) { [self, incoming] in
+            judge.whenKnown(incoming.arguments, incoming.form, incoming.client.rules) { [self, incoming] in
                 carryOut($0, incoming)
             }
         }

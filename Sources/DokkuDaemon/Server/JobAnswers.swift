@@ -17,7 +17,7 @@ final class JobAnswers {
     /// Answers when the job has ended.
     func awaitEnd(of number: UInt64, _ incoming: Incoming) {
         do throws(Refusal) {
-            let job = try find(number)
+            let job = try find(number, for: incoming.client)
             // A stopping daemon starts nothing more.
             if executor.isStopping, job.state == .waiting { throw .shuttingDown }
             play(number, .untilEnd, incoming)
@@ -29,7 +29,7 @@ final class JobAnswers {
     /// Answers with the output that is there.
     func output(of number: UInt64, _ incoming: Incoming) {
         do throws(Refusal) {
-            play(number, .untilNow(bytes: try find(number).outputCount), incoming)
+            play(number, .untilNow(bytes: try find(number, for: incoming.client).outputCount), incoming)
         } catch {
             incoming.responder.refuse(error)
         }
@@ -42,17 +42,17 @@ final class JobAnswers {
         ).start()
     }
 
-    func list(_ format: AnswerFormat) -> String {
-        JobsListing(archive: archive, queue: QueueListing(executor: executor)).text(format)
+    func list(_ format: AnswerFormat, for viewer: ListenerRules.Owner) -> String {
+        JobsListing(archive: archive, queue: QueueListing(executor: executor, viewer: viewer)).text(format)
     }
 
     /// Grows whenever the list changes.
     var revision: Int { executor.revision + archive.revision }
 
     /// What is said when the job is forgotten.
-    func forget(_ number: UInt64) -> Result<String, Refusal> {
+    func forget(_ number: UInt64, for client: any Requester) -> Result<String, Refusal> {
         do throws(Refusal) {
-            guard try find(number).ending != nil else {
+            guard try find(number, for: client).ending != nil else {
                 throw .invalid("Job \(number) has not ended; daemon:cancel \(number) ends it")
             }
             _ = try archive.forget(number)
@@ -62,11 +62,17 @@ final class JobAnswers {
         }
     }
 
-    private func find(_ number: UInt64) throws(Refusal) -> KeptJob {
+    /// To a client that may not see a job, there is none.
+    private func find(_ number: UInt64, for client: any Requester) throws(Refusal) -> KeptJob {
+        let viewer = client.rules.owner
         do throws(Refusal) {
-            return try archive.find(number)
+            let job = try archive.find(number)
+            if viewer.sees(job.peer.owner) { return job }
+            throw .unknownJob
         } catch {
-            guard error.code == .unknownJob, executor.job(number: number) != nil else { throw error }
+            guard error.code == .unknownJob, let job = executor.job(number: number),
+                viewer.sees(job.peer.owner)
+            else { throw error }
             throw Refusal(
                 code: .unknownJob,
                 text: "Job \(number) is not detached: its result goes to its client alone")

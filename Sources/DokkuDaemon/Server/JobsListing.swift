@@ -14,7 +14,9 @@ struct JobsListing {
     }
 
     private var kept: [(job: KeptJob, ending: KeptJob.Ending)] {
-        archive.jobs.compactMap { job in job.ending.map { (job, $0) } }
+        archive.jobs.compactMap { job in
+            queue.viewer.sees(job.peer.owner) ? job.ending.map { (job, $0) } : nil
+        }
     }
 
     private func line(_ job: KeptJob, _ ending: KeptJob.Ending) -> String {

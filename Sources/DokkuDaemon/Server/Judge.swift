@@ -7,20 +7,34 @@ final class Judge {
     /// The answer to every request, if none can be carried out.
     private let refusesAll: Refusal?
     private let tracing: Tracing
+    private let lists: AllowFolder
 
-    init(catalogue: CatalogueKeeper, loop: EventLoop, refusesAll: Refusal?, tracing: Tracing) {
+    init(
+        catalogue: CatalogueKeeper, loop: EventLoop, refusesAll: Refusal?, tracing: Tracing,
+        lists: AllowFolder = AllowFolder("/")
+    ) {
         self.catalogue = catalogue
         self.loop = loop
         self.refusesAll = refusesAll
         self.tracing = tracing
+        self.lists = lists
     }
 
     /// The verdict with the list of commands as it is. A name that the list lacks may be newer than the list.
-    func verdict(on arguments: ArgumentList, _ form: RequestForm, _ options: ListenerOptions) -> Verdict {
+    func verdict(on arguments: ArgumentList, _ form: RequestForm, _ rules: ListenerRules) -> Verdict {
         if let refusesAll { return .refuse(refusesAll) }
-        let verdict = Policy.judge(arguments, form: form, listener: options, catalogue: catalogue.current)
-        if case .run = verdict, options.contains(.readOnly), tracing.isOn { return .refuse(.traced) }
+        let verdict = Policy.judge(
+            arguments, form: form, permission: permission(rules), catalogue: catalogue.current)
+        if case .run = verdict, rules.options.contains(.readOnly), tracing.isOn { return .refuse(.traced) }
         return verdict
+    }
+
+    /// Grows whenever the lists of allowed commands change.
+    var revision: Int { lists.revision }
+
+    /// What the rules allow as things stand.
+    func permission(_ rules: ListenerRules) -> Permission {
+        Permission(rules, list: rules.list.flatMap { lists[$0] })
     }
 
     /// True if the name is one of dokku's, or a known plugin's. Any other refused line may be nothing but a secret.
@@ -31,16 +45,16 @@ final class Judge {
 
     /// Gives the final verdict, never `unknown`: if necessary, the list of commands is read again first.
     func whenKnown(
-        _ arguments: ArgumentList, _ form: RequestForm, _ options: ListenerOptions,
+        _ arguments: ArgumentList, _ form: RequestForm, _ rules: ListenerRules,
         _ completion: @escaping (Verdict) -> Void
     ) {
-        let verdict = verdict(on: arguments, form, options)
+        let verdict = verdict(on: arguments, form, rules)
         guard case .unknown = verdict else { return completion(verdict) }
         whenCurrent { [self] failure in
             if let failure { return completion(.refuse(failure)) }
-            let verdict = self.verdict(on: arguments, form, options)
+            let verdict = self.verdict(on: arguments, form, rules)
             if case .unknown(let invocation) = verdict {
-                completion(.refuse(.unknownCommand(invocation.name, on: options)))
+                completion(.refuse(.unknownCommand(invocation.name, on: rules)))
             } else {
                 completion(verdict)
             }

@@ -73,7 +73,7 @@ final class Listener: EventHandler {
         }
     }
 
-    private var isWelcome: Bool { doorkeeper.accepts(isRestricted: socket.options.isRestricted) }
+    private var isWelcome: Bool { doorkeeper.accepts(isRestricted: socket.rules.isRestricted) }
 
     func settle() -> Interest? { isWelcome ? .read : [] }
 

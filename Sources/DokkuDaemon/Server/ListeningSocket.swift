@@ -3,18 +3,18 @@ import DokkuProtocol
 
 final class ListeningSocket {
     private var descriptor: Descriptor?
-    let options: ListenerOptions
+    let rules: ListenerRules
     /// The path it is bound to, for logs; empty if it has none.
     let name: String
     /// Its file, which is removed at the end; nil if the daemon did not make the socket.
     let ownFile: SocketFile?
 
     init(
-        _ descriptor: consuming Descriptor, name: String, options: ListenerOptions, ownFile: SocketFile? = nil
+        _ descriptor: consuming Descriptor, name: String, rules: ListenerRules, ownFile: SocketFile? = nil
     ) {
         self.descriptor = consume descriptor
         self.name = name
-        self.options = options
+        self.rules = rules
         self.ownFile = ownFile
     }
 

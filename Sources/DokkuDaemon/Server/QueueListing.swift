@@ -4,6 +4,18 @@ import Glibc
 
 struct QueueListing {
     let executor: Executor
+    /// Who asks. Only jobs that it sees are listed, and nothing is told of others.
+    var viewer = ListenerRules.Owner.host
+
+    private var running: [Job] { executor.running.filter(isSeen) }
+
+    private var waiting: [(job: Job, obstacle: Obstacle?)] {
+        executor.obstacles.filter { isSeen($0.job) }.map { job, obstacle in
+            (job, obstacle.map { executor.seen($0, by: viewer) })
+        }
+    }
+
+    private func isSeen(_ job: Job) -> Bool { viewer.sees(job.peer.owner) }
 
     func text(_ format: AnswerFormat) -> String {
         switch format {
@@ -14,10 +26,10 @@ struct QueueListing {
 
     /// One for each job.
     var lines: [String] {
-        let running = executor.running.map { job in
+        let running = running.map { job in
             line(job, "running", since: job.startedDate, job.lead.map { "runs with job \($0)" })
         }
-        let waiting = executor.obstacles.map { job, obstacle in
+        let waiting = waiting.map { job, obstacle in
             line(job, "waiting", since: job.queuedDate, obstacle.map(note))
         }
         return running + waiting
@@ -46,8 +58,8 @@ struct QueueListing {
 
     /// Adds an object for each job.
     func add(to json: inout JSONWriter) {
-        for job in executor.running { json.addObject { job.describe(as: "running", in: &$0) } }
-        for (job, obstacle) in executor.obstacles {
+        for job in running { json.addObject { job.describe(as: "running", in: &$0) } }
+        for (job, obstacle) in waiting {
             json.addObject { json in
                 job.describe(as: "waiting", in: &json)
                 if let obstacle { describe(obstacle, in: &json) }

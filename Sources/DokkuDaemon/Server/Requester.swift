@@ -6,7 +6,7 @@ protocol Requester: ReplySink {
     /// Who sends the requests, as the log names them. The first use asks the kernel for more than the accept did, so
     /// only what is logged asks for it.
     var peer: Peer { get }
-    var options: ListenerOptions { get }
+    var rules: ListenerRules { get }
     /// What its waiting requests may hold in memory.
     var words: Budget { get }
     /// Its place in the queue.

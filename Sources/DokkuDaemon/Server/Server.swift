@@ -84,7 +84,7 @@ final class Server {
         }
         // A restricted client does not displace one without restrictions.
         let idle = clients.lazy.compactMap(\.self).compactMap { client in
-            isRestricted && !client.options.isRestricted ? nil : client.idleSince.map { (client, $0) }
+            isRestricted && !client.rules.isRestricted ? nil : client.idleSince.map { (client, $0) }
         }
         return idle.filter { [loop, limits] in loop.now - $0.1 >= limits.idleTime }
             .sorted { $0.1 < $1.1 }
@@ -138,7 +138,7 @@ extension Server: Doorkeeper {
         let isAdmitted = makeRoom(isRestricted: isRestricted, at: number)
         let closer = listener.mayBringFiles(connection) ? closer : nil
         let client = Client(
-            connection, caller: caller, options: listener.socket.options,
+            connection, caller: caller, rules: listener.socket.rules,
             refusal: isAdmitted ? nil : .tooManyConnections,
             context: isRestricted ? restricted : unrestricted, closer: closer)
         while clients.count <= number { clients.append(nil) }

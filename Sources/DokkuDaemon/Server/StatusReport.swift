@@ -7,6 +7,10 @@ struct StatusReport {
     let catalogue: CatalogueKeeper
     let connections: Int
     let startDate: time_t
+    /// Who asks. Only the host is told who holds the lock.
+    let viewer: ListenerRules.Owner
+
+    private var lockWait: LockWait? { viewer == .host ? executor.lockWait : nil }
 
     func text(_ format: AnswerFormat) -> String {
         switch format {
@@ -22,7 +26,7 @@ struct StatusReport {
                     + " (\(time(nil) - catalogue.readDate) s ago)"
             } ?? "not read yet"
         let lockLine =
-            executor.lockWait.map { "\nwaits for: \($0), since \(AuditLog.format($0.since))" } ?? ""
+            lockWait.map { "\nwaits for: \($0), since \(AuditLog.format($0.since))" } ?? ""
         let load = executor.load
         return """
             version: \(version)
@@ -57,7 +61,7 @@ struct StatusReport {
                     json.add("read_at", catalogue.readDate)
                 }
             }
-            if let wait = executor.lockWait { json.addObject("waits_for_lock", wait.describe) }
+            if let wait = lockWait { json.addObject("waits_for_lock", wait.describe) }
         }
         return json.text
     }

@@ -11,12 +11,13 @@ final class Subscriber {
     private static let mark = 64 * 1024
 
     private enum State {
-        /// The number of the next event.
-        case reading(Int)
+        /// The number of the next event, and how many before it were the viewer's to see.
+        case reading(Int, passed: Int)
         case over
     }
 
     let isRestricted: Bool
+    private let viewer: ListenerRules.Owner
     private let sink: any ReplySink
     private let reply: JSONReply
     private let board: Board
@@ -27,11 +28,12 @@ final class Subscriber {
         _ client: any Requester, id: RequestID?, board: Board, owner: any SubscriberOwner
     ) {
         sink = client
-        isRestricted = client.options.isRestricted
+        isRestricted = client.rules.isRestricted
         reply = JSONReply(id: id)
         self.board = board
         self.owner = owner
-        state = .reading(board.end)
+        viewer = client.rules.owner
+        state = .reading(board.end, passed: board.count(before: board.end, for: viewer))
     }
 
     /// Tells first which jobs there are. Then it follows the board.
@@ -56,10 +58,10 @@ final class Subscriber {
     }
 
     private func readBoard() {
-        while case .reading(let next) = state, next < board.end, !sink.hasGone,
+        while case .reading(let next, let passed) = state, next < board.end, !sink.hasGone,
             sink.unsentCount < Self.mark
         {
-            sink.send { state = .reading(append(from: next, to: &$0)) }
+            sink.send { state = append(from: next, passed, to: &$0) }
         }
         if board.isClosed, position == board.end {
             sink.send { reply.appendRefusal(.shuttingDown, isStreamed: true, to: &$0) }
@@ -67,16 +69,24 @@ final class Subscriber {
         }
     }
 
-    /// Appends about as much as the client may have unread. Returns the number of the next event.
-    private func append(from position: Int, to line: inout [UInt8]) -> Int {
+    /// Appends about as much as the client may have unread.
+    private func append(from position: Int, _ passed: Int, to line: inout [UInt8]) -> State {
         let start = line.count
-        if position < board.first { reply.appendLost(board.first - position, to: &line) }
-        var next = max(position, board.first)
-        while line.count - start < Self.mark, let event = board.event(next) {
-            reply.appendEvent(event, to: &line)
+        var (next, passed) = (position, passed)
+        if next < board.first {
+            next = board.first
+            let all = board.count(before: next, for: viewer)
+            if all > passed { reply.appendLost(all - passed, to: &line) }
+            passed = all
+        }
+        while line.count - start < Self.mark, next < board.end {
+            if let event = board.event(next, for: viewer) {
+                reply.appendEvent(event, to: &line)
+                passed += 1
+            }
             next += 1
         }
-        return next
+        return .reading(next, passed: passed)
     }
 
     private func end() {
@@ -91,7 +101,7 @@ final class Subscriber {
 extension Subscriber: BoardReader {
     var position: Int {
         switch state {
-        case .reading(let next): next
+        case .reading(let next, _): next
         case .over: .max
         }
     }

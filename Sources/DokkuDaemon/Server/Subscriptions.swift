@@ -17,7 +17,7 @@ final class Subscriptions {
     func begin(_ incoming: Incoming) throws(Refusal) {
         if executor.isStopping { throw .shuttingDown }
         let client = incoming.client
-        let isRestricted = client.options.isRestricted
+        let isRestricted = client.rules.isRestricted
         guard admission.hasRoom(isRestricted: isRestricted) else {
             throw Refusal(
                 code: .queueFull, text: "Too many clients follow the events already (limit \(Self.limit))")
@@ -26,7 +26,8 @@ final class Subscriptions {
         let subscriber = Subscriber(client, id: incoming.id, board: board, owner: self)
         client.didOpen(subscriber)
         client.didAnswer(incoming.responder)
-        subscriber.start(with: executor.running + executor.waiting)
+        let viewer = client.rules.owner
+        subscriber.start(with: (executor.running + executor.waiting).filter { viewer.sees($0.peer.owner) })
     }
 }
 

@@ -47,15 +47,15 @@ enum Activation {
         let text = path.withUnsafeBufferPointer { buffer in
             String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
-        let options: ListenerOptions
-        do throws(ListenerOptions.Unknown) {
-            options = try ListenerOptions(parsing: name)
+        let rules: ListenerRules
+        do throws(ListenerRules.Fault) {
+            rules = try ListenerRules(parsing: name)
         } catch {
             faults.append(
-                "the socket \(text) has FileDescriptorName=\(name), but must have \(ListenerOptions.wanted)")
+                "the socket \(text) has FileDescriptorName=\(name), and \(error.text)")
             // The rules that are known decide in which form its clients get the error.
-            options = error.known
+            rules = error.known
         }
-        return ListeningSocket(descriptor, name: text, options: options)
+        return ListeningSocket(descriptor, name: text, rules: rules)
     }
 }

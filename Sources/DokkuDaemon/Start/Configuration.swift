@@ -6,7 +6,9 @@ struct Configuration {
     var socketPath: String
     /// Whether `DOKKU_SOCK_PATH` is set. If so, the daemon listens there even if systemd passes other sockets.
     var isSocketPathGiven: Bool
-    var listenerOptions: ListenerOptions
+    var listenerRules: ListenerRules
+    /// The folder of the lists that `allow=` names.
+    var allowFolder: String
     var lockPath: String
     /// Nil if there is no log file.
     var logPath: String?
@@ -56,10 +58,13 @@ struct Configuration {
             settings.path("PLUGIN_PATH", library + "/plugins") + "/enabled",
             settings.path("PLUGIN_CORE_PATH", library + "/core-plugins") + "/enabled",
         ]
-        listenerOptions =
-            settings.read("DOKKU_DAEMON_LISTENER", ListenerOptions.wanted) { name in
-                try? ListenerOptions(parsing: name)
-            } ?? []
+        listenerRules =
+            settings.read(
+                "DOKKU_DAEMON_LISTENER", "a list of rules, separated by commas: \(ListenerRules.names)"
+            ) {
+                try? ListenerRules(parsing: $0)
+            } ?? ListenerRules()
+        allowFolder = settings.file("DOKKU_DAEMON_ALLOW_DIR", "/etc/dokku-daemon/allow")
         serverLimits = ServerLimits(
             line: settings.size("DOKKU_DAEMON_MAX_LINE", 1 << 20),
             input: settings.size("DOKKU_DAEMON_MAX_INPUT", 1 << 30),

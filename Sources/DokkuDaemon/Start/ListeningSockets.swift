@@ -1,4 +1,5 @@
 // The sockets that the daemon serves: those from systemd, and one of its own.
+import DokkuProtocol
 import Glibc
 
 struct ListeningSockets {
@@ -9,11 +10,18 @@ struct ListeningSockets {
     /// served: their clients get the reason, instead of waiting in the backlog of a daemon that does not start.
     private(set) var faults: [String]
 
-    init(_ configuration: Configuration) throws(StartFailure) {
+    /// `faultsOf` tells what a socket's rules need and cannot get.
+    init(
+        _ configuration: Configuration, faultsOf: (ListenerRules) -> [String]
+    ) throws(StartFailure) {
         let handedOver = try Activation.takeOver()
         sockets = handedOver.sockets
         areHandedOver = !sockets.isEmpty
         faults = configuration.faults + handedOver.faults
+        // Two sockets may need the same.
+        for rules in sockets.map(\.rules) + [configuration.listenerRules] {
+            faults += faultsOf(rules).filter { !faults.contains($0) }
+        }
         if areHandedOver {
             if faults.isEmpty, wantsOwn(configuration) { bindBesides(configuration) }
         } else {
@@ -38,7 +46,7 @@ struct ListeningSockets {
     }
 
     private static func bind(_ configuration: Configuration) throws(StartFailure) -> ListeningSocket {
-        try SocketPath(path: configuration.socketPath).bind(options: configuration.listenerOptions)
+        try SocketPath(path: configuration.socketPath).bind(configuration.listenerRules)
     }
 }
 

@@ -11,7 +11,7 @@ struct SocketPath {
     let path: String
 
     /// Makes the folder, replaces the socket of a dead daemon, and throws if the path is in use.
-    func bind(options: ListenerOptions) throws(StartFailure) -> ListeningSocket {
+    func bind(_ rules: ListenerRules) throws(StartFailure) -> ListeningSocket {
         let reason: String
         do throws(SystemError) {
             let folder = parentFolder(path)
@@ -23,7 +23,7 @@ struct SocketPath {
             } else if let occupant = try occupant() {
                 reason = occupant
             } else {
-                return try make(options)
+                return try make(rules)
             }
         } catch {
             reason = error.reason
@@ -63,12 +63,12 @@ struct SocketPath {
         }
     }
 
-    private func make(_ options: ListenerOptions) throws(SystemError) -> ListeningSocket {
+    private func make(_ rules: ListenerRules) throws(SystemError) -> ListeningSocket {
         let socket = Descriptor(owning: try retrying("socket") { shim_unix_socket() })
         try socket.call("bind") { shim_bind($0, path) }
         _ = try retrying("chmod") { chmod(path, 0o777) }
         try socket.call("listen") { listen($0, SOMAXCONN) }
-        return ListeningSocket(socket, name: path, options: options, ownFile: try SocketFile(path: path))
+        return ListeningSocket(socket, name: path, rules: rules, ownFile: try SocketFile(path: path))
     }
 }
 

@@ -13,8 +13,18 @@ final class Board {
     /// Bytes of events that are kept for those who are behind.
     static let limit = 1024 * 1024
 
-    /// Each is the inside of a JSON object.
-    private var events: [[UInt8]] = []
+    private struct Event {
+        /// Whom it is about; nil if it is for all.
+        let owner: ListenerRules.Owner?
+        /// The inside of a JSON object.
+        let bytes: [UInt8]
+
+        func isSeen(by viewer: ListenerRules.Owner) -> Bool { owner.map(viewer.sees) ?? true }
+    }
+
+    private var events: [Event] = []
+    /// How many are not kept any more, by whom they were about.
+    private var forgotten: [ListenerRules.Owner?: Int] = [:]
     private var size = 0
     private var readers: [any BoardReader] = []
     /// The number of the first event that is kept. They are counted from 0.
@@ -27,12 +37,13 @@ final class Board {
 
     // MARK: Writing
 
-    /// Adds an event. `write` gives the members of its object; without a reader it is not called.
-    func post(_ write: (inout JSONWriter) -> Void) {
+    /// Adds an event about what `owner` has, or for all. `write` gives the members of its object; without a reader it is
+    /// not called.
+    func post(about owner: ListenerRules.Owner? = nil, _ write: (inout JSONWriter) -> Void) {
         if readers.isEmpty || isClosed { return }
         var json = JSONWriter()
         write(&json)
-        events.append(json.bytes)
+        events.append(Event(owner: owner, bytes: json.bytes))
         size += json.bytes.count
         while size > Self.limit { forget(1) }
         tellReaders()
@@ -60,8 +71,20 @@ final class Board {
         forgetRead()
     }
 
-    /// The event with a number from `first` on; nil at the end.
-    func event(_ number: Int) -> [UInt8]? { number < end ? events[number - first] : nil }
+    /// The event with a number from `first` on; nil at the end, and if it is not for the viewer.
+    func event(_ number: Int, for viewer: ListenerRules.Owner) -> [UInt8]? {
+        guard number < end else { return nil }
+        let event = events[number - first]
+        return event.isSeen(by: viewer) ? event.bytes : nil
+    }
+
+    /// How many of all events before number `end`, which is `first` or later, the viewer may see.
+    func count(before end: Int, for viewer: ListenerRules.Owner) -> Int {
+        let gone = forgotten.reduce(0) { sum, entry in
+            sum + (entry.key.map(viewer.sees) ?? true ? entry.value : 0)
+        }
+        return gone + events.prefix(end - first).count { $0.isSeen(by: viewer) }
+    }
 
     /// Forgets what every reader has. Call it after one has read by itself.
     func forgetRead() {
@@ -71,7 +94,10 @@ final class Board {
 
     private func forget(_ count: Int) {
         guard count > 0 else { return }
-        for event in events.prefix(count) { size -= event.count }
+        for event in events.prefix(count) {
+            size -= event.bytes.count
+            forgotten[event.owner, default: 0] += 1
+        }
         events.removeFirst(count)
         first += count
     }

@@ -36,7 +36,7 @@ import Testing
             command.request.output = Redirection(direction: .output, path: Array("/a\u{1}b".utf8))
             let peer = Peer(
                 pid: 4_000_000, uid: .max, gid: 5, cgroup: "/system.slice/docker-1.scope", listener: "/s",
-                isRestricted: true)
+                rules: ListenerRules(.readOnly, user: "ci", list: "blog"))
             try archive.insert(.sample(3, command, peer: peer), isRunning: false)
             try archive.insert(.sample(4), isRunning: false)
             let input = try archive.beginInput()
@@ -51,7 +51,8 @@ import Testing
         let (kept, stored) = try #require(waiting.first)
         #expect(kept.title.hasPrefix("postgres:import"))
         #expect(kept.peer.pid == 4_000_000 && kept.peer.uid == .max && kept.peer.gid == 5)
-        #expect(kept.peer.listener == "/s" && kept.peer.isRestricted)
+        #expect(kept.peer.listener == "/s")
+        #expect(kept.peer.rules == ListenerRules(.readOnly, user: "ci", list: "blog"))
         #expect(kept.peer.cgroup == "/system.slice/docker-1.scope" && waiting[1].0.peer.cgroup == nil)
         let command = try #require(stored.command())
         #expect(command.invocation.arguments == words && command.lane == .beside)
@@ -167,10 +168,11 @@ import Testing
 
     @Test(arguments: [nil, "/system.slice/docker-4f1c.scope"])
     func `who asked comes back`(cgroup: String?) throws {
-        let peer = Peer(pid: 11, uid: 22, gid: 33, cgroup: cgroup, listener: "/s", isRestricted: true)
+        let peer = Peer(
+            pid: 11, uid: 22, gid: 33, cgroup: cgroup, listener: "/s", rules: ListenerRules(user: "ci"))
         do { try desk.open().insert(.sample(3, peer: peer), isRunning: false) }
         let found = try #require(desk.open().jobs.first).peer
         #expect(found.pid == 11 && found.uid == 22 && found.gid == 33)
-        #expect(found.cgroup == cgroup && found.listener == "/s" && found.isRestricted)
+        #expect(found.cgroup == cgroup && found.listener == "/s" && found.rules.owner == .user("ci"))
     }
 }

@@ -26,7 +26,7 @@ func judge(
     _ words: ArgumentList, _ form: RequestForm = Forms.plain, on listener: ListenerOptions = [],
     with catalogue: Catalogue? = Forms.catalogue
 ) -> Verdict {
-    Policy.judge(words, form: form, listener: listener, catalogue: catalogue)
+    Policy.judge(words, form: form, permission: Permission(ListenerRules(listener)), catalogue: catalogue)
 }
 
 func judge(
@@ -264,13 +264,17 @@ extension Verdict {
     }
 
     @Test func `a one-shot socket answers in dokku's words`() throws {
-        let refusal = Refusal.unknownCommand("nope", on: [.oneShot, .rawWords])
+        let refusal = Refusal.unknownCommand("nope", on: ListenerRules([.oneShot, .rawWords]))
         #expect(refusal.code == .invalidCommand)
         #expect(refusal.text.hasPrefix(" !     `nope` is not a dokku command."))
-        #expect(Refusal.unknownCommand("nope", on: .rawWords) == .invalidCommand)
-        #expect(judge("apps:../x", on: .oneShot) == .refuse(.unknownCommand("apps:../x", on: .oneShot)))
+        #expect(Refusal.unknownCommand("nope", on: ListenerRules(.rawWords)) == .invalidCommand)
+        #expect(
+            judge("apps:../x", on: .oneShot)
+                == .refuse(.unknownCommand("apps:../x", on: ListenerRules(.oneShot))))
         #expect(judge("nope", on: .oneShot).isUnknown)
         #expect(judge("nope", on: [.oneShot, .readOnly]) == .refuse(refusal))
-        #expect(!Refusal.unknownCommand("KEY=secret\n\u{1b}[2J", on: .oneShot).text.contains("secret"))
+        #expect(
+            !Refusal.unknownCommand("KEY=secret\n\u{1b}[2J", on: ListenerRules(.oneShot)).text.contains(
+                "secret"))
     }
 }

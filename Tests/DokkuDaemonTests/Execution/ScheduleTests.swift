@@ -26,7 +26,7 @@ import Testing
         var command = Command.sample(words)
         change(&command.request)
         var peer = Peer.sample
-        peer.isRestricted = isRestricted
+        peer.rules.options = isRestricted ? .readOnly : []
         let job = Job.sample(lastNumber, command, peer: peer, submitter: submitter ?? self.submitter())
         try schedule.append(job)
         return job

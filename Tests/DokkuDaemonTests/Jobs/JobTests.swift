@@ -181,7 +181,7 @@ extension Job {
         try folder.makeFolder(".dokkurc")
         try folder.write("export DOKKU_TRACE=1\n", to: ".dokkurc/DOKKU_TRACE")
         var peer = Peer.sample
-        peer.isRestricted = isRestricted
+        peer.rules.options = isRestricted ? .readOnly : []
         let job = Job.sample(1, .sample(["-c", "echo ran"]), observer: observer, owner: self, peer: peer)
         _ = Audience(job, owner: self).start(
             lock: -1,

@@ -36,7 +36,8 @@ final class RecordedExecutor: JobObserver {
         let invocation = try #require(Invocation(ArgumentList(["-c", script] + words), nameIndex: 2))
         let command = Command(invocation: invocation, lane: lane)
         let peer = Peer(
-            pid: 11, uid: 22, gid: 33, cgroup: cgroup, listener: listener, isRestricted: isRestricted)
+            pid: 11, uid: 22, gid: 33, cgroup: cgroup, listener: listener,
+            rules: ListenerRules(isRestricted ? .readOnly : []))
         return try executor.submit(command, from: Submitter(places: places), peer: peer, observer: self)
     }
 

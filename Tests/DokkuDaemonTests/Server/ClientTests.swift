@@ -77,7 +77,7 @@ import Testing
                 places: Budget(limit: 10)),
             log: AuditLog(path: nil) { _ in }, requests: taker, owner: self)
         return Client(
-            try ends.takeOurs(), caller: Caller(.sample, acceptedAt: .now), options: options,
+            try ends.takeOurs(), caller: Caller(.sample, acceptedAt: .now), rules: ListenerRules(options),
             refusal: refusal, context: context,
             closer: nil)
     }

@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test func `a read-only socket is judged by its rules`() throws {
-        client.options = .readOnly
+        client.rules.options = .readOnly
         take("apps:create x")
         #expect(try answers() == [#"{"ok":false,"output":"Not allowed on this read-only socket"}"#])
     }

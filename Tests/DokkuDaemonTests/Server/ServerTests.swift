@@ -1,6 +1,7 @@
 // Who is let in, and who gives way: a server with sockets of its own, stepped by hand.
 import CEpollShim
 import Glibc
+import DokkuProtocol
 import TestSupport
 import Testing
 
@@ -53,9 +54,9 @@ import Testing
                 judge: judge, log: log, loop: loop, limits: limits))
         try server.listen(
             [
-                SocketPath(path: folder.path("open")).bind(options: []),
-                SocketPath(path: folder.path("restricted")).bind(options: .readOnly),
-                SocketPath(path: folder.path("one-shot")).bind(options: .oneShot),
+                SocketPath(path: folder.path("open")).bind(ListenerRules()),
+                SocketPath(path: folder.path("restricted")).bind(ListenerRules(.readOnly)),
+                SocketPath(path: folder.path("one-shot")).bind(ListenerRules(.oneShot)),
             ], owner: owner)
         return server
     }

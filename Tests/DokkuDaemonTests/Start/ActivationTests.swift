@@ -32,7 +32,9 @@ import Testing
         ])
         #expect(faults.isEmpty)
         #expect(sockets.map(\.name) == [folder.path("one"), folder.path("two")])
-        #expect(sockets.map(\.options) == [[], [.readOnly, .oneShot]], "systemd's own name has no rules")
+        #expect(
+            sockets.map(\.rules) == [ListenerRules(), ListenerRules([.readOnly, .oneShot])],
+            "systemd's own name has no rules")
         for socket in sockets {
             #expect(socket.ownFile == nil, "its file is systemd's")
             guard let descriptor = socket.takeDescriptor() else {
@@ -66,7 +68,7 @@ import Testing
 
     @Test func `an unknown rule is told and the known ones hold`() throws {
         let (sockets, faults) = try Activation.takeOver([(listener("odd"), "read-only,odd")])
-        #expect(sockets.map(\.options) == [.readOnly])
+        #expect(sockets.map(\.rules) == [ListenerRules(.readOnly)])
         #expect(faults.count == 1)
         #expect(faults.first?.contains(folder.path("odd")) == true, "\(faults)")
         #expect(faults.first?.contains("read-only,odd") == true, "\(faults)")

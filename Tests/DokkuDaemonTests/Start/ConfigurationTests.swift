@@ -1,4 +1,5 @@
 // Every setting: its default, its value, and what is refused by name.
+import DokkuProtocol
 import Glibc
 import Testing
 
@@ -21,7 +22,8 @@ import Testing
         #expect(settings.logPath == "/var/log/dokku/dokku-daemon.log")
         #expect(settings.program == "dokku")
         #expect(settings.stateFolder == "/var/lib/dokku-daemon")
-        #expect(settings.listenerOptions == [])
+        #expect(settings.listenerRules == ListenerRules())
+        #expect(settings.allowFolder == "/etc/dokku-daemon/allow")
     }
 
     private typealias Size = (name: String, standard: Int, value: (Configuration) -> Int)
@@ -181,9 +183,9 @@ import Testing
 
     @Test func `the daemon's own socket has options`() throws {
         let settings = try read(["DOKKU_DAEMON_LISTENER": "one-shot,raw-words"])
-        #expect(settings.listenerOptions == [.oneShot, .rawWords])
+        #expect(settings.listenerRules == ListenerRules([.oneShot, .rawWords]))
         let failure = #expect(throws: Wrong.self) { try read(["DOKKU_DAEMON_LISTENER": "odd"]) }
-        let expected = "DOKKU_DAEMON_LISTENER is \"odd\", but must be one or more of read-only, one-shot, "
+        let expected = "DOKKU_DAEMON_LISTENER is \"odd\", but must be a list of rules, "
         #expect(failure?.faults.first?.hasPrefix(expected) == true)
     }
 }

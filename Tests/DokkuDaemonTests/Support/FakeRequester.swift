@@ -7,7 +7,7 @@ import TestSupport
 
 final class FakeRequester: Requester {
     let peer = Peer.sample
-    var options: ListenerOptions
+    var rules: ListenerRules
     let account: SpoolAccount
     let words = Budget(limit: 1 << 20)
     let submitter = Submitter(places: Budget(limit: 10))
@@ -26,8 +26,8 @@ final class FakeRequester: Requester {
     /// Takes the input that is expected.
     private(set) var input: (any InputSink)?
 
-    init(_ folder: Folder, options: ListenerOptions = []) {
-        self.options = options
+    init(_ folder: Folder, _ rules: ListenerRules = ListenerRules()) {
+        self.rules = rules
         account = SpoolAccount(folder: folder.path, limit: 1 << 20)
     }
 

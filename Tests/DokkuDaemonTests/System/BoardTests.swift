@@ -1,4 +1,5 @@
 // Events for several readers: kept once, for as long as one of them wants them, and not beyond the limit.
+import DokkuProtocol
 import Testing
 
 @testable import DokkuDaemon
@@ -40,11 +41,12 @@ private final class Reader: BoardReader {
         slow.isFast = false
         post(3)
         #expect(fast.position == 3 && fast.calls == 3 && slow.calls == 3)
-        #expect(board.first == 0 && board.event(2) != nil && board.event(3) == nil)
+        #expect(board.first == 0 && board.event(2, for: .host) != nil && board.event(3, for: .host) == nil)
         slow.position = 2
         board.forgetRead()
         #expect(
-            board.first == 2 && board.event(2) == Array(#""x":"\#(String(repeating: "y", count: 94))""#.utf8))
+            board.first == 2
+                && board.event(2, for: .host) == Array(#""x":"\#(String(repeating: "y", count: 94))""#.utf8))
         board.leave(slow)
         #expect(board.first == 3 && board.end == 3)
         board.leave(fast)
@@ -65,6 +67,30 @@ private final class Reader: BoardReader {
         #expect(board.first == 20)
     }
 
+    @Test func `each sees its own and what is for all, and its own are counted`() {
+        let slow = Reader(board)
+        slow.isFast = false
+        let owners: [ListenerRules.Owner?] = [
+            .host, .user("ci"), nil, .user("other"), .user("ci"), .list("ci"),
+        ]
+        for owner in owners { board.post(about: owner) { $0.add("x", "y") } }
+        func seen(_ viewer: ListenerRules.Owner) -> [Int] {
+            (0..<owners.count).filter { board.event($0, for: viewer) != nil }
+        }
+        #expect(seen(.host) == Array(0..<6))
+        #expect(seen(.user("ci")) == [1, 2, 4])
+        #expect(seen(.list("ci")) == [2, 5])
+        slow.position = 3
+        for _ in 0..<2 {
+            #expect(board.count(before: 4, for: .host) == 4 && board.count(before: 6, for: .host) == 6)
+            #expect(board.count(before: 4, for: .user("ci")) == 2)
+            #expect(board.count(before: 6, for: .user("ci")) == 3)
+            #expect(board.count(before: 6, for: .list("other")) == 1)
+            board.forgetRead()
+            #expect(board.first == 3)
+        }
+    }
+
     @Test func `nothing comes after the end`() {
         let reader = Reader(board)
         reader.isFast = false
@@ -72,6 +98,6 @@ private final class Reader: BoardReader {
         board.close()
         board.close()
         post()
-        #expect(reader.calls == 2 && board.end == 1 && board.event(0) != nil)
+        #expect(reader.calls == 2 && board.end == 1 && board.event(0, for: .host) != nil)
     }
 }

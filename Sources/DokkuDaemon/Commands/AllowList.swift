@@ -1,0 +1,32 @@
+// The commands that a socket with `allow=` may run: the lines of its list.
+import DokkuProtocol
+
+struct AllowList: Equatable, Sendable {
+    let lines: [AllowLine]
+
+    /// What is wrong with each wrong line.
+    struct Fault: Error, Equatable { let lines: [String] }
+
+    init(parsing bytes: some Collection<UInt8>) throws(Fault) {
+        var lines: [AllowLine] = []
+        var faults: [String] = []
+        let texts = Array(bytes).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (index, text) in texts.enumerated() {
+            do throws(AllowLine.Fault) {
+                if let line = try AllowLine(text, number: index + 1) { lines.append(line) }
+            } catch {
+                faults.append("line \(index + 1): \(error.text)")
+            }
+        }
+        if !faults.isEmpty { throw Fault(lines: faults) }
+        self.lines = lines
+    }
+
+    /// The first line that allows the words; nil if none does.
+    func line(allowing arguments: ArgumentList, hasInput: Bool) -> AllowLine? {
+        lines.first { $0.allows(arguments, hasInput: hasInput) }
+    }
+
+    /// Whether a command of this name may run with some words.
+    func names(_ name: String) -> Bool { lines.contains { $0.name == name } }
+}

@@ -1,0 +1,123 @@
+// Lists of allowed commands: how a line is read, and what it allows.
+import DokkuProtocol
+import Testing
+
+@testable import DokkuDaemon
+
+@Suite struct AllowListTests {
+    /// Whether a list of one line allows the words.
+    private func allows(_ line: String, _ words: [String], hasInput: Bool = false) throws -> Bool {
+        try AllowList(parsing: line.utf8).line(allowing: ArgumentList(words), hasInput: hasInput) != nil
+    }
+
+    private func faults(_ text: String) -> [String] {
+        do throws(AllowList.Fault) {
+            _ = try AllowList(parsing: text.utf8)
+            return []
+        } catch {
+            return error.lines
+        }
+    }
+
+    @Test func `a word matches itself alone`() throws {
+        #expect(try allows("ps:restart blog", ["ps:restart", "blog"]))
+        for words in [
+            ["ps:restart"], ["ps:restart", "blog", ""], ["ps:restart", "blog", "x"], ["ps:restart", "blog2"],
+            ["ps:restart", "Blog"], ["ps:restart", " blog"], ["ps:restart blog"], ["PS:restart", "blog"],
+            ["--quiet", "ps:restart", "blog"], ["ps:restart", "--quiet", "blog"],
+            ["ps:restart", "blog", "--force"],
+            ["--", "ps:restart", "blog"], ["ps:restart", "--", "blog"], ["", "ps:restart", "blog"],
+            ["ps:restart", "blog\n"], ["ps:restart", "bl\u{200b}og"], ["blog", "ps:restart"],
+            ["ps:restart:help"],
+            ["--app", "blog", "ps:restart"], ["--app", "other", "ps:restart", "blog"], [],
+        ] {
+            #expect(try !allows("ps:restart blog", words), "\(words)")
+        }
+    }
+
+    @Test func `a star is one plain word`() throws {
+        for word in [
+            "blog", "a_b.c-d", "KEY=value", "https://x.example/y%20z", "ü", "node.js:20@sha256", "10",
+        ] {
+            #expect(try allows("ps:report *", ["ps:report", word]), "\(word)")
+        }
+        for word in [
+            "", "-x", "--all", "--app", ".", "..", "../x", "x/../y", "x/..", "/etc/passwd", "~/x", "a b",
+            "a\tb", "a\nb",
+            "a\u{0b}b", "\u{7f}", "'a'", "a\"", "a\\b", "$HOME", "`id`", "a;b", "a&b", "a|b", "a>b", "a<b",
+            "(a)", "*",
+            "...", "a?", "[a]",
+        ] {
+            #expect(try !allows("ps:report *", ["ps:report", word]), "\(word)")
+        }
+        #expect(try !allows("ps:report *", ["ps:report"]))
+        #expect(try !allows("ps:report *", ["ps:report", "a", "b"]))
+        #expect(try allows("--app * ps:report", ["--app", "blog", "ps:report"]))
+    }
+
+    @Test func `three dots are any further words`() throws {
+        let line = "config:set --no-restart blog ..."
+        for rest in [[], ["A=1"], ["A=b c", "-x", "", "*", "...", "$(id)"]] {
+            #expect(try allows(line, ["config:set", "--no-restart", "blog"] + rest), "\(rest)")
+        }
+        #expect(try !allows(line, ["config:set", "--no-restart", "other", "A=1"]))
+        #expect(try !allows(line, ["config:set", "--no-restart"]))
+    }
+
+    /// dokku finds `--app` anywhere: `ps:restart blog --app other` restarts the other.
+    @Test(arguments: [
+        "--app", "--trace", "--quiet", "--force", "--global", "--all", "--all-apps", "--all=true",
+        "--global=1",
+        "--app=x",
+    ])
+    func `three dots are no flag that leads away`(flag: String) throws {
+        #expect(try !allows("ps:restart blog ...", ["ps:restart", "blog", flag, "other"]))
+        #expect(try !allows("ps:restart blog ...", ["ps:restart", "blog", "--parallel", "2", flag]))
+        #expect(try allows("ps:restart \(flag) ...", ["ps:restart", flag, "other"]), "it stands in the line")
+    }
+
+    @Test func `an input needs its sign`() throws {
+        #expect(try !allows("certs:add blog", ["certs:add", "blog"], hasInput: true))
+        #expect(try !allows("certs:add blog ...", ["certs:add", "blog", "<"], hasInput: true))
+        for line in ["certs:add blog <", "certs:add blog ... <"] {
+            #expect(try allows(line, ["certs:add", "blog"], hasInput: true))
+            #expect(try allows(line, ["certs:add", "blog"]))
+        }
+    }
+
+    @Test func `blanks, comments and empty lines are nothing`() throws {
+        let text = "# a comment\n\n  ps:restart \t blog\t# its app\n   \n#x\nlogs blog#1 -t"
+        let list = try AllowList(parsing: text.utf8)
+        #expect(list.lines.map(\.number) == [3, 6])
+        #expect(list.lines.map(\.text) == ["ps:restart blog", "logs blog#1 -t"])
+        #expect(list.names("ps:restart") && list.names("logs") && !list.names("ps:stop"))
+        #expect(try AllowList(parsing: "".utf8).lines.isEmpty)
+        #expect(try AllowList(parsing: "".utf8).line(allowing: ["ps:restart"], hasInput: false) == nil)
+    }
+
+    @Test func `the first line that fits is told`() throws {
+        let list = try AllowList(parsing: "ps:stop blog\nps:restart *\nps:restart blog\n".utf8)
+        #expect(list.line(allowing: ["ps:restart", "blog"], hasInput: false)?.number == 2)
+    }
+
+    @Test(arguments: [
+        "*", "* blog", "...", "... blog", "<", "--quiet", "--app blog", "ps:restart ... blog",
+        "ps:restart < blog",
+        "ps:restart blog < ...", "ps:restart blog > /x", "ps:restart 'blog'", "ps:restart \"blog\"",
+        "ps:restart bl\\og",
+        "ps:restart blog\r", "ps:restart \u{1b}[0m", "apps:../x", "/bin/sh", "-x", "daemon:nothing", "a: b",
+        "--all",
+    ])
+    func `a wrong line is told with its number`(line: String) {
+        let found = faults("ps:restart blog\n\(line)\n")
+        #expect(found.count == 1 && found[0].hasPrefix("line 2: "), "\(found)")
+    }
+
+    @Test func `all wrong lines are told`() {
+        #expect(faults("*\nps:restart\n...\n").map { $0.prefix(7) } == ["line 1:", "line 3:"])
+        do {
+            _ = try AllowList(parsing: [0x70, 0xff])
+            Issue.record("not UTF-8")
+        } catch { #expect(error.lines.count == 1) }
+    }
+}
