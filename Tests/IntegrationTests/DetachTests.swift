@@ -170,6 +170,30 @@ import Testing
         #expect(try plain.reply() == .good("first\nsecond"))
     }
 
+    @Test func `output that was cut is not said to be whole`() throws {
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_MAX_OUTPUT": "10"])
+        let fifo = try daemon.box.fifo()
+        #expect(try daemon.submit("test:lines", fifo.path) == 1)
+        let live = try daemon.connect()
+        try live.send(["command": "daemon:wait 1", "stream": true])
+        try fifo.say("0123")
+        #expect(try live.answer()["data"] == "0123\n")
+        #expect(try daemon.ask(["command": "daemon:output 1"])["ok"] == true)
+        try fifo.say("456789")
+        #expect(try live.answer()["data"] == "45678")
+        for isRunning in [true, false] {
+            if !isRunning {
+                try fifo.say("end")
+                #expect(try live.answer()["error"] == "output_truncated")
+            }
+            let answer = try daemon.ask(["command": "daemon:output 1"])
+            #expect(answer["ok"] == false && answer["error"] == "output_truncated")
+            #expect(answer["output"] == "0123\n45678" && answer["output_truncated"] == true)
+            let reply = try daemon.ask("daemon:output 1")
+            #expect(!reply.ok && reply.output == "0123\n45678\nThe output was cut after 10 bytes")
+        }
+    }
+
     @Test func `askers read at their own pace`() throws {
         let daemon = try DaemonProcess()
         let count = 20_000_000

@@ -38,8 +38,14 @@ enum JobFailure: Equatable {
         if case .cut = self { false } else { true }
     }
 
-    var isOutputCut: Bool {
-        if case .ended = self { false } else { true }
+    var isOutputCut: Bool { cut != nil }
+
+    /// Why output is missing, if it is.
+    var cut: Refusal? {
+        switch self {
+        case .ended: nil
+        case .cut(let cut), .endedAndCut(_, let cut): cut
+        }
     }
 
     /// The one reason for a reply's `error`. An early end says more than missing output.

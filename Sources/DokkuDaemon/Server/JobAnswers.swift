@@ -29,7 +29,10 @@ final class JobAnswers {
     /// Answers with the output that is there.
     func output(of number: UInt64, _ incoming: Incoming) {
         do throws(Refusal) {
-            play(number, .untilNow(bytes: try find(number, for: incoming.client).outputCount), incoming)
+            let job = try find(number, for: incoming.client)
+            // What runs knows first that its output was cut.
+            let failure = executor.job(number: number)?.failure ?? job.ending?.failure
+            play(number, .untilNow(bytes: job.outputCount, cut: failure?.cut), incoming)
         } catch {
             incoming.responder.refuse(error)
         }

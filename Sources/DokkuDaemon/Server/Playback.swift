@@ -12,8 +12,8 @@ import DokkuProtocol
 /// | interrupt    | over               | over                     | –    |
 final class Playback: JobOutcome {
     enum Extent {
-        /// This many bytes, which are there.
-        case untilNow(bytes: Int)
+        /// This many bytes, which are there. What follows them is missing if the output was cut there.
+        case untilNow(bytes: Int, cut: Refusal?)
         case untilEnd
     }
 
@@ -121,7 +121,7 @@ final class Playback: JobOutcome {
     /// Bytes that this answer still wants.
     private var rest: Int {
         switch extent {
-        case .untilNow(let bytes): bytes - position.bytes
+        case .untilNow(let bytes, _): bytes - position.bytes
         case .untilEnd: .max
         }
     }
@@ -161,8 +161,15 @@ final class Playback: JobOutcome {
     }
 
     var failure: JobFailure? {
-        guard let cut else { return ending?.failure }
-        return JobFailure.add(cut: cut, to: ending?.failure)
+        guard let cut else { return knownFailure }
+        return JobFailure.add(cut: cut, to: knownFailure)
+    }
+
+    private var knownFailure: JobFailure? {
+        switch extent {
+        case .untilNow(_, let cut): cut.map(JobFailure.cut)
+        case .untilEnd: ending?.failure
+        }
     }
 
     var queuedDuration: Duration { ending?.queued ?? .zero }
