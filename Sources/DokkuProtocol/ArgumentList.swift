@@ -73,10 +73,10 @@ public struct ArgumentList: Sendable, Hashable {
         while ends.popLast() != nil {}
     }
 
-    /// The words without the first `count`.
-    public func dropFirst(_ count: Int) -> ArgumentList {
+    /// The words without this one.
+    public func without(_ word: Int) -> ArgumentList {
         var rest = ArgumentList()
-        for index in count..<self.count {
+        for index in 0..<count where index != word {
             rest.append(self[index])
             rest.endWord()
         }

@@ -39,6 +39,16 @@ import Testing
         #expect(daemon.ran == ["test:args b"])
     }
 
+    @Test func `global flags before daemon:submit are the command's`() throws {
+        let daemon = try DaemonProcess()
+        #expect(try daemon.ask("--app blog --quiet daemon:submit --trace test:args x") == .good("1"))
+        #expect(
+            try daemon.ask(["command": ["--force", "daemon:submit", "apps:destroy", "blog"]])["output"] == "2"
+        )
+        #expect(try !daemon.ask("daemon:wait 2").output.isEmpty)
+        #expect(daemon.ran == ["--app blog --quiet --trace test:args x", "--force apps:destroy blog"])
+    }
+
     @Test(arguments: [
         ("daemon:submit", "invalid_request"), ("daemon:submit daemon:status", "invalid_request"),
         ("daemon:submit daemon:submit apps:list", "invalid_request"),

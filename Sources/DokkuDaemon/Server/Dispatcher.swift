@@ -221,11 +221,10 @@ final class Dispatcher: RequestTaker {
         }
     }
 
-    /// The request for the command that follows `daemon:submit`.
+    /// The request for the command that follows `daemon:submit`, with the global flags before it.
     private func submitted(_ incoming: Incoming) -> Incoming {
         var incoming = incoming
-        let name = Invocation.nameIndex(in: incoming.arguments) ?? 0
-        incoming.arguments = incoming.arguments.dropFirst(name + 1)
+        incoming.arguments = incoming.arguments.without(Invocation.nameIndex(in: incoming.arguments) ?? 0)
         incoming.form.isDetached = true
         return incoming
     }
