@@ -29,7 +29,7 @@ final class Client: EventHandler, Requester {
     private var silenceTimer: Timer?
     /// If set, replies that the socket does not take at once are lost, and the connection is closed.
     private var waitsForNoReader = false
-    /// When the socket last took bytes.
+    /// When the socket last took bytes, or had none to take.
     private var progressedAt: Instant
     /// When something last happened.
     private var settledAt: Instant
@@ -156,7 +156,7 @@ final class Client: EventHandler, Requester {
         } catch {
             close()
         }
-        if hasSent { progressedAt = context.loop.now }
+        if hasSent || unsentCount == 0 { progressedAt = context.loop.now }
         if hasGone { openLine?.clientDidLeave() }
         for request in openRequests {
             if hasGone { request.clientDidLeave() } else { request.readerDidAdvance() }
@@ -286,9 +286,11 @@ final class Client: EventHandler, Requester {
         wake()
     }
 
-    /// Everything is answered: closes the connection once its socket has taken nothing for a while.
+    /// Nothing runs any more: closes the connection once its socket has taken nothing for a while. An answer that is
+    /// still being read from the archive is no fault of the client's.
     func seeOff(since start: Instant) {
-        let rest = max(start, progressedAt) + Self.stallTime - .now
+        let isAwaited = unsentCount == 0 && !waitsForNoReader
+        let rest = isAwaited ? Self.stallTime : max(start, progressedAt) + Self.stallTime - .now
         if rest <= .zero { return close() }
         _ = context.loop.timers.schedule(after: rest) { [weak self] in self?.seeOff(since: start) }
     }

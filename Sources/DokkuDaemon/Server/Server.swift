@@ -106,7 +106,7 @@ final class Server {
         for client in clients { client?.stop() }
     }
 
-    /// Everything is answered: connections of clients that do not read are closed.
+    /// Nothing runs any more: connections of clients that do not read are closed.
     func seeOff() {
         if stage == .seeingOff { return }
         stage = .seeingOff

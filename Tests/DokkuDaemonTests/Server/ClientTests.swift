@@ -212,6 +212,19 @@ import Testing
         #expect(taker.lines == ["one", "two"])
     }
 
+    /// It takes longer than a client may take to read.
+    @Test func `who is owed an answer is waited for when nothing runs any more`() throws {
+        let client = try client()
+        defer { client.close() }
+        try ends.send("one\n")
+        try turn(until: taker.lines == ["one"])
+        client.seeOff(since: .now)
+        _ = loop.timers.schedule(after: .seconds(6)) { [taker] in taker.answer("1") }
+        try turn(until: taker.open.isEmpty)
+        #expect(closed.isEmpty)
+        #expect(try receive() == "1\n")
+    }
+
     @Test func `a client that is not served is told so and let go of`() throws {
         let client = try client(refusal: .tooManyConnections)
         defer { client.close() }
