@@ -140,6 +140,7 @@ final class Daemon {
         } catch {
             throw StartFailure(description: "\(error)", exitStatus: EX_OSERR)
         }
+        archive.finish()
         if case .stopping(toStartAnew: true) = stage {
             throw StartFailure(
                 description: "exiting, to be restarted with new settings", exitStatus: EX_CONFIG)

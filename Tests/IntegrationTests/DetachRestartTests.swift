@@ -125,4 +125,16 @@ import Testing
                 "\(name)")
         }
     }
+
+    @Test func `what was forgotten just before a stop is not in the files`() throws {
+        let daemon = try DaemonProcess()
+        #expect(try daemon.submit("test:big", "6000000") == 1)
+        #expect(try daemon.ask("daemon:wait 1").ok)
+        #expect(try daemon.ask("daemon:forget 1").ok)
+        try end(daemon, SIGTERM)
+        for name in ["state/jobs.db", "state/jobs.db-wal"] {
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: daemon.box.path(name)))
+            #expect(bytes.range(of: Data(repeating: UInt8(ascii: "x"), count: 100)) == nil, "\(name)")
+        }
+    }
 }

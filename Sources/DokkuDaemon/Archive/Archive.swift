@@ -45,6 +45,7 @@ final class Archive {
 
     private static let firstRetry = Duration.seconds(1)
     private static let lastRetry = Duration.seconds(60)
+    private static let lastMoment = Duration.seconds(1)
 
     /// `complain` gets a line for people, once for each kind of trouble until it is over. `patience` is how long
     /// forgotten data may wait until they are overwritten.
@@ -71,6 +72,9 @@ final class Archive {
         self.owner = owner
         if case .absent = state, JobFile.exists(path) { open(retryAfter: Self.firstRetry) }
     }
+
+    /// Does what can wait no longer, because the process ends. Nothing else is called afterwards.
+    func finish() { openShelf?.finish(until: .now + Self.lastMoment) }
 
     // MARK: Opening
 

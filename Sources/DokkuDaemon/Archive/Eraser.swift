@@ -63,20 +63,30 @@ final class Eraser {
     private func step() {
         let start = Instant.now
         do throws(DatabaseError) {
-            var hasMore = false
-            try JobFile.makeRoom(in: database, with: reserve) { () throws(DatabaseError) in
-                hasMore = try work()
-            }
-            if hasMore {
-                wait(max(.milliseconds(1), (.now - start) * Self.pauseFactor))
-            } else {
-                stage = .resting
-                _ = reserve.fill()
-                database.releaseMemory()
-            }
+            if try advance() { wait(max(.milliseconds(1), (.now - start) * Self.pauseFactor)) }
         } catch {
             wait(Self.retryPause)
         }
+    }
+
+    /// Does what is left without pauses, as far as the time is enough. Call it when nobody is served any more.
+    func finish(until end: Instant) {
+        guard case .waiting(let timer) = stage else { return }
+        timer.cancel()
+        while .now < end, (try? advance()) == true {}
+    }
+
+    /// Takes a step. False if nothing is left: then it rests.
+    private func advance() throws(DatabaseError) -> Bool {
+        var hasMore = false
+        try JobFile.makeRoom(in: database, with: reserve) { () throws(DatabaseError) in
+            hasMore = try work()
+        }
+        if hasMore { return true }
+        stage = .resting
+        _ = reserve.fill()
+        database.releaseMemory()
+        return false
     }
 
     /// False if there is nothing more to do.

@@ -61,6 +61,13 @@ final class JobShelf {
         unwritten.insert(kept.number)
     }
 
+    /// Tries once more to write what could not be written, and overwrites what was forgotten, as far as the time is
+    /// enough.
+    func finish(until end: Instant) {
+        _ = writeEnds()
+        eraser.finish(until: end)
+    }
+
     // MARK: Looking
 
     /// Whether everything that was forgotten is overwritten.

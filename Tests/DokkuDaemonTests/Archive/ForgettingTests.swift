@@ -139,7 +139,43 @@ import Testing
         desk.limits.keep = .zero
         let archive = desk.open()
         archive.markEnded(4, .sample())
+        try archive.insert(.sample(5), isRunning: false)
         try desk.loop.turn(until: archive.job(4) == nil, "the end of a short time")
-        #expect(archive.job(3) != nil)
+        #expect(archive.jobs.map(\.number) == [5])
+    }
+
+    @Test func `if the clock was set back, what has ended is not kept for years`() throws {
+        desk.limits.jobs = 3
+        try {
+            let archive = desk.open()
+            try end(archive, 1, after: 1_000_000_000)
+            try end(archive, 2)
+            try archive.insert(.sample(3), isRunning: false)
+            try archive.insert(.sample(4), isRunning: false)
+            // What ended first is forgotten first.
+            #expect(archive.jobs.map(\.number) == [2, 3, 4])
+            var ending = KeptJob.Ending.sample()
+            ending.date += 1_000_000_000
+            archive.markEnded(3, ending)
+            #expect(archive.job(3)?.ending == ending)
+        }()
+        desk.limits.keep = .zero
+        let archive = desk.open()
+        let now = time(nil)
+        #expect(archive.jobs.allSatisfy { $0.ending.map { $0.date <= now } ?? true })
+        try desk.loop.turn(until: archive.jobs.map(\.number) == [4], "the end of a short time")
+    }
+
+    @Test func `what was forgotten last is overwritten before the process ends`() throws {
+        let archive = desk.open()
+        let secret = String(repeating: "0123456789abcdef", count: 4096)
+        try archive.insert(.sample(1), isRunning: true)
+        for _ in 0..<80 { try archive.append(secret, to: 1) }
+        archive.markEnded(1, .sample())
+        #expect(try archive.forget(1))
+        #expect(try desk.holds("0123456789abcdef0123"))
+        archive.finish()
+        #expect(archive.isClean)
+        #expect(try !desk.holds("0123456789abcdef0123"))
     }
 }
