@@ -324,7 +324,7 @@ final class Archive {
         expiry?.cancel()
         expiry = nil
         guard let first = shelf.firstEnd else { return }
-        // If the clock was set back, a result is kept longer, but not for ever.
+        // If the clock was set back, a result is kept up to this time longer.
         let age = Duration.seconds(max(0, time(nil) - first))
         expiry = timers.schedule(after: max(limits.keep - age, .seconds(1))) { [weak self] in
             self?.expire(shelf)
@@ -332,6 +332,7 @@ final class Archive {
     }
 
     private func expire(_ shelf: JobShelf) {
+        shelf.correctEnds()
         let keep = time_t(limits.keep.components.seconds)
         try? shelf.forget(shelf.ended(until: time(nil) - keep))
         planExpiry(shelf)

@@ -19,6 +19,10 @@ struct DatabaseError: Error, Equatable, CustomStringConvertible {
         DatabaseError(code: SQLITE_FULL, text: "the disk is full, it has less than \(bytes >> 20) MiB free")
     }
 
+    /// Another file, or none, is where the open one was.
+    static let moved = DatabaseError(
+        code: SQLITE_READONLY, text: "its file was removed or replaced, so the daemon must be restarted")
+
     fileprivate init(_ connection: OpaquePointer?, _ code: Int32) {
         self.code = code
         let words = String(cString: connection == nil ? sqlite3_errstr(code) : sqlite3_errmsg(connection))

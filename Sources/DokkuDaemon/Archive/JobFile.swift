@@ -16,6 +16,25 @@ enum JobFile {
         return lstat(path, &status) == 0
     }
 
+    /// Which file is at a path.
+    struct Identity: Equatable {
+        let device: dev_t
+        let inode: ino_t
+
+        /// Nil if none is.
+        init?(_ path: String) {
+            var status = stat()
+            guard lstat(path, &status) == 0 else { return nil }
+            device = status.st_dev
+            inode = status.st_ino
+        }
+    }
+
+    /// The files of a database: itself and its log.
+    static func identities(of path: String) -> [Identity?] { files(path).map(Identity.init) }
+
+    private static func files(_ path: String) -> [String] { [path, path + "-wal"] }
+
     /// Makes the file, for the daemon's user alone, if it is not there. SQLite gives its log the same mode.
     static func make(_ path: String) throws(SystemError) {
         do throws(SystemError) {
@@ -60,6 +79,8 @@ enum JobFile {
                 PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA cache_size=-1024; PRAGMA secure_delete=ON;
                 """)
             try prepare(database)
+            // A copy that was put back may have got another mode.
+            for file in files(path) { chmod(file, 0o600) }
             return database
         } catch {
             guard error.isBusy else { throw error }

@@ -15,6 +15,9 @@ final class StoredInput {
 /// A failed write leaves everything as it was, in memory and on disk, except for the end of a job: the memory knows
 /// it at once, and its row is `unwritten` until it could be written.
 final class JobShelf {
+    private let path: String
+    /// The files that are open, by which another one in their place is noticed.
+    private var identities: [JobFile.Identity?] = []
     private let database: Database
     private let table: JobTable
     private let pieces: PieceTable
@@ -33,7 +36,8 @@ final class JobShelf {
 
     /// Opens the file. What ran has been interrupted, and what belongs to no job is overwritten.
     init(folder: String, timers: TimerQueue, patience: Duration) throws(DatabaseError) {
-        database = try JobFile.open(JobFile.path(in: folder))
+        path = JobFile.path(in: folder)
+        database = try JobFile.open(path)
         reserve = Reserve(in: folder)
         table = JobTable(database: database)
         pieces = PieceTable(database: database)
@@ -47,7 +51,9 @@ final class JobShelf {
         size = rows.reduce(0) { $0 + $1.price }
         eraser.erase(found.filter { !named.contains($0) }.map { PieceSet(id: $0) })
         _ = reserve.fill()
+        correctEnds()
         _ = writeEnds()
+        identities = JobFile.identities(of: path)
     }
 
     private func interrupt(_ index: Int) throws(DatabaseError) {
@@ -110,6 +116,22 @@ final class JobShelf {
         rows.filter { $0.kept.ending.map { $0.date <= date } ?? false }.map(\.kept.number)
     }
 
+    /// No job has ended in the future. If it seems so, the clock was set back: then it counts as ended now. So its result
+    /// is not kept for years, and those of later jobs are not forgotten before it.
+    func correctEnds() {
+        let now = time(nil)
+        let wrong = rows.indices.filter { rows[$0].kept.ending.map { $0.date > now } ?? false }
+        if wrong.isEmpty { return }
+        for index in wrong {
+            guard var ending = rows[index].kept.ending else { continue }
+            ending.date = now
+            rows[index].kept.state = .ended(ending)
+        }
+        revision += 1
+        // If that fails, the next start does it again.
+        try? database.transaction(.written) { () throws(DatabaseError) in try table.limitEnds(to: now) }
+    }
+
     /// When the first of the kept jobs ended.
     var firstEnd: time_t? { rows.lazy.compactMap { $0.kept.ending?.date }.min() }
 
@@ -120,6 +142,7 @@ final class JobShelf {
         _ kept: KeptJob, _ command: Command, input: StoredInput?, forgetting victims: [UInt64]
     ) throws(DatabaseError) {
         try checkRoom()
+        try checkFiles()
         var words = PieceSet(id: nextSet)
         let row = try change(.synced, forgetting: victims) { () throws(DatabaseError) in
             try pieces.append(
@@ -149,6 +172,7 @@ final class JobShelf {
     /// False if it could not be written yet; see `writeEnds`.
     func markEnded(_ number: UInt64, _ ending: KeptJob.Ending) -> Bool {
         guard let index = index(of: number) else { return true }
+        correctEnds()
         rows[index].kept.state = .ended(ending)
         revision += 1
         unwritten.insert(number)
@@ -211,6 +235,11 @@ final class JobShelf {
     private func checkRoom() throws(DatabaseError) {
         if reserve.fill() { return }
         throw DatabaseError.noRoom(Reserve.size)
+    }
+
+    /// What is written into files that were removed would be gone at the next start.
+    private func checkFiles() throws(DatabaseError) {
+        if JobFile.identities(of: path) != identities { throw .moved }
     }
 
     private func makeRoom(_ body: () throws(DatabaseError) -> Void) throws(DatabaseError) {

@@ -98,6 +98,11 @@ struct JobTable {
             .integer(Int64(row.output.count)))
     }
 
+    /// No end is later than this.
+    func limitEnds(to date: time_t) throws(DatabaseError) {
+        try database.run("UPDATE job SET ended_date = ?1 WHERE ended_date > ?1", .integer(Int64(date)))
+    }
+
     func delete(_ number: UInt64) throws(DatabaseError) {
         try database.run("DELETE FROM job WHERE number = ?1", .integer(Int64(number)))
     }

@@ -110,6 +110,27 @@ import Testing
         #expect(refusal(archive) == nil)
     }
 
+    @Test(arguments: ["jobs.db", "jobs.db-wal"], [true, false])
+    func `nothing is written into a file that is not there any more`(name: String, isReplaced: Bool) throws {
+        let archive = desk.open()
+        try archive.insert(.sample(1), isRunning: false)
+        unlink(desk.folder.path(name))
+        if isReplaced { try desk.folder.write("", to: name) }
+        #expect(refusal(archive)?.code == .storageFailed)
+        #expect(refusal(archive)?.text.contains("removed or replaced") == true)
+        #expect(archive.jobs.map(\.number) == [1] && archive.lastNumber == 1)
+        #expect(desk.complaints.texts.count == 1)
+        if isReplaced { #expect(try desk.folder.read(name) == "") }
+    }
+
+    @Test func `a file that was put back is for the daemon's user alone`() throws {
+        try fill()
+        let names = ["jobs.db", "jobs.db-wal"]
+        for name in names { chmod(desk.folder.path(name), 0o644) }
+        #expect(desk.open().takeWaiting().count == 1)
+        for name in names { #expect(try desk.folder.status(name).st_mode & 0o777 == 0o600) }
+    }
+
     @Test func `an empty file that a crash left behind is used`() throws {
         try desk.folder.write("", to: "jobs.db", mode: 0o600)
         try fill()
