@@ -54,6 +54,8 @@ final class Spool {
         let before = memory.count
         let oldPrice = price(of: count)
         body(&memory)
+        // Nothing needs no room.
+        if memory.count == before { return }
         let added = price(of: count) - oldPrice
         do throws(Failure) {
             guard account.budget.take(added) else { throw .accountExhausted }

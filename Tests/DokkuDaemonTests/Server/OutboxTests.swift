@@ -120,6 +120,22 @@ import Testing
         #expect(account.budget.used == 0 && account.files.used == 0)
     }
 
+    /// As on a full disk.
+    @Test func `a reply in a file stays there if there is no second room`() throws {
+        let account = SpoolAccount(folder: folder.path, limit: 64 << 20, files: 1)
+        var others = 0
+        account.store.didAllocate(100 << 20, was: &others)
+        let reply = Sample.bytes(100_000)
+        let spool = Spool(account: account)
+        try spool.append(reply.span)
+        #expect(outbox.append(account) { $0 += Array("{".utf8) })
+        outbox.append(spool, account)
+        #expect(account.store.memory - others < 10_000)
+        try finish()
+        let isSame = received == Array("{".utf8) + reply
+        #expect(isSame)
+    }
+
     @Test func `bytes that a slow reader leaves go to spools`() throws {
         let part = Sample.bytes(40_000)
         var expected: [UInt8] = []

@@ -1,4 +1,5 @@
 // Answers from the archive, step by step.
+import Glibc
 import TestSupport
 import Testing
 
@@ -51,5 +52,26 @@ import Testing
         client.account.store.didAllocate(100 << 20, was: &others)
         let events = try events()
         #expect(events.count > 20 && events.allSatisfy { $0 <= 8192 })
+    }
+
+    @Test func `an answer that is cut has nothing behind the cut`() throws {
+        let nowhere = try Folder()
+        let client = FakeRequester(nowhere)
+        rmdir(nowhere.path)
+        var others = 0
+        client.account.store.didAllocate(100 << 20, was: &others)
+        try archive.insert(.sample(2), isRunning: true)
+        try archive.append(Array(output.prefix(60_000)).span, stream: .standardOutput, to: 2)
+        try archive.append("behind", .standardError, to: 2)
+        archive.markEnded(2, .sample())
+        let responder = PlainResponder(client, keepsAnsi: false)
+        client.didOpen(responder)
+        Playback(
+            of: 2, .untilEnd, for: responder, archive: archive, followers: followers, turns: turns,
+            reservation: nil
+        ).start()
+        try desk.loop.turn(until: client.open.isEmpty, "the answer")
+        let line = client.takeLines().first ?? ""
+        #expect(line.hasPrefix(#"{"ok":false,"output":"The output was cut"#) && !line.contains("behind"))
     }
 }
