@@ -71,8 +71,10 @@ final class Daemon {
                 ? SystemJournal { console.say(.warning, $0) } : nil,
             running: isUsable ? Self.takeOverRecord(configuration.stateFolder, console) : nil,
             board: board)
+        let numbers = JobNumbers()
         executor = Executor(
-            limits: configuration.executorLimits, lock: lock, context: context, records: records
+            limits: configuration.executorLimits, lock: lock, context: context, records: records,
+            numbers: numbers
         ) { console.say(.warning, $0) }
         let store = CatalogueStore(
             folder: configuration.stateFolder, pluginFolders: configuration.pluginFolders)
@@ -85,11 +87,13 @@ final class Daemon {
                 files: limits.descriptors.spoolFiles, firstFiles: limits.descriptors.firstFiles),
             words: Budget(limit: configuration.wordLimit),
             places: Budget(limit: configuration.queueLimit))
-        archive = Archive(
-            folder: configuration.stateFolder, limits: configuration.archiveLimits, timers: loop.timers
-        ) { console.say(.warning, $0) }
         let turns = Turns(timers: loop.timers)
-        detacher = Detacher(executor: executor, archive: archive, followers: followers, turns: turns)
+        archive = Archive(
+            folder: configuration.stateFolder, limits: configuration.archiveLimits, numbers: numbers,
+            timers: loop.timers, turns: turns
+        ) { console.say(.warning, $0) }
+        detacher = Detacher(
+            executor: executor, archive: archive, followers: followers, turns: turns, words: allotment.words)
         let attendance = Attendance(limits: limits.server)
         let judge = Judge(
             catalogue: catalogue, loop: loop, refusesAll: misconfigured, tracing: context.tracing,

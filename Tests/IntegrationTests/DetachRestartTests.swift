@@ -80,6 +80,27 @@ import Testing
         #expect(try third.submit("apps:list") == 3)
     }
 
+    @Test func `the words of what is taken over count as those of others`() throws {
+        let daemon = try DaemonProcess()
+        let fifo = try daemon.box.fifo()
+        #expect(try daemon.submit("test:block", fifo.path) == 1)
+        try daemon.box.journal.line(with: "held ")
+        let word = String(repeating: "x", count: 8000)
+        for number in 2...13 { #expect(try daemon.submit("test:args", word) == number) }
+        try end(daemon, SIGKILL)
+        // Less than they need. They run all the same.
+        let second = try next(
+            after: daemon, ["DOKKU_DAEMON_MAX_BUFFER": "80000", "DOKKU_DAEMON_MAX_LINE": "10000"])
+        #expect(try second.ask(["command": "test:args a"])["error"] == "queue_full")
+        #expect(try second.queue().count == 12)
+        try fifo.release()
+        try second.box.journal.wait("the end of all") { lines in
+            lines.filter { $0.hasPrefix("end ") && $0.hasSuffix(" 0") }.count == 13 ? true : nil
+        }
+        #expect(try second.ask("daemon:wait 13") == .good("<\(word)>"))
+        #expect(try second.ask("test:args a") == .good("<a>"))
+    }
+
     @Test func `who waits is told that the daemon stops`() throws {
         let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()

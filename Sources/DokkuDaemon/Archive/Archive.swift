@@ -4,136 +4,64 @@ import Glibc
 
 /// Is told when waiting jobs can be taken.
 protocol ArchiveOwner: AnyObject {
-    /// The file that could not be used could be opened. Waiting jobs may be taken now, and numbers have changed.
+    /// The file that could not be used could be opened. Waiting jobs may be taken now.
     func archiveDidOpen()
 }
 
-/// The file is opened if it is there, and made for the first job. If it cannot be used, that is said once, and jobs
-/// are refused. It is tried again, at first each second and then each minute.
+/// Its file is made for the first job. If it cannot be used, that is said once, and jobs are refused; see `ShelfAccess`.
 final class Archive {
-    struct Limits {
-        /// How long results are kept.
-        var keep: Duration
-        /// Jobs that wait, run or have ended.
-        var jobs: Int
-        /// Bytes of output, input and words, and a little for each piece.
-        var bytes: Int
-    }
-
-    private enum State {
-        /// There is no file yet.
-        case absent
-        case unusable(DatabaseError, retry: Timer)
-        case open(JobShelf)
-    }
-
-    private enum Trouble { case opening, writing, reading }
-
-    private let folder: String
-    private let path: String
-    private let limits: Limits
+    private let limits: KeepLimits
     private let timers: TimerQueue
-    private let patience: Duration
-    private let complain: (String) -> Void
-    private var state = State.absent
-    private var troubles: Set<Trouble> = []
+    private let turns: Turns
+    private let troubles: Troubles
+    private let access: ShelfAccess
     private var untaken: [UInt64] = []
-    private var expiry: Timer?
+    /// Nil while there is no shelf.
+    private var retention: Retention?
     private var endWriter: Timer?
     /// Nil before `start`.
     private weak var owner: (any ArchiveOwner)?
 
-    private static let firstRetry = Duration.seconds(1)
-    private static let lastRetry = Duration.seconds(60)
+    private static let retryPause = Duration.seconds(1)
     private static let lastMoment = Duration.seconds(1)
 
     /// `complain` gets a line for people, once for each kind of trouble until it is over. `patience` is how long
     /// forgotten data may wait until they are overwritten.
     init(
-        folder: String, limits: Limits, timers: TimerQueue, patience: Duration = .seconds(1),
-        complain: @escaping (String) -> Void
+        folder: String, limits: KeepLimits, numbers: JobNumbers, timers: TimerQueue, turns: Turns,
+        patience: Duration = .seconds(1), complain: @escaping (String) -> Void
     ) {
-        self.folder = folder
-        path = JobFile.path(in: folder)
         self.limits = limits
         self.timers = timers
-        self.patience = patience
-        self.complain = complain
+        self.turns = turns
+        troubles = Troubles(JobFile.path(in: folder), complain: complain)
+        access = ShelfAccess(
+            folder: folder, numbers: numbers, timers: timers, patience: patience, troubles: troubles)
     }
 
-    deinit {
-        expiry?.cancel()
-        endWriter?.cancel()
-        if case .unusable(_, let retry) = state { retry.cancel() }
-    }
+    deinit { endWriter?.cancel() }
 
-    /// Opens the file, if it is there. From now on `owner` is told when it could be opened late.
+    /// Opens the file, if it is there. From now on `owner` is told when it could be opened late. Call it before there are
+    /// jobs.
     func start(owner: (any ArchiveOwner)? = nil) {
         self.owner = owner
-        if case .absent = state, JobFile.exists(path) { open(retryAfter: Self.firstRetry) }
+        access.start(owner: self)
     }
 
     /// Does what can wait no longer, because the process ends. Nothing else is called afterwards.
     func finish() { openShelf?.finish(until: .now + Self.lastMoment) }
 
-    // MARK: Opening
+    private var openShelf: JobShelf? { access.shelf }
 
-    /// Makes sure that jobs can be kept. Call it before a job gets its number, which must be above `lastNumber`.
-    func prepare() throws(Refusal) { _ = try shelf() }
-
-    private func shelf() throws(Refusal) -> JobShelf {
-        switch state {
-        case .open(let shelf): return shelf
-        case .unusable(let error, _): throw .storageFailed(error.text)
-        case .absent: break
-        }
-        do throws(SystemError) {
-            try JobFile.make(path)
-        } catch {
-            report(.opening, "cannot make \(path): \(error.reason)")
-            throw .storageFailed(error.reason)
-        }
-        open(retryAfter: Self.firstRetry)
-        guard case .absent = state else { return try shelf() }
-        throw .storageFailed("it cannot be opened")
-    }
-
-    private func open(retryAfter pause: Duration) {
-        do throws(DatabaseError) {
-            let shelf = try JobShelf(folder: folder, timers: timers, patience: patience)
-            state = .open(shelf)
-            untaken = shelf.jobs.filter { $0.state == .waiting }.map(\.number)
-            troubles.remove(.opening)
-            planEnds(shelf)
-            planExpiry(shelf)
-        } catch {
-            report(.opening, "cannot keep detached jobs in \(path): \(error)")
-            let retry = timers.schedule(after: pause) { [weak self] in
-                self?.reopen(retryAfter: min(pause * 2, Self.lastRetry))
-            }
-            state = .unusable(error, retry: retry)
-        }
-    }
-
-    private func reopen(retryAfter pause: Duration) {
-        open(retryAfter: pause)
-        if case .open = state { owner?.archiveDidOpen() }
-    }
-
-    private var room: (jobs: Int, bytes: Int) { (limits.jobs, limits.bytes) }
-    private var openShelf: JobShelf? { if case .open(let shelf) = state { shelf } else { nil } }
-
-    private func report(_ trouble: Trouble, _ text: @autoclosure () -> String) {
-        if troubles.insert(trouble).inserted { complain(text()) }
-    }
-
-    /// Tells people, and makes an error of the protocol of it.
-    private func failed(_ trouble: Trouble, _ error: DatabaseError) -> Refusal {
-        report(trouble, "cannot \(trouble == .reading ? "read" : "write") \(path): \(error)")
-        return trouble == .reading ? .unreadable(error.text) : .storageFailed(error.text)
+    /// Throws if there is a file that cannot be used: then nobody knows which jobs are kept.
+    func checkReadable() throws(Refusal) {
+        if let fault = access.fault { throw .unreadable(fault.text) }
     }
 
     // MARK: Jobs
+
+    /// Makes sure that jobs can be kept. Call it before a job gets its number.
+    func prepare() throws(Refusal) { _ = try access.prepare() }
 
     /// Numbers up to this one are used, also those of jobs that are forgotten. 0 if there is no file.
     var lastNumber: UInt64 { openShelf?.lastNumber ?? 0 }
@@ -149,9 +77,7 @@ final class Archive {
     /// The same for somebody who asks: an error if there is no such job, or if the file cannot be used.
     func find(_ number: UInt64) throws(Refusal) -> KeptJob {
         if let kept = job(number) { return kept }
-        if case .unusable(let error, _) = state {
-            throw .unreadable(error.text)
-        }
+        try checkReadable()
         throw .unknownJob
     }
 
@@ -166,7 +92,7 @@ final class Archive {
                 if let command = try shelf.command(of: number) { return (kept, command) }
                 end(unreadable: kept, .unreadable("its words are not whole"))
             } catch {
-                end(unreadable: kept, failed(.reading, error))
+                end(unreadable: kept, troubles.cannotRead(error))
             }
             return nil
         }
@@ -182,11 +108,11 @@ final class Archive {
 
     /// Writes a job down, synced. On failure nothing is kept, and `input` still belongs to the caller.
     func insert(_ job: Job, isRunning: Bool, input: StoredInput? = nil) throws(Refusal) {
-        let shelf = try shelf()
+        let shelf = try access.prepare()
         guard job.number > shelf.lastNumber else { throw .storageFailed("its number is used") }
         let arguments = job.command.invocation.arguments
         let price = PieceSet.price(arguments.byteCount, PieceTable.pieceCount(arguments.byteCount))
-        guard let victims = shelf.victims(jobs: 1, bytes: price, within: room) else {
+        guard let victims = shelf.victims(jobs: 1, bytes: price, within: limits) else {
             throw Refusal(code: .queueFull, text: "Too many detached jobs wait and run")
         }
         let kept = KeptJob(
@@ -195,9 +121,9 @@ final class Archive {
         do throws(DatabaseError) {
             try shelf.insert(kept, job.command, input: input, forgetting: victims)
         } catch {
-            throw failed(.writing, error)
+            throw troubles.cannotWrite(error)
         }
-        troubles.remove(.writing)
+        troubles.isOver(.writing)
     }
 
     /// Written and synced when it returns. Call it before the process starts, and do not start it if this fails.
@@ -205,19 +131,31 @@ final class Archive {
         do throws(DatabaseError) {
             try openShelf?.markRunning(number)
         } catch {
-            throw failed(.writing, error)
+            throw troubles.cannotWrite(error)
         }
-        troubles.remove(.writing)
+        troubles.isOver(.writing)
     }
 
-    /// The end is known at once. It is written and synced now, or as soon as that works.
+    /// Ends a job that waits, so that it is never run. Written and synced when it returns; if it fails, the job waits on.
+    func end(_ number: UInt64, _ ending: KeptJob.Ending) throws(Refusal) {
+        do throws(DatabaseError) {
+            try openShelf?.end(number, ending)
+        } catch {
+            _ = troubles.cannotWrite(error)
+            throw .waitsOn(error.text)
+        }
+        troubles.isOver(.writing)
+        retention?.jobsDidChange()
+    }
+
+    /// The end is known at once, unless it was known before. It is written and synced now, or as soon as that works.
     func markEnded(_ number: UInt64, _ ending: KeptJob.Ending) {
         guard let shelf = openShelf else { return }
         if !shelf.markEnded(number, ending) {
-            report(.writing, "cannot write the end of job \(number) into \(path), and will try again")
+            troubles.reportEnd(of: number)
         }
         planEnds(shelf)
-        planExpiry(shelf)
+        retention?.jobsDidChange()
     }
 
     /// Whether the end of a job could not be written yet.
@@ -225,10 +163,10 @@ final class Archive {
 
     private func planEnds(_ shelf: JobShelf) {
         guard endWriter == nil, !shelf.unwritten.isEmpty else { return }
-        endWriter = timers.schedule(after: Self.firstRetry) { [weak self] in
+        endWriter = timers.schedule(after: Self.retryPause) { [weak self] in
             guard let self else { return }
             endWriter = nil
-            if shelf.writeEnds() { troubles.remove(.writing) }
+            if shelf.writeEnds() { troubles.isOver(.writing) }
             planEnds(shelf)
         }
     }
@@ -241,16 +179,16 @@ final class Archive {
         guard let shelf = openShelf, bytes.count > 0 else { return }
         let price = PieceSet.price(bytes.count, PieceTable.pieceCount(bytes.count))
         guard shelf.hasPlaces(for: bytes.count, in: number),
-            let victims = shelf.victims(jobs: 0, bytes: price, within: room)
+            let victims = shelf.victims(jobs: 0, bytes: price, within: limits)
         else { throw .cut("there is no more room for the output of detached jobs") }
         let copy = bytes.withUnsafeBufferPointer { Array($0) }
         do throws(DatabaseError) {
             try shelf.append(copy[...], stream: stream, to: number, forgetting: victims)
         } catch {
-            _ = failed(.writing, error)
+            _ = troubles.cannotWrite(error)
             throw .cut(error.text)
         }
-        troubles.remove(.writing)
+        troubles.isOver(.writing)
     }
 
     /// Pieces of the output from a position on, until they have `limit` bytes or more. The position counts pieces.
@@ -263,7 +201,7 @@ final class Archive {
         do throws(DatabaseError) {
             return try shelf.output(of: number, from: position, limit: limit)
         } catch {
-            _ = failed(.reading, error)
+            _ = troubles.cannotRead(error)
             throw .lost(error.text)
         }
     }
@@ -271,23 +209,23 @@ final class Archive {
     // MARK: Input
 
     /// Begins an input. It is kept with its job, or dropped.
-    func beginInput() throws(Refusal) -> StoredInput { try shelf().beginInput() }
+    func beginInput() throws(Refusal) -> StoredInput { try access.prepare().beginInput() }
 
     func append(_ bytes: ArraySlice<UInt8>, to input: StoredInput) throws(Refusal) {
-        let shelf = try shelf()
+        let shelf = try access.prepare()
         if bytes.isEmpty { return }
         let price = PieceSet.price(bytes.count, PieceTable.pieceCount(bytes.count))
         guard shelf.hasPlaces(for: bytes.count, in: input),
-            let victims = shelf.victims(jobs: 0, bytes: price, within: room)
+            let victims = shelf.victims(jobs: 0, bytes: price, within: limits)
         else {
             throw Refusal(code: .inputTooLong, text: "There is not enough room to keep the input")
         }
         do throws(DatabaseError) {
             try shelf.append(bytes, to: input, forgetting: victims)
         } catch {
-            throw failed(.writing, error)
+            throw troubles.cannotWrite(error)
         }
-        troubles.remove(.writing)
+        troubles.isOver(.writing)
     }
 
     /// Its job is not accepted.
@@ -298,7 +236,7 @@ final class Archive {
         do throws(DatabaseError) {
             return try openShelf?.input(of: number, from: position) ?? []
         } catch {
-            throw failed(.reading, error)
+            throw troubles.cannotRead(error)
         }
     }
 
@@ -309,33 +247,24 @@ final class Archive {
 
     /// Forgets a job. False if it is not known, or has not ended. An error if that cannot be written.
     func forget(_ number: UInt64) throws(Refusal) -> Bool {
-        if case .unusable = state { _ = try find(number) }
+        try checkReadable()
         guard let shelf = openShelf, shelf.job(number)?.ending != nil else { return false }
         do throws(DatabaseError) {
             try shelf.forget([number])
         } catch {
-            throw failed(.writing, error)
+            throw troubles.cannotWrite(error)
         }
-        planExpiry(shelf)
+        retention?.jobsDidChange()
         return true
     }
+}
 
-    private func planExpiry(_ shelf: JobShelf) {
-        expiry?.cancel()
-        expiry = nil
-        guard let first = shelf.firstEnd else { return }
-        // If the clock was set back, a result is kept up to this time longer.
-        let age = Duration.seconds(max(0, time(nil) - first))
-        expiry = timers.schedule(after: max(limits.keep - age, .seconds(1))) { [weak self] in
-            self?.expire(shelf)
-        }
-    }
-
-    private func expire(_ shelf: JobShelf) {
-        shelf.correctEnds()
-        let keep = time_t(limits.keep.components.seconds)
-        try? shelf.forget(shelf.ended(until: time(nil) - keep))
-        planExpiry(shelf)
+extension Archive: ShelfAccessOwner {
+    func didOpen(_ shelf: JobShelf, isLate: Bool) {
+        untaken = shelf.jobs.filter { $0.state == .waiting }.map(\.number)
+        retention = Retention(shelf, limits, timers: timers, turns: turns)
+        planEnds(shelf)
+        if isLate { owner?.archiveDidOpen() }
     }
 }
 

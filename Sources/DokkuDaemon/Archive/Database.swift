@@ -23,6 +23,11 @@ struct DatabaseError: Error, Equatable, CustomStringConvertible {
     static let moved = DatabaseError(
         code: SQLITE_READONLY, text: "its file was removed or replaced, so the daemon must be restarted")
 
+    /// This daemon has given numbers of kept jobs to others.
+    static let numbersAreGiven = DatabaseError(
+        code: SQLITE_CONSTRAINT,
+        text: "jobs in it have numbers that this daemon has given to others; restart the daemon")
+
     fileprivate init(_ connection: OpaquePointer?, _ code: Int32) {
         self.code = code
         let words = String(cString: connection == nil ? sqlite3_errstr(code) : sqlite3_errmsg(connection))

@@ -8,12 +8,15 @@ enum JobFile {
     private static let applicationID: Int64 = 0x646F_6B64
     /// The version of the tables. A file of a newer version is not touched.
     private static let version: Int64 = 1
+    /// SQLite's. A database has a page at least.
+    private static let smallestPage = 512
 
     static func path(in folder: String) -> String { "\(folder)/jobs.db" }
 
     static func exists(_ path: String) -> Bool {
         var status = stat()
-        return lstat(path, &status) == 0
+        // Where nobody can look, there may be one.
+        return lstat(path, &status) == 0 || errno != ENOENT
     }
 
     /// Which file is at a path.
@@ -69,6 +72,10 @@ enum JobFile {
         var status = stat()
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw DatabaseError(code: SQLITE_CANTOPEN, text: "it is no regular file")
+        }
+        // SQLite would take it for an empty one.
+        if status.st_size > 0, status.st_size < smallestPage {
+            throw DatabaseError(code: SQLITE_NOTADB, text: "it is not the daemon's")
         }
         do throws(DatabaseError) {
             let database = try Database(path: path)

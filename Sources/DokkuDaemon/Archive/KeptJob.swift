@@ -48,6 +48,12 @@ extension Refusal {
         Refusal(code: .storageFailed, text: "The job could not be kept on disk: \(reason)")
     }
 
+    static func waitsOn(_ reason: String) -> Refusal {
+        Refusal(
+            code: .storageFailed,
+            text: "The job waits on, because its end could not be kept on disk: \(reason)")
+    }
+
     static func unreadable(_ reason: String) -> Refusal {
         Refusal(code: .storageFailed, text: "What is kept of jobs cannot be read: \(reason)")
     }

@@ -26,6 +26,11 @@ final class Recorder: JobObserver {
     /// A job whose start is not written down would run again after a crash.
     func jobMayStart(_ job: Job) -> Bool { (try? archive.markRunning(job.number)) != nil }
 
+    /// A job whose end is not written down would run after a crash.
+    func jobWillEnd(_ job: Job, _ reason: Refusal) throws(Refusal) {
+        try archive.end(job.number, ending(of: job, JobFailure.add(end: reason, to: job.failure)))
+    }
+
     func jobDidStart(_ job: Job) {}
 
     func job(_ job: any JobOutcome, didOutput bytes: Span<UInt8>, on stream: OutputStream) {
@@ -38,11 +43,13 @@ final class Recorder: JobObserver {
     }
 
     func jobDidEnd(_ job: any JobOutcome) {
-        archive.markEnded(
-            job.number,
-            KeptJob.Ending(
-                status: job.status, failure: job.failure, queued: job.queuedDuration, ran: job.runDuration,
-                date: time(nil)))
+        archive.markEnded(job.number, ending(of: job, job.failure))
         followers.jobDidEnd(job.number)
+    }
+
+    private func ending(of job: any JobOutcome, _ failure: JobFailure?) -> KeptJob.Ending {
+        KeptJob.Ending(
+            status: job.status, failure: failure, queued: job.queuedDuration, ran: job.runDuration,
+            date: time(nil))
     }
 }

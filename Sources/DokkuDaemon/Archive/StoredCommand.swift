@@ -41,3 +41,24 @@ extension RunRequest {
         if case .file(let redirection) = input { redirection } else { output }
     }
 }
+
+extension ArgumentList {
+    /// The words, each with a NUL at its end.
+    var storedBytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(byteCount)
+        for index in 0..<count {
+            bytes += self[index]
+            bytes.append(0)
+        }
+        return bytes
+    }
+
+    init(storedBytes bytes: [UInt8]) {
+        self.init()
+        for word in bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast() {
+            append(word)
+            endWord()
+        }
+    }
+}

@@ -36,7 +36,7 @@ final class Executor {
     /// The runs of those that had to wait for their turn.
     private var runsInTurn = 0
     private var isStarting = false
-    private var lastNumber: UInt64 = 0
+    private let numbers: JobNumbers
     private(set) var isStopping = false
     private(set) var runCount = 0
     private(set) var failureCount = 0
@@ -47,11 +47,12 @@ final class Executor {
 
     init(
         limits: Limits, lock: CommandLock, context: RunContext, records: CommandRecords,
-        complain: @escaping (String) -> Void = { _ in }
+        numbers: JobNumbers = JobNumbers(), complain: @escaping (String) -> Void = { _ in }
     ) {
         self.limits = limits
         self.records = records
         self.context = context
+        self.numbers = numbers
         schedule = Schedule(limits.schedule)
         self.lock = LockTurn(lock, timers: context.loop.timers, complain: complain)
     }
@@ -59,11 +60,8 @@ final class Executor {
     /// From now on `owner` is told what happens.
     func start(owner: any ExecutorOwner) { self.owner = owner }
 
-    /// Numbers up to this one are used already.
-    func skipNumbers(to number: UInt64) { lastNumber = max(lastNumber, number) }
-
     /// The number of the next job that is accepted.
-    var nextNumber: UInt64 { lastNumber + 1 }
+    var nextNumber: UInt64 { numbers.next }
 
     // MARK: Taking commands
 
@@ -88,7 +86,7 @@ final class Executor {
             schedule.remove(job)
             throw error
         }
-        lastNumber += 1
+        numbers.giveNext()
         revision += 1
         records.accepted(job)
         let isWanted = observer.jobWasAccepted(
@@ -170,7 +168,7 @@ final class Executor {
             guard try lock.enter(orLater: { [unowned self] in startNext() }) else { return false }
         } catch {
             let text = "The command could not be locked: \(error)"
-            job.interrupt(Refusal(code: .spawnFailed, text: text))
+            giveUp(job, Refusal(code: .spawnFailed, text: text))
             return true
         }
         if !mayStart(job) || !startInTurn(job, lock: lock.number) { leaveLock() }
@@ -180,13 +178,28 @@ final class Executor {
     /// If its observer does not let a job start, others have their turn, and it is tried again later.
     private func mayStart(_ job: Job) -> Bool {
         if job.mayStart() { return true }
+        tryLater(job)
+        return false
+    }
+
+    /// Ends a job that waits. If its observer does not let it end either, it is tried again later.
+    private func giveUp(_ job: Job, _ reason: Refusal) {
+        do throws(Refusal) {
+            try job.prepareInterrupt(reason)
+            job.interrupt(reason)
+        } catch {
+            job.holdBack()
+            tryLater(job)
+        }
+    }
+
+    private func tryLater(_ job: Job) {
         revision += 1
         _ = context.loop.timers.schedule(after: Self.heldBackTime) { [weak self, weak job] in
             job?.release()
             self?.revision += 1
             self?.startNext()
         }
-        return false
     }
 
     /// Starts a command, and all that ask the same. False if they have already ended.

@@ -33,7 +33,8 @@ final class Schedule {
     /// Lets a command wait, or throws if there are too many.
     func append(_ job: Job) throws(Refusal) {
         try line(of: job).append(job)
-        last.job = job.number
+        // What an earlier daemon has accepted may come late.
+        last.job = max(last.job, job.number)
         if job.command.scope != .nothing { job.submitter.didBegin(change: job.number) }
     }
 

@@ -13,6 +13,8 @@ protocol JobObserver: AnyObject {
     func jobWasAccepted(_ job: Job, place: @autoclosure () -> QueuePlace) -> Bool
     /// The job's turn has come. Returns false if it must not start yet: then it is tried again later.
     func jobMayStart(_ job: Job) -> Bool
+    /// The job is to end before it has started. Throws if it could start all the same, after a crash.
+    func jobWillEnd(_ job: Job, _ reason: Refusal) throws(Refusal)
     func jobDidStart(_ job: Job)
     func job(_ job: any JobOutcome, didOutput bytes: Span<UInt8>, on stream: OutputStream)
     func jobDidEnd(_ job: any JobOutcome)
@@ -21,6 +23,7 @@ protocol JobObserver: AnyObject {
 extension JobObserver {
     func jobWillBeAccepted(_ job: Job) throws(Refusal) {}
     func jobMayStart(_ job: Job) -> Bool { true }
+    func jobWillEnd(_ job: Job, _ reason: Refusal) throws(Refusal) {}
 }
 
 protocol JobOwner: AnyObject {
@@ -157,9 +160,12 @@ final class Job: JobOutcome {
     /// Asks whether the job may start, now that its turn has come.
     func mayStart() -> Bool {
         if observer.jobMayStart(self) { return true }
-        state = .heldBack
+        holdBack()
         return false
     }
+
+    /// It stays where it waits, and is not started.
+    func holdBack() { if case .waiting = state { state = .heldBack } }
 
     var isHeldBack: Bool { if case .heldBack = state { true } else { false } }
 
@@ -171,6 +177,15 @@ final class Job: JobOutcome {
     func didNotStart(_ reason: Refusal) {
         failure = .ended(reason)
         end(nil)
+    }
+
+    /// Call it before `interrupt` with the same reason, if somebody is told that the job was ended. Throws if the job waits
+    /// and could run all the same, after a crash: then it waits on.
+    func prepareInterrupt(_ reason: Refusal) throws(Refusal) {
+        switch state {
+        case .waiting, .heldBack: try observer.jobWillEnd(self, reason)
+        case .running, .outlastingBuild, .draining, .ended: break
+        }
     }
 
     /// Ends a job early. A waiting job ends at once, a running one when its process is gone, or at once if other jobs

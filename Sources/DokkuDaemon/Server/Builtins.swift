@@ -62,9 +62,7 @@ final class Builtins {
             catalogue.refresh { [self, incoming] failure in
                 settle("refresh", failure.map(Result.failure) ?? .success("Refreshed commands"), incoming)
             }
-        case .jobs(let format):
-            responder.answer(
-                current(.jobs(format, for: viewer), jobs.revision, jobs.list(format, for: viewer)))
+        case .jobs(let format): listJobs(format, for: viewer, responder)
         case .cancel(let number): cancel(number, incoming)
         case .wait(let number): jobs.awaitEnd(of: number, incoming)
         case .output(let number): jobs.output(of: number, incoming)
@@ -105,6 +103,18 @@ final class Builtins {
         return SharedAnswer(report.text(format), account: account)
     }
 
+    private func listJobs(
+        _ format: AnswerFormat, for viewer: ListenerRules.Owner, _ responder: any Responder
+    ) {
+        do throws(Refusal) {
+            try jobs.checkList()
+            responder.answer(
+                current(.jobs(format, for: viewer), jobs.revision, jobs.list(format, for: viewer)))
+        } catch {
+            responder.refuse(error)
+        }
+    }
+
     private func current(
         _ topic: Topic, _ revision: Int, _ text: @autoclosure () -> String
     ) -> SharedAnswer {
@@ -131,14 +141,18 @@ final class Builtins {
             let refusal = Refusal(code: .invalidRequest, text: "No job \(number) waits or runs")
             return settle(title, .failure(refusal), incoming)
         }
+        let reason = Refusal(code: .cancelled, text: "The command was cancelled")
+        do throws(Refusal) {
+            try job.prepareInterrupt(reason)
+        } catch {
+            return settle(title, .failure(error), incoming)
+        }
         // If its process has exited, the job's result stays.
         let text =
             job.status == nil
             ? "Cancelled job \(number)"
             : "Job \(number) has ended; the daemon waits for no more of its output"
-        settle(title, .success(text), incoming) {
-            job.interrupt(Refusal(code: .cancelled, text: "The command was cancelled"))
-        }
+        settle(title, .success(text), incoming) { job.interrupt(reason) }
     }
 
     /// Logs a built-in that changes something, does it, and answers its client.

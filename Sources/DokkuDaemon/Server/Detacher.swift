@@ -7,15 +7,20 @@ final class Detacher {
     private let archive: Archive
     private let followers: Followers
     private let turns: Turns
+    /// What all waiting requests may hold in memory.
+    private let words: Budget
 
     /// Bytes of an input that are written in one turn of the loop.
     private static let stepSize = 256 * 1024
 
-    init(executor: Executor, archive: Archive, followers: Followers, turns: Turns) {
+    init(
+        executor: Executor, archive: Archive, followers: Followers, turns: Turns, words: Budget
+    ) {
         self.executor = executor
         self.archive = archive
         self.followers = followers
         self.turns = turns
+        self.words = words
     }
 
     /// `completion` gets the number of the job once that is on disk. Meanwhile nothing more of the client is taken, so
@@ -81,7 +86,6 @@ final class Detacher {
         _ command: Command, _ input: StoredInput?, from client: any Requester
     ) throws(Refusal) -> UInt64 {
         try archive.prepare()
-        executor.skipNumbers(to: archive.lastNumber)
         var command = command
         command.request.isDetached = true
         command.request.separatesStreams = true
@@ -93,13 +97,13 @@ final class Detacher {
             .number
     }
 
-    /// Waiting jobs of the last daemon.
+    /// Waiting jobs of the last daemon. They were accepted, so they run even if their words are too many for the budget.
     func takeOver() {
-        executor.skipNumbers(to: archive.lastNumber)
         let commands = archive.takeWaiting().compactMap { kept, stored -> AcceptedCommand? in
             let input = RunInput.kept(KeptInput(of: kept.number, archive: archive))
             guard var command = stored.command(input: input) else { return nil }
-            command.request.isDetached = true
+            command.request.reservation = Reservation(
+                anyway: Incoming.memory(of: command.invocation.arguments), of: words)
             return AcceptedCommand(
                 number: kept.number, command: command, peer: kept.peer, date: kept.queuedDate,
                 observer: Recorder(archive: archive, followers: followers))

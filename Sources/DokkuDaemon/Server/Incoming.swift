@@ -14,5 +14,7 @@ struct Incoming {
     var attachedBytes = 0
 
     /// Its memory while it waits, objects included.
-    var memory: Int { 1024 + arguments.memory + attachedBytes }
+    var memory: Int { Self.memory(of: arguments) + attachedBytes }
+
+    static func memory(of arguments: ArgumentList) -> Int { 1024 + arguments.memory }
 }

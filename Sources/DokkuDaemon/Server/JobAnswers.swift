@@ -45,6 +45,9 @@ final class JobAnswers {
         ).start()
     }
 
+    /// Throws if nobody knows which jobs are kept.
+    func checkList() throws(Refusal) { try archive.checkReadable() }
+
     func list(_ format: AnswerFormat, for viewer: ListenerRules.Owner) -> String {
         JobsListing(archive: archive, queue: QueueListing(executor: executor, viewer: viewer)).text(format)
     }

@@ -22,7 +22,7 @@ struct Configuration {
     var pluginFolders: [String]
     var serverLimits: ServerLimits
     var executorLimits: Executor.Limits
-    var archiveLimits: Archive.Limits
+    var archiveLimits: KeepLimits
     var queueLimit: Int
     var spoolLimit: Int
     /// Waiting requests may hold as much as unfinished lines, and at least eight lines of the longest kind.
@@ -79,7 +79,7 @@ struct Configuration {
             schedule: Schedule.Limits(
                 readers: settings.count("DOKKU_DAEMON_READERS", 0, in: 0...64),
                 workers: settings.count("DOKKU_DAEMON_WORKERS", 1, in: 1...64)))
-        archiveLimits = Archive.Limits(
+        archiveLimits = KeepLimits(
             keep: settings.time("DOKKU_DAEMON_KEEP", 86_400),
             jobs: settings.size("DOKKU_DAEMON_MAX_JOBS", 1000),
             bytes: settings.size("DOKKU_DAEMON_MAX_KEPT", 1 << 30))

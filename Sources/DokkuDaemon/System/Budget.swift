@@ -78,5 +78,12 @@ final class Reservation {
         self.count = count
     }
 
+    /// Takes it in any case.
+    init(anyway count: Int, of budget: Budget) {
+        _ = budget.takeAnyway(count)
+        self.budget = budget
+        self.count = count
+    }
+
     deinit { budget.give(count) }
 }

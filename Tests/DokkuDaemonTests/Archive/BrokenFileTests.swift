@@ -47,10 +47,10 @@ import Testing
     /// The files of an archive with a job that waits.
     private func fill() throws { try desk.open().insert(.sample(1), isRunning: false) }
 
-    @Test func `a file of something else is not touched`() throws {
-        let text = String(repeating: "not a database\n", count: 1000)
+    @Test(arguments: [1, 1000]) func `a file of something else is not touched`(lines: Int) throws {
+        let text = String(repeating: "not a database\n", count: lines)
         try desk.folder.write(text, to: "jobs.db")
-        expectUnusable("not a database")
+        expectUnusable("not")
         #expect(try desk.folder.read("jobs.db") == text)
     }
 
@@ -135,6 +135,33 @@ import Testing
         try desk.folder.write("", to: "jobs.db", mode: 0o600)
         try fill()
         #expect(desk.open().takeWaiting().count == 1)
+    }
+
+    /// It was not there, or could not be used, when this daemon began to give numbers.
+    @Test func `a file with numbers that were given to other jobs is not used`() throws {
+        try fill()
+        let numbers = JobNumbers()
+        numbers.giveNext()
+        do {
+            let archive = desk.open(numbers: numbers)
+            #expect(refusal(archive)?.text.contains("restart the daemon") == true)
+            #expect(archive.jobs.isEmpty && desk.complaints.texts.count == 1)
+        }
+        #expect(desk.open().takeWaiting().map(\.0.number) == [1])
+    }
+
+    @Test func `numbers that cannot be read are passed over`() throws {
+        try fill()
+        let kept = try desk.folder.bytes("jobs.db")
+        try desk.folder.write("not a database", to: "jobs.db")
+        let numbers = JobNumbers()
+        let archive = desk.open(numbers: numbers)
+        #expect(numbers.next > 1_000_000_000_000)
+        numbers.giveNext()
+        try desk.folder.write(kept, to: "jobs.db")
+        try desk.loop.turn(until: archive.lastNumber == 1, "the file")
+        #expect(archive.takeWaiting().map(\.0.number) == [1] && numbers.next > 1_000_000_000_000)
+        try archive.insert(.sample(numbers.next), isRunning: false)
     }
 
     private final class Owner: ArchiveOwner {

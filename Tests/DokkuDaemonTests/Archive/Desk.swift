@@ -17,22 +17,25 @@ final class Complaints {
 final class Desk {
     let folder: Folder
     let loop: EventLoop
+    let turns: Turns
     let disk: OpaquePointer
     let complaints = Complaints()
-    var limits = Archive.Limits(keep: .seconds(3600), jobs: 100, bytes: 1 << 30)
+    var limits = KeepLimits(keep: .seconds(3600), jobs: 100, bytes: 1 << 30)
 
     init() throws {
         folder = try Folder()
         loop = try EventLoop()
+        turns = Turns(timers: loop.timers)
         disk = faulty_disk_make(folder.path + "/")
     }
 
     deinit { faulty_disk_remove(disk) }
 
     /// The next daemon. The archive before it must be gone.
-    func open() -> Archive {
+    func open(numbers: JobNumbers = JobNumbers()) -> Archive {
         let archive = Archive(
-            folder: folder.path, limits: limits, timers: loop.timers, patience: .milliseconds(1)
+            folder: folder.path, limits: limits, numbers: numbers, timers: loop.timers, turns: turns,
+            patience: .milliseconds(1)
         ) { [complaints] in complaints.texts.append($0) }
         archive.start()
         return archive

@@ -123,6 +123,30 @@ import Testing
         try archive.append(part, to: 3)
     }
 
+    @Test(arguments: [true, false])
+    func `lowered limits count from the start, step by step`(countsJobs: Bool) throws {
+        try {
+            desk.limits.jobs = 1000
+            let archive = desk.open()
+            for number in UInt64(1)...140 {
+                try end(archive, number, after: -Int(number), output: String(repeating: "x", count: 1000))
+            }
+            try archive.insert(.sample(141), isRunning: false)
+        }()
+        if countsJobs { desk.limits.jobs = 5 } else { desk.limits.bytes = 5000 }
+        let archive = desk.open()
+        // Others have their steps in between.
+        var counts: Set<Int> = []
+        func watch() {
+            counts.insert(archive.jobs.count)
+            if archive.jobs.count > 5 { desk.turns.add(watch) }
+        }
+        watch()
+        try desk.loop.turn(until: archive.jobs.count <= 5, "the end of what is too much")
+        #expect(counts.isSuperset(of: [141, 77, 13]))
+        #expect(archive.jobs.map(\.number) == [1, 2, 3, 4, 141])
+    }
+
     @Test func `results are kept for their time`() throws {
         desk.limits.keep = .seconds(100)
         try {

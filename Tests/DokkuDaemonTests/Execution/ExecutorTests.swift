@@ -85,6 +85,18 @@ import Testing
         try recorded.run("echo other")
     }
 
+    /// It cannot be locked, and its end cannot be written down.
+    @Test func `a job that must not end yet is tried again`() throws {
+        try folder.makeFolder("lock")
+        let observer = JobRecorder()
+        observer.mayEnd = false
+        let job = try submit("echo never", observer)
+        #expect(job.isHeldBack && observer.events == [.accepted])
+        observer.mayEnd = true
+        try recorded.loop.turn(until: observer.hasEnded, "the job's end")
+        #expect(job.failure?.reason.code == .spawnFailed && job.startedAt == nil)
+    }
+
     // MARK: One end
 
     private func submit(_ script: String, _ observer: JobRecorder, lane: Lane = .queue) throws -> Job {

@@ -7,13 +7,18 @@ struct DetachedParts {
     let detacher: Detacher
     let answers: JobAnswers
 
-    init(_ executor: Executor, _ folder: String, _ loop: EventLoop) {
-        archive = Archive(
-            folder: folder, limits: Archive.Limits(keep: .seconds(60), jobs: 10, bytes: 1 << 20),
-            timers: loop.timers
-        ) { _ in }
+    init(
+        _ executor: Executor, _ folder: String, _ loop: EventLoop, numbers: JobNumbers = JobNumbers()
+    ) {
         let turns = Turns(timers: loop.timers)
-        detacher = Detacher(executor: executor, archive: archive, followers: followers, turns: turns)
+        archive = Archive(
+            folder: folder, limits: KeepLimits(keep: .seconds(60), jobs: 10, bytes: 1 << 20),
+            numbers: numbers, timers: loop.timers, turns: turns
+        ) { _ in }
+        archive.start()
+        detacher = Detacher(
+            executor: executor, archive: archive, followers: followers, turns: turns,
+            words: Budget(limit: 1 << 20))
         answers = JobAnswers(executor: executor, archive: archive, followers: followers, turns: turns)
     }
 }

@@ -8,6 +8,7 @@ final class JobRecorder: JobObserver {
     var wantsOutput = true
     var isWanted = true
     var mayStart = true
+    var mayEnd = true
     private(set) var place: QueuePlace?
     var position: Int? { place?.position }
     private(set) var events: [Step] = []
@@ -24,6 +25,9 @@ final class JobRecorder: JobObserver {
     }
 
     func jobMayStart(_ job: Job) -> Bool { mayStart }
+    func jobWillEnd(_ job: Job, _ reason: Refusal) throws(Refusal) {
+        if !mayEnd { throw .storageFailed("") }
+    }
     func jobDidStart(_ job: Job) { note(.started) }
     func jobDidEnd(_ job: any JobOutcome) { note(.ended) }
 
