@@ -51,7 +51,7 @@ final class Daemon {
         let lists = AllowFolder(configuration.allowFolder)
         self.lists = lists
         sockets = try ListeningSockets(configuration) { rules in
-            RightsCheck(launcher: launcher, lists: lists).faults(of: rules)
+            RightsCheck(keyHolderComplaint: launcher.keyHolderComplaint, lists: lists).faults(of: rules)
         }
         misconfigured = Refusal.misconfigured(sockets.faults)
         let isUsable = misconfigured == nil

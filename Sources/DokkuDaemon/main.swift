@@ -51,15 +51,37 @@ private func serve() {
     }
 }
 
-/// Reports everything that is wrong with the settings on standard error, and exits.
+/// Reports everything that is wrong with the settings on standard error, and what the sockets may do on standard
+/// output, and exits.
 private func check(_ files: [String]) -> Never {
-    let check = SettingsCheck(environment: readEnvironment(), files: files)
+    let environment = readEnvironment()
+    var check = SettingsCheck(environment: environment, files: files)
+    let sockets = check.checkSockets(SocketUnits(environment: environment).all())
     let lines = check.faults.map { "Error: \($0)\n" } + check.warnings.map { "Warning: \($0)\n" }
     let text = Array(lines.joined().utf8)
     _ = write(STDERR_FILENO, text, text.count)
-    if !check.faults.isEmpty { exit(EX_CONFIG) }
-    print("The settings are valid")
-    exit(EX_OK)
+    if check.faults.isEmpty { print("The settings are valid") }
+    for line in sockets { print(line) }
+    exit(check.faults.isEmpty ? EX_OK : EX_CONFIG)
+}
+
+/// Says whether a socket with these rules would run these words, and exits with 0 or 1.
+private func explain(_ arguments: [String]) -> Never {
+    guard let rules = arguments.first, arguments.count > 1 else {
+        fail(
+            "--explain takes the rules of a socket and a command: --explain allow=ci ps:restart blog",
+            EX_USAGE)
+    }
+    let check = SettingsCheck(environment: readEnvironment(), files: [])
+    switch Explanation(of: Array(arguments.dropFirst()), rules, configuration: check.configuration) {
+    case .allowed(let reason):
+        print("yes: \(reason)")
+        exit(EX_OK)
+    case .denied(let reason):
+        print("no: \(reason)")
+        exit(1)
+    case .faulty(let faults): fail(faults.joined(separator: "\nError: "), EX_CONFIG)
+    }
 }
 
 private let help = """
@@ -70,7 +92,10 @@ private let help = """
 
       --check [FILE...]  say what is wrong with the settings, in the environment and in
                          \(SettingsCheck.unitFiles.joined(separator: " and\n                     "))
-                         or in FILEs of the same format
+                         or in FILEs of the same format, and what each socket may do
+      --explain RULES COMMAND...
+                         say whether a socket with these rules, such as allow=ci, would run
+                         the command, and why; "<" at the end stands for an input
       -h, --help         print how to use the program
       -v, --version      print its version
 
@@ -85,5 +110,6 @@ case "-v": print("Version \(version)")
 case "--help": print(help)
 case "--version": print("dokku-daemon \(version)")
 case "--check": check(Array(arguments.dropFirst()))
+case "--explain": explain(Array(arguments.dropFirst()))
 case let option?: fail("Unknown option \(option)", 1)
 }

@@ -14,7 +14,7 @@ public struct ListenerOptions: OptionSet, Sendable, Hashable {
     /// The part of a limit that all restricted sockets together may use: three quarters, rounded up.
     public static func restrictedShare(of limit: Int) -> Int { limit - limit / 4 }
 
-    private static let names: [(name: String, option: ListenerOptions)] = [
+    static let names: [(name: String, option: ListenerOptions)] = [
         ("read-only", .readOnly), ("one-shot", .oneShot), ("raw-words", .rawWords), ("keep-ansi", .keepAnsi),
     ]
 

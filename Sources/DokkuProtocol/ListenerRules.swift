@@ -78,7 +78,9 @@ public struct ListenerRules: Sendable, Hashable {
     }
 
     /// All rules, for messages.
-    public static var names: String { "\(ListenerOptions(rawValue: .max)), name=NAME and allow=FILE" }
+    public static var names: String {
+        "\(ListenerOptions.names.map(\.name).joined(separator: ", ")), name=NAME and allow=FILE"
+    }
 
     /// It is also the name of a file, and a word of an environment.
     private static func isName(_ text: String) -> Bool {

@@ -90,4 +90,85 @@ import Testing
         #expect(
             try run(["--check", box.path("none")]).exit == .status(78), "a file that was named must be there")
     }
+
+    // MARK: Rights
+
+    /// A folder with socket units and lists, and the settings that lead there.
+    private func rights(_ units: [String: String], lists: [String: String]) throws -> (Box, [String: String]) {
+        let box = try Box()
+        for folder in ["units", "allow"] { _ = try box.makeFolder(folder) }
+        for (name, rules) in units {
+            try box.write(
+                "[Socket]\nListenStream=/run/\(name).sock\nService=dokku-daemon.service\nFileDescriptorName=\(rules)\n",
+                to: "units/\(name).socket")
+        }
+        for (name, text) in lists { try box.write(text, to: "allow/\(name)") }
+        return (
+            box,
+            [
+                "SYSTEMD_UNIT_PATH": box.path("units"), "DOKKU_DAEMON_ALLOW_DIR": box.path("allow"),
+                "DOKKU_SYSTEM_USER": "nobody",
+            ]
+        )
+    }
+
+    @Test func `a check says what each socket may do`() throws {
+        let (box, settings) = try rights(
+            ["all": "", "ci": "name=ci,read-only", "blog": "allow=blog", "none": "allow=none"],
+            lists: ["blog": "ps:restart blog\nconfig:set blog ... # x\n", "none": "# nothing\n"])
+        let (output, exit) = try run(["--check"], settings)
+        #expect(exit == .status(0))
+        for text in [
+            "/run/all.sock (all.socket):\n    everything",
+            "/run/ci.sock (ci.socket):\n    commands run as over ssh with the key ci\n    only commands that change",
+            "only what \(box.path("allow/blog")) lists:\n        ps:restart blog\n        config:set blog ...\n",
+            "    nothing: \(box.path("allow/none")) has no line",
+            "Warning: \(box.path("allow/blog")): line 2: config:set may make the client root on this host",
+        ] { #expect(output.contains(text), "\(output)") }
+    }
+
+    @Test func `a check finds what is wrong with the rules of a socket`() throws {
+        let (box, settings) = try rights(
+            ["odd": "read-onyl", "blog": "allow=blog", "none": "allow=none", "ci": "name=ci"],
+            lists: ["blog": "ps:restart blog\n*\n"])
+        let (output, exit) = try run(["--check"], settings.merging(["DOKKU_SYSTEM_USER": "no-such-user"]) { $1 })
+        #expect(exit == .status(78))
+        for text in [
+            "odd.socket has FileDescriptorName=read-onyl", "Error: \(box.path("allow/blog")): line 2: ",
+            "Error: \(box.path("allow/none")): No such file", "name=ci cannot be used: there is no user no-such-user",
+        ] { #expect(output.contains(text), "\(output)") }
+        #expect(!output.contains("valid"))
+    }
+
+    @Test(arguments: [
+        ("allow=blog", "ps:restart blog", "yes: BOX/allow/blog, line 2: ps:restart *\n"),
+        ("allow=blog", "ps:stop blog", "no: This socket's list of commands does not allow this\n"),
+        ("allow=blog,read-only", "ps:restart blog", "no: Not allowed on this read-only socket\n"),
+        ("allow=blog", "certs:add blog <", "yes: BOX/allow/blog, line 3: certs:add blog <\n"),
+        ("allow=blog", "logs blog -t", "yes: BOX/allow/blog, line 4: logs blog -t\n"),
+        ("allow=blog", "daemon:submit ps:restart blog", "yes: BOX/allow/blog, line 5: daemon:submit ...\n"),
+        ("allow=blog", "daemon:submit ps:stop blog", "no: This socket's list of commands does not allow this\n"),
+        ("allow=blog", "daemon:version", "yes: it is one of the daemon's own commands\n"),
+        ("name=ci", "plugin:install x", "no: This command needs root, and this socket's commands do not run as root\n"),
+        ("name=ci", "postgres:info db", "yes: no rule forbids it (if dokku has this command)\n"),
+        ("", "plugin:install x", "yes: no rule forbids it\n"),
+    ])
+    func `an explanation says yes or no, and which line`(rules: String, command: String, answer: String) throws {
+        let (box, settings) = try rights(
+            [:], lists: ["blog": "# x\nps:restart *\ncerts:add blog <\nlogs blog -t\ndaemon:submit ...\n"])
+        let words = command.split(separator: " ").map(String.init)
+        let (output, exit) = try run(["--explain", rules] + words, settings)
+        #expect(output == answer.replacing("BOX", with: box.path))
+        #expect(exit == .status(answer.hasPrefix("yes") ? 0 : 1))
+    }
+
+    @Test func `an explanation needs rules that are right`() throws {
+        let (_, settings) = try rights([:], lists: ["bad": "*\n"])
+        #expect(try run(["--explain"]).exit == .status(64))
+        #expect(try run(["--explain", "allow=bad"], settings).exit == .status(64))
+        for rules in ["allow=bad", "allow=none", "odd", "name="] {
+            let (output, exit) = try run(["--explain", rules, "ps:restart"], settings)
+            #expect(exit == .status(78) && output.hasPrefix("Error: "), "\(output)")
+        }
+    }
 }

@@ -45,8 +45,8 @@ struct AllowLine: Equatable, Sendable {
         return argument.split(separator: UInt8(ascii: "/")).allSatisfy { !$0.elementsEqual("..".utf8) }
     }
 
-    /// Whether the client chooses some of the words.
-    var isOpen: Bool { takesMore || words.contains(.any) }
+    /// Whether the client chooses some of the words, or the input.
+    var isOpen: Bool { takesMore || takesInput || words.contains(.any) }
 
     /// True for a flag that dokku finds anywhere in the words and that changes what the words before it mean, and for
     /// one that makes a command for one app a command for all.

@@ -46,6 +46,7 @@ extension Peer {
         json.add("uid", uid)
         json.add("gid", gid)
         if let cgroup { json.add("cgroup", cgroup) }
+        if let user = rules.user { json.add("name", user) }
         json.add("listener", listener)
     }
 }

@@ -58,6 +58,7 @@ final class SystemJournal {
         entry.add("DOKKU_CLIENT_UID", "\(job.peer.uid)")
         entry.add("DOKKU_CLIENT_GID", "\(job.peer.gid)")
         if job.command.request.isDetached { entry.add("DOKKU_DETACHED", "yes") }
+        if let user = job.peer.rules.user { entry.add("DOKKU_CLIENT_NAME", user) }
         if let cgroup = job.peer.cgroup { entry.add("DOKKU_CLIENT_CGROUP", cgroup) }
         entry.add("DOKKU_LISTENER", job.peer.listener)
     }
