@@ -94,7 +94,8 @@ import Testing
     // MARK: Rights
 
     /// A folder with socket units and lists, and the settings that lead there.
-    private func rights(_ units: [String: String], lists: [String: String]) throws -> (Box, [String: String]) {
+    private func rights(_ units: [String: String], lists: [String: String]) throws -> (Box, [String: String])
+    {
         let box = try Box()
         for folder in ["units", "allow"] { _ = try box.makeFolder(folder) }
         for (name, rules) in units {
@@ -131,11 +132,13 @@ import Testing
         let (box, settings) = try rights(
             ["odd": "read-onyl", "blog": "allow=blog", "none": "allow=none", "ci": "name=ci"],
             lists: ["blog": "ps:restart blog\n*\n"])
-        let (output, exit) = try run(["--check"], settings.merging(["DOKKU_SYSTEM_USER": "no-such-user"]) { $1 })
+        let (output, exit) = try run(
+            ["--check"], settings.merging(["DOKKU_SYSTEM_USER": "no-such-user"]) { $1 })
         #expect(exit == .status(78))
         for text in [
             "odd.socket has FileDescriptorName=read-onyl", "Error: \(box.path("allow/blog")): line 2: ",
-            "Error: \(box.path("allow/none")): No such file", "name=ci cannot be used: there is no user no-such-user",
+            "Error: \(box.path("allow/none")): No such file",
+            "name=ci cannot be used: there is no user no-such-user",
         ] { #expect(output.contains(text), "\(output)") }
         #expect(!output.contains("valid"))
     }
@@ -147,13 +150,21 @@ import Testing
         ("allow=blog", "certs:add blog <", "yes: BOX/allow/blog, line 3: certs:add blog <\n"),
         ("allow=blog", "logs blog -t", "yes: BOX/allow/blog, line 4: logs blog -t\n"),
         ("allow=blog", "daemon:submit ps:restart blog", "yes: BOX/allow/blog, line 5: daemon:submit ...\n"),
-        ("allow=blog", "daemon:submit ps:stop blog", "no: This socket's list of commands does not allow this\n"),
+        (
+            "allow=blog", "daemon:submit ps:stop blog",
+            "no: This socket's list of commands does not allow this\n"
+        ),
         ("allow=blog", "daemon:version", "yes: it is one of the daemon's own commands\n"),
-        ("name=ci", "plugin:install x", "no: This command needs root, and this socket's commands do not run as root\n"),
+        (
+            "name=ci", "plugin:install x",
+            "no: This command needs root, and this socket's commands do not run as root\n"
+        ),
         ("name=ci", "postgres:info db", "yes: no rule forbids it (if dokku has this command)\n"),
         ("", "plugin:install x", "yes: no rule forbids it\n"),
     ])
-    func `an explanation says yes or no, and which line`(rules: String, command: String, answer: String) throws {
+    func `an explanation says yes or no, and which line`(rules: String, command: String, answer: String)
+        throws
+    {
         let (box, settings) = try rights(
             [:], lists: ["blog": "# x\nps:restart *\ncerts:add blog <\nlogs blog -t\ndaemon:submit ...\n"])
         let words = command.split(separator: " ").map(String.init)

@@ -11,7 +11,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "docker-options:add blog *", "storage:mount blog ...", "config:set --no-restart blog ...", "plugin:install x",
+        "docker-options:add blog *", "storage:mount blog ...", "config:set --no-restart blog ...",
+        "plugin:install x",
         "ssh-keys:add me <", "config:import blog <", "k3s:initialize", "git:sync blog *", "run blog ...",
         "resource:limit --memory * blog",
     ])
@@ -20,8 +21,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "ps:restart blog", "ps:restart *", "ps:scale blog *", "logs blog -t", "logs blog ...", "config:keys blog",
-        "config:set blog A=1", "docker-options:add blog deploy --ulimit=nofile=12", "run blog rake db:migrate",
+        "ps:restart blog", "ps:restart *", "ps:scale blog *", "logs blog -t", "logs blog ...",
+        "config:keys blog",
+        "config:set blog A=1", "docker-options:add blog deploy --ulimit=nofile=12",
+        "run blog rake db:migrate",
         "apps:destroy blog --force", "daemon:queue", "daemon:submit ...", "postgres:backup db", "apps:list",
         "ps:report blog --running", "ps:report * --running", "apps:locked blog",
     ])
@@ -30,7 +33,9 @@ import Testing
     }
 
     @Test func `secrets and others are told apart`() throws {
-        for line in ["config:show blog", "ps:report *", "ps:report blog ...", "trace:on", "certs:show blog key"] {
+        for line in [
+            "config:show blog", "ps:report *", "ps:report blog ...", "trace:on", "certs:show blog key",
+        ] {
             #expect(try kind(line) == .secrets, "\(line)")
         }
         for line in ["domains:add blog *", "nginx:stop", "apps:destroy * --force", "builds:output blog *"] {
@@ -45,7 +50,9 @@ import Testing
     /// The page has each command once, under its kind, with `!` where the table has it.
     @Test func `the page names exactly the table's commands`() throws {
         let page = try String(contentsOfFile: Repository.path("docs/allow-lists.md"), encoding: .utf8)
-        let titles = ["Root on the host": Hazard.Kind.root, "Secrets": .secrets, "Other apps, and the host": .others]
+        let titles = [
+            "Root on the host": Hazard.Kind.root, "Secrets": .secrets, "Other apps, and the host": .others,
+        ]
         var named: [String: (Hazard.Kind, Bool)] = [:]
         for section in page.components(separatedBy: "\n### ").dropFirst() {
             guard let kind = titles[String(section.prefix { $0 != "\n" })] else { continue }

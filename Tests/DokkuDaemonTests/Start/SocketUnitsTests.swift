@@ -22,7 +22,8 @@ import Testing
     }
 
     @Test func `units of the service are found with their rules`() throws {
-        try folder.write(unit("Service=dokku-daemon.service\nFileDescriptorName=name=ci,allow=ci"), to: "lib/b.socket")
+        try folder.write(
+            unit("Service=dokku-daemon.service\nFileDescriptorName=name=ci,allow=ci"), to: "lib/b.socket")
         try folder.write(unit(""), to: "lib/dokku-daemon.socket")
         try folder.write(unit(""), to: "lib/other.socket")
         try folder.write(unit("Service=sshd.service"), to: "lib/c.socket")
@@ -44,7 +45,9 @@ import Testing
 
     @Test func `drop-ins change a unit`() throws {
         try folder.write(unit(""), to: "lib/dokku-daemon.socket")
-        for name in ["etc/dokku-daemon.socket.d", "lib/dokku-daemon.socket.d"] { _ = try folder.makeFolder(name) }
+        for name in ["etc/dokku-daemon.socket.d", "lib/dokku-daemon.socket.d"] {
+            _ = try folder.makeFolder(name)
+        }
         try folder.write("[Socket]\nListenStream=/later\n", to: "lib/dokku-daemon.socket.d/20.conf")
         try folder.write(
             "[Socket]\n ListenStream = \nListenStream=/first\nFileDescriptorName=name=ci,\\\nread-only\n",
