@@ -76,7 +76,8 @@ import Testing
         let section = try #require(text.components(separatedBy: heading).dropFirst().first)
         let lines = section.components(separatedBy: heading.prefix(3))[0].split(separator: "\n")
         let named = lines.filter { $0.hasPrefix(row) }.map { line in
-            line.dropFirst(row.count).prefix { $0.isLetter || $0 == "-" || $0 == "=" }
+            let rule = line.dropFirst(row.count).prefix { $0.isLetter || $0 == "-" || $0 == "=" }
+            return rule.prefix { $0 != "=" } + (rule.contains("=") ? "=" : "")
         }
         #expect(named.joined(separator: ",") == "\(ListenerOptions(rawValue: .max)),name=,allow=")
     }
