@@ -35,7 +35,7 @@ enum Explanation: Equatable {
         if case .builtin(.submit) = verdict, let name = Invocation.nameIndex(in: arguments) {
             form.isDetached = true
             verdict = Policy.judge(
-                arguments.dropFirst(name + 1), form: form, permission: permission, catalogue: nil)
+                arguments.without(name), form: form, permission: permission, catalogue: nil)
         }
         return explain(
             verdict, permission.line(allowing: arguments, form),
