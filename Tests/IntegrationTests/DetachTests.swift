@@ -267,6 +267,24 @@ import Testing
         #expect(try daemon.ask(["command": "daemon:wait 1"])["error"] == "timeout")
     }
 
+    @Test func `a timeout or the leaving of an asker does not end the job`() throws {
+        let (daemon, fifo) = try DaemonProcess.withDetachedJob()
+        let asker = try daemon.connect()
+        try asker.send(["command": "daemon:wait 1", "timeout": 0.001, "on_disconnect": "cancel"])
+        do {
+            let leaving = try daemon.connect()
+            try leaving.send(["command": "daemon:wait 1", "on_disconnect": "cancel"])
+            try daemon.settle()
+        }
+        let other = try daemon.box.fifo("other")
+        let submitted = try daemon.ask(
+            ["command": ["daemon:submit", "test:block", .text(other.path)], "timeout": 0.1])
+        #expect(submitted["output"] == "2")
+        try fifo.release()
+        #expect(try asker.answer()["output"] == "waiting\ndone")
+        #expect(try daemon.ask(["command": "daemon:wait 2"])["error"] == "timeout")
+    }
+
     @Test func `a forgotten job is unknown, and one that runs is not forgotten`() throws {
         let (daemon, fifo) = try DaemonProcess.withDetachedJob()
         #expect(try daemon.ask(["command": "daemon:forget 1"])["error"] == "invalid_request")
