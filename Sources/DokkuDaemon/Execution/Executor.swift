@@ -36,6 +36,8 @@ final class Executor {
     /// The runs of those that had to wait for their turn.
     private var runsInTurn = 0
     private var isStarting = false
+    /// Jobs that may not start yet. All are tried again at once.
+    private var heldBack: [Job] = []
     private let numbers: JobNumbers
     private(set) var isStopping = false
     private(set) var runCount = 0
@@ -164,6 +166,7 @@ final class Executor {
     /// False if no command of the queue may start, or if another process holds the lock.
     private func startQueued() -> Bool {
         guard let job = schedule.next() else { return false }
+        if followsHeldBack(job) { return true }
         do throws(SystemError) {
             guard try lock.enter(orLater: { [unowned self] in startNext() }) else { return false }
         } catch {
@@ -177,6 +180,7 @@ final class Executor {
 
     /// If its observer does not let a job start, others have their turn, and it is tried again later.
     private func mayStart(_ job: Job) -> Bool {
+        if followsHeldBack(job) { return false }
         if job.mayStart() { return true }
         tryLater(job)
         return false
@@ -193,13 +197,27 @@ final class Executor {
         }
     }
 
+    /// What keeps one job from being written down keeps the others, too. So they are not asked before it is tried again: a
+    /// thousand attempts would hold the loop for seconds.
+    private func followsHeldBack(_ job: Job) -> Bool {
+        guard !heldBack.isEmpty, job.command.request.isDetached else { return false }
+        job.holdBack()
+        tryLater(job)
+        return true
+    }
+
     private func tryLater(_ job: Job) {
         revision += 1
-        _ = context.loop.timers.schedule(after: Self.heldBackTime) { [weak self, weak job] in
-            job?.release()
-            self?.revision += 1
-            self?.startNext()
-        }
+        heldBack.append(job)
+        guard heldBack.count == 1 else { return }
+        _ = context.loop.timers.schedule(after: Self.heldBackTime) { [weak self] in self?.tryAgain() }
+    }
+
+    private func tryAgain() {
+        for job in heldBack { job.release() }
+        heldBack = []
+        revision += 1
+        startNext()
     }
 
     /// Starts a command, and all that ask the same. False if they have already ended.

@@ -76,6 +76,26 @@ import Testing
         #expect(observer.text == "held\n")
     }
 
+    /// What keeps one from being written down keeps the others, too, and each attempt may take long.
+    @Test func `while a detached job must not start yet the others are not asked, and keep their order`()
+        throws
+    {
+        let observers = (0..<3).map { _ in JobRecorder() }
+        for (number, observer) in observers.enumerated() {
+            observer.mayStart = false
+            try submit("echo \(number) >>\(folder.path("order"))", observer, isDetached: true)
+        }
+        #expect(recorded.executor.obstacles.map(\.obstacle) == [.disk, .disk, .disk])
+        #expect(observers.map(\.askCount) == [1, 0, 0])
+        try recorded.run("echo other")
+        try recorded.loop.turn(until: observers[0].askCount == 2, "the second attempt")
+        #expect(observers.map(\.askCount) == [2, 0, 0])
+        for observer in observers { observer.mayStart = true }
+        try recorded.loop.turn(until: observers.allSatisfy(\.hasEnded), "the jobs' turns")
+        #expect(observers.map(\.askCount) == [3, 1, 1])
+        #expect(try folder.read("order") == "0\n1\n2\n")
+    }
+
     @Test func `a job that must not start yet can be cancelled`() throws {
         let observer = JobRecorder()
         observer.mayStart = false
@@ -99,10 +119,15 @@ import Testing
 
     // MARK: One end
 
-    private func submit(_ script: String, _ observer: JobRecorder, lane: Lane = .queue) throws -> Job {
+    @discardableResult
+    private func submit(
+        _ script: String, _ observer: JobRecorder, lane: Lane = .queue, isDetached: Bool = false
+    ) throws -> Job {
         let invocation = try #require(Invocation(["-c", script, "apps:list"], nameIndex: 2))
+        var command = Command(invocation: invocation, lane: lane)
+        command.request.isDetached = isDetached
         return try recorded.executor.submit(
-            Command(invocation: invocation, lane: lane),
+            command,
             from: Submitter(places: Budget(limit: 100)), peer: .sample, observer: observer)
     }
 

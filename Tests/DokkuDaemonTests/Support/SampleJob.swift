@@ -9,6 +9,8 @@ final class JobRecorder: JobObserver {
     var isWanted = true
     var mayStart = true
     var mayEnd = true
+    /// How often it was asked.
+    private(set) var askCount = 0
     private(set) var place: QueuePlace?
     var position: Int? { place?.position }
     private(set) var events: [Step] = []
@@ -24,7 +26,11 @@ final class JobRecorder: JobObserver {
         return isWanted
     }
 
-    func jobMayStart(_ job: Job) -> Bool { mayStart }
+    func jobMayStart(_ job: Job) -> Bool {
+        askCount += 1
+        return mayStart
+    }
+
     func jobWillEnd(_ job: Job, _ reason: Refusal) throws(Refusal) {
         if !mayEnd { throw .storageFailed("") }
     }
