@@ -158,7 +158,7 @@ class Lab:
 
     def stand_in(self, script):
         """Installs a `dokku` that lists a few commands and runs `script` for all of them, with the words as $@."""
-        names = ["apps:create", "apps:list", "apps:report", "config:set", "ps:rebuild", "logs", "version"]
+        names = ["apps:create", "apps:list", "apps:report", "config:set", "ps:rebuild", "ps:restart", "logs", "version"]
         listing = "".join(f"    {name:<40}Part of the lab\n" for name in names)
         self.write(
             "/usr/bin/dokku",

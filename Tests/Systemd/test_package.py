@@ -51,6 +51,7 @@ class Fresh(LabTest):
             set(filter(lambda name: not name.startswith("/usr/share/doc/"), files)),
             {
                 "/usr/bin/dokku-daemon",
+                "/usr/sbin/dokku-daemon-socket",
                 "/usr/lib/dokku-daemon/settle",
                 "/usr/lib/systemd/system/dokku-daemon.service",
                 "/usr/lib/systemd/system/dokku-daemon.socket",
@@ -59,6 +60,7 @@ class Fresh(LabTest):
                 "/usr/lib/tmpfiles.d/dokku-daemon-lock.conf",
                 "/usr/share/dokku-daemon/user-dokku.conf",
                 "/usr/share/man/man8/dokku-daemon.8.gz",
+                "/usr/share/man/man8/dokku-daemon-socket.8.gz",
                 "/usr/share/man/man7/dokku-daemon-protocol.7.gz",
                 "/etc/default/dokku-daemon",
             },
@@ -75,7 +77,7 @@ class Fresh(LabTest):
         self.assertEqual(self.lab.property("dokku-daemon.service", "ActiveState"), "active")
         self.assertEqual(self.lab.sh("/usr/bin/dokku-daemon -v"), f"Version {version()}")
         self.assertEqual(self.lab.sh("dpkg --verify dokku-daemon; dpkg --audit"), "")
-        for page in ["8 dokku-daemon", "7 dokku-daemon-protocol"]:
+        for page in ["8 dokku-daemon", "8 dokku-daemon-socket", "7 dokku-daemon-protocol"]:
             self.assertIn("DOKKU", self.lab.sh(f"man --encoding=ascii {page}").upper())
 
     def test_remove_leaves_the_settings_and_purge_nothing(self):
