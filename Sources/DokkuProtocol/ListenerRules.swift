@@ -45,7 +45,7 @@ public struct ListenerRules: Sendable, Hashable {
     /// Reads a comma-separated list. systemd's own defaults (`unknown`, the unit's name) mean no rules.
     public init(parsing text: String) throws(Fault) {
         self.init()
-        if text.isEmpty || text == "unknown" || text.hasSuffix(".socket") { return }
+        if text.isEmpty || text == "unknown" || Self.isUnitName(text) { return }
         var problems: [String] = []
         for rule in text.split(separator: ",", omittingEmptySubsequences: false) {
             if let problem = add(rule) { problems.append(problem) }
@@ -75,6 +75,11 @@ public struct ListenerRules: Sendable, Hashable {
 
     private static var places: [String: WritableKeyPath<ListenerRules, String?>] {
         ["name": \.user, "allow": \.list]
+    }
+
+    /// A unit's name has neither `=` nor `,`, so it is no list of rules whose last name ends like one.
+    private static func isUnitName(_ text: String) -> Bool {
+        text.hasSuffix(".socket") && !text.contains { $0 == "=" || $0 == "," }
     }
 
     /// All rules, for messages.

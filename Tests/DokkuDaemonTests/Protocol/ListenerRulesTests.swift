@@ -23,6 +23,12 @@ import Testing
                 == ListenerRules(.readOnly, user: "ci", list: "blog"))
     }
 
+    @Test func `a list that ends like a unit's name is a list`() throws {
+        #expect(try ListenerRules(parsing: "allow=ci.socket") == ListenerRules(list: "ci.socket"))
+        #expect(try ListenerRules(parsing: "name=ci.socket") == ListenerRules(user: "ci.socket"))
+        #expect(fault("read-only,ci.socket")?.known == ListenerRules(.readOnly))
+    }
+
     @Test func `rules say themselves again`() throws {
         for text in ["", "read-only,one-shot", "name=ci", "keep-ansi,name=a.b@c+d-e_f,allow=9"] {
             #expect("\(try ListenerRules(parsing: text))" == text)
