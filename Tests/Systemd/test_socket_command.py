@@ -10,7 +10,7 @@ from test_restarts import Load
 UNITS = "/etc/systemd/system"
 LISTS = "/etc/dokku-daemon/allow"
 FOLDER = "/run/dokku-daemon"
-GATE = "/run/gate"
+GATE = "/var/lib/gate"
 #: A dokku whose rebuild ends when somebody writes into the gate.
 GATED = f'if [[ $1 == ps:rebuild ]]; then read -r word <{GATE}; echo "built $word"; else echo ran "$@"; fi'
 
@@ -225,6 +225,7 @@ class Refusing(SocketTest):
             "add blog/x --read-only",
             "add .blog --read-only",
             "add -blog --read-only",
+            "add _blog --read-only",
             "add 'b log' --read-only",
             "add $'blog\\nx' --read-only",
             "add blog@ --read-only",
@@ -368,6 +369,7 @@ class Readme(SocketTest):
         mount = next(line.split() for line in self.lab.read("/run/dokku-ran").splitlines() if "storage:mount" in line)
         socket, inside = mount[2].split(":")
         self.assertEqual(inside, f"/var{SOCKET}")
+        socket = socket.removeprefix("/var")
         self.lab.wait("the list", lambda: self.lab.ask("ps:restart python-app", socket)["ok"])
         for line in ["ps:restart other", "apps:list", "ps:restart", "ps:restart python-app --app other"]:
             self.assertFalse(self.lab.ask(line, socket)["ok"], line)
@@ -393,10 +395,12 @@ class Package(LabTest):
         self.lab.write(f"{UNITS}/{unit('mine')}", "[Socket]\nListenStream=/run/mine.sock\n")
         self.lab.sh("dpkg --remove dokku-daemon")
         self.assertStopped()
-        with self.subTest("a boot without the package"):
+        with self.subTest("a boot without the package, with another daemon in its place"):
+            self.lab.write(f"{UNITS}/dokku-daemon.service", "[Service]\nExecStart=/bin/sleep infinity\n")
             self.lab.reboot()
             self.assertStopped()
             self.assertEqual(self.lab.sh("systemctl --failed --no-legend --plain"), "")
+            self.lab.sh(f"rm {UNITS}/dokku-daemon.service")
         self.lab.install()
         self.assertServes()
         self.assertServes(path("blog"))
