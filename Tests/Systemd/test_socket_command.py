@@ -109,6 +109,8 @@ class Adding(SocketTest):
             said = self.call(f"add {name} --read-only --app blog")
             self.assertIn(f"mount blog /var{path(name)}:/var{SOCKET}\n", said)
             self.assertServes(path(name))
+        self.call("remove blog2")
+        self.assertServes(path("blog3"))
         outcomes = {result["outcome"] for result in load.finish()}
         self.assertIn("answered", outcomes)
         self.assertEqual(outcomes - {"answered", "ended"}, set())
