@@ -195,6 +195,10 @@ class Adding(SocketTest):
         self.assertEqual(self.files(), before)
         self.assertNotEqual(self.pid(), pid)
 
+    def test_a_list_that_gives_too_much_is_warned_of(self):
+        self.lab.sh(f"install -d {LISTS}; echo 'config:set blog ...' >{LISTS}/blog")
+        self.assertRegex(self.call("add blog --allow blog"), f"Warning: {LISTS}/blog: line 1")
+
     def test_what_is_half_made_is_completed(self):
         self.call("add blog --allow blog")
         self.lab.sh(f"systemctl disable --quiet --now {unit('blog')}; rm {LISTS}/blog")
@@ -295,6 +299,14 @@ class Refusing(SocketTest):
         self.addCleanup(self.lab.sh, "sed -i /soon/d /etc/default/dokku-daemon")
         said = self.call("add blog --allow blog", expect=78)
         self.assertIn("DOKKU_DAEMON_TIMEOUT", said)
+        self.assertNothingMade(before)
+        self.assertEqual(self.pid(), pid)
+
+    def test_a_list_with_a_wrong_line(self):
+        self.lab.sh(f"install -d {LISTS}; echo '* blog' >{LISTS}/blog")
+        before, pid = self.files(), self.pid()
+        said = self.call("add blog --allow blog", expect=78)
+        self.assertIn(f"{LISTS}/blog: line 1", said)
         self.assertNothingMade(before)
         self.assertEqual(self.pid(), pid)
 
