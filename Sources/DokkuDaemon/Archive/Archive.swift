@@ -111,8 +111,10 @@ final class Archive {
         let shelf = try access.prepare()
         guard job.number > shelf.lastNumber else { throw .storageFailed("its number is used") }
         let arguments = job.command.invocation.arguments
-        let price = PieceSet.price(arguments.byteCount, PieceTable.pieceCount(arguments.byteCount))
-        guard let victims = shelf.victims(jobs: 1, bytes: price, within: limits) else {
+        let load = KeptLoad(jobs: 1) + .pieces(arguments.byteCount)
+        guard
+            let victims = shelf.victims(for: load, isRestricted: job.peer.isRestricted, within: limits)
+        else {
             throw Refusal(code: .queueFull, text: "Too many detached jobs wait and run")
         }
         let kept = KeptJob(
@@ -176,10 +178,10 @@ final class Archive {
     /// Adds output. It survives the daemon, but perhaps not a power cut. If it fails, nothing of `bytes` is kept, and
     /// the rest of the output is not to be kept either.
     func append(_ bytes: Span<UInt8>, stream: OutputStream, to number: UInt64) throws(Refusal) {
-        guard let shelf = openShelf, bytes.count > 0 else { return }
-        let price = PieceSet.price(bytes.count, PieceTable.pieceCount(bytes.count))
+        guard let shelf = openShelf, let kept = shelf.job(number), bytes.count > 0 else { return }
         guard shelf.hasPlaces(for: bytes.count, in: number),
-            let victims = shelf.victims(jobs: 0, bytes: price, within: limits)
+            let victims = shelf.victims(
+                for: .pieces(bytes.count), isRestricted: kept.peer.isRestricted, within: limits)
         else { throw .cut("there is no more room for the output of detached jobs") }
         let copy = bytes.withUnsafeBufferPointer { Array($0) }
         do throws(DatabaseError) {
@@ -208,15 +210,17 @@ final class Archive {
 
     // MARK: Input
 
-    /// Begins an input. It is kept with its job, or dropped.
-    func beginInput() throws(Refusal) -> StoredInput { try access.prepare().beginInput() }
+    /// Begins an input, perhaps one that comes through a restricted socket. It is kept with its job, or dropped.
+    func beginInput(isRestricted: Bool = false) throws(Refusal) -> StoredInput {
+        try access.prepare().beginInput(isRestricted: isRestricted)
+    }
 
     func append(_ bytes: ArraySlice<UInt8>, to input: StoredInput) throws(Refusal) {
         let shelf = try access.prepare()
         if bytes.isEmpty { return }
-        let price = PieceSet.price(bytes.count, PieceTable.pieceCount(bytes.count))
         guard shelf.hasPlaces(for: bytes.count, in: input),
-            let victims = shelf.victims(jobs: 0, bytes: price, within: limits)
+            let victims = shelf.victims(
+                for: .pieces(bytes.count), isRestricted: input.isRestricted, within: limits)
         else {
             throw Refusal(code: .inputTooLong, text: "There is not enough room to keep the input")
         }
@@ -265,6 +269,13 @@ extension Archive: ShelfAccessOwner {
         retention = Retention(shelf, limits, timers: timers, turns: turns)
         planEnds(shelf)
         if isLate { owner?.archiveDidOpen() }
+    }
+}
+
+extension KeptLoad {
+    /// So many bytes more of a job's data.
+    fileprivate static func pieces(_ count: Int) -> KeptLoad {
+        KeptLoad(bytes: PieceSet.price(count, PieceTable.pieceCount(count)))
     }
 }
 

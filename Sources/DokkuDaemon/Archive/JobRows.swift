@@ -3,17 +3,23 @@ import Glibc
 
 struct JobRows {
     private var rows: [JobRow]
-    /// The price of all their data.
-    private(set) var price: Int
+    private var load: (all: KeptLoad, restricted: KeptLoad) = (KeptLoad(), KeptLoad())
 
     /// `rows` are in the order of their numbers.
     init(_ rows: [JobRow]) {
         self.rows = rows
-        price = rows.reduce(0) { $0 + $1.price }
+        for row in rows { add(row.load, of: row) }
     }
 
     var all: [JobRow] { rows }
-    var count: Int { rows.count }
+
+    func load(_ part: KeptLoad.Part) -> KeptLoad { part == .all ? load.all : load.restricted }
+
+    private mutating func add(_ change: KeptLoad, of row: JobRow) {
+        load.all = load.all + change
+        if row.isIn(.restricted) { load.restricted = load.restricted + change }
+    }
+
     /// The numbers of all sets that a row names.
     var sets: Set<Int64> { Set(rows.flatMap(\.sets)) }
 
@@ -31,21 +37,22 @@ struct JobRows {
     /// Adds a row. Its number is the highest.
     mutating func append(_ row: JobRow) {
         rows.append(row)
-        price += row.price
+        add(row.load, of: row)
     }
 
     /// Changes a row, if it is there.
     mutating func change(_ number: UInt64, _ body: (inout JobRow) -> Void) {
         guard let index = index(of: number) else { return }
-        price -= rows[index].price
+        let before = rows[index].load
         body(&rows[index])
-        price += rows[index].price
+        add(rows[index].load - before, of: rows[index])
     }
 
     mutating func remove(_ number: UInt64) -> JobRow? {
         guard let index = index(of: number) else { return nil }
-        price -= rows[index].price
-        return rows.remove(at: index)
+        let row = rows.remove(at: index)
+        add(KeptLoad() - row.load, of: row)
+        return row
     }
 
     // MARK: What is forgotten first
@@ -70,22 +77,39 @@ struct JobRows {
     /// When the first of the kept jobs ended.
     var firstEnd: time_t? { rows.lazy.compactMap { $0.kept.ending?.date }.min() }
 
-    /// The jobs that have to go so that there are so many jobs and bytes less: those that ended first, and no more than
-    /// have ended. `isEnough` is false if more would have to go.
-    func victims(jobs: Int, bytes: Int) -> (numbers: [UInt64], isEnough: Bool) {
-        var (jobs, bytes) = (jobs, bytes)
-        var victims: [UInt64] = []
-        if jobs <= 0, bytes <= 0 { return (victims, true) }
-        for row in rows.filter({ $0.kept.ending != nil }).sorted(by: { Self.date($0) < Self.date($1) }) {
-            if jobs <= 0, bytes <= 0 { break }
-            victims.append(row.kept.number)
-            jobs -= 1
-            bytes -= row.price
+    /// Of a part of the jobs, those that have to go so that there is so much less: those that ended first, and no more
+    /// than have ended.
+    func victims(for excess: KeptLoad, in part: KeptLoad.Part, besides: Victims = Victims()) -> Victims {
+        var victims = besides
+        var rest = excess
+        if rest.isNothing { return victims }
+        let others = Set(besides.numbers)
+        let ended = rows.filter { $0.kept.ending != nil && $0.isIn(part) && !others.contains($0.kept.number) }
+        for row in ended.sorted(by: { Self.date($0) < Self.date($1) }) {
+            if rest.isNothing { break }
+            victims.numbers.append(row.kept.number)
+            victims.load = victims.load + row.load
+            rest = rest - row.load
         }
-        return (victims, jobs <= 0 && bytes <= 0)
+        if !rest.isNothing { victims.isEnough = false }
+        return victims
     }
 
     private static func date(_ row: JobRow) -> (time_t, UInt64) {
         (row.kept.ending?.date ?? .max, row.kept.number)
     }
+}
+
+/// Jobs that are to be forgotten.
+struct Victims {
+    var numbers: [UInt64] = []
+    var load = KeptLoad()
+    /// False if more would have to go.
+    var isEnough = true
+}
+
+extension JobRow {
+    fileprivate var load: KeptLoad { KeptLoad(jobs: 1, bytes: price) }
+
+    fileprivate func isIn(_ part: KeptLoad.Part) -> Bool { part == .all || kept.peer.isRestricted }
 }

@@ -5,8 +5,12 @@ import Glibc
 /// An input that is written down before its job.
 final class StoredInput {
     fileprivate(set) var data: PieceSet
+    let isRestricted: Bool
 
-    fileprivate init(_ data: PieceSet) { self.data = data }
+    fileprivate init(_ data: PieceSet, isRestricted: Bool) {
+        self.data = data
+        self.isRestricted = isRestricted
+    }
 
     /// Bytes so far.
     var count: Int { data.count }
@@ -26,7 +30,7 @@ final class JobShelf {
     private(set) var lastNumber: UInt64
     private var nextSet: Int64 = 1
     /// The price of inputs whose jobs are not kept yet.
-    private var inputPrice = 0
+    private var inputs: (all: Int, restricted: Int) = (0, 0)
     /// Changes when other jobs are kept or have ended.
     private(set) var revision = 1
     /// Jobs whose end is not on disk yet.
@@ -90,19 +94,30 @@ final class JobShelf {
 
     /// The jobs that must be forgotten before so much more may be kept, those first that ended first. Nil if that is
     /// not enough.
-    func victims(jobs: Int, bytes: Int, within limits: KeepLimits) -> [UInt64]? {
-        let (victims, isEnough) = victims(jobs, bytes, limits)
-        return isEnough ? victims : nil
+    func victims(for more: KeptLoad, isRestricted: Bool, within limits: KeepLimits) -> [UInt64]? {
+        var victims = Victims()
+        // Restricted sockets may not push out what others keep, once they have their share.
+        if isRestricted {
+            victims = rows.victims(
+                for: (load(.restricted) + more).excess(over: limits.restrictedShare), in: .restricted)
+        }
+        victims = rows.victims(
+            for: (load(.all) + more - victims.load).excess(over: limits), in: .all, besides: victims)
+        return victims.isEnough ? victims.numbers : nil
     }
 
     /// The jobs that have ended and are too much.
-    func surplus(within limits: KeepLimits) -> [UInt64] { victims(0, 0, limits).numbers }
+    func surplus(within limits: KeepLimits) -> [UInt64] {
+        rows.victims(for: load(.all).excess(over: limits), in: .all).numbers
+    }
 
-    private func victims(
-        _ jobs: Int, _ bytes: Int, _ limits: KeepLimits
-    ) -> (numbers: [UInt64], isEnough: Bool) {
-        rows.victims(
-            jobs: rows.count + jobs - limits.jobs, bytes: rows.price + inputPrice + bytes - limits.bytes)
+    private func load(_ part: KeptLoad.Part) -> KeptLoad {
+        rows.load(part) + KeptLoad(bytes: part == .all ? inputs.all : inputs.restricted)
+    }
+
+    private func charge(_ price: Int, for input: StoredInput) {
+        inputs.all += price
+        if input.isRestricted { inputs.restricted += price }
     }
 
     /// The jobs that ended at or before this date.
@@ -140,7 +155,7 @@ final class JobShelf {
         }
         nextSet += 2
         rows.append(row)
-        inputPrice -= input?.data.price ?? 0
+        if let input { charge(-input.data.price, for: input) }
         revision += 1
         lastNumber = kept.number
     }
@@ -255,9 +270,9 @@ final class JobShelf {
 
     // MARK: Inputs
 
-    func beginInput() -> StoredInput {
+    func beginInput(isRestricted: Bool) -> StoredInput {
         nextSet += 1
-        return StoredInput(PieceSet(id: nextSet - 1))
+        return StoredInput(PieceSet(id: nextSet - 1), isRestricted: isRestricted)
     }
 
     func append(
@@ -268,7 +283,7 @@ final class JobShelf {
         try add(.written, forgetting: victims) { () throws(DatabaseError) in
             try pieces.append(bytes, stream: .standardOutput, to: &set)
         }
-        inputPrice += set.price - input.data.price
+        charge(set.price - input.data.price, for: input)
         input.data = set
     }
 
@@ -277,7 +292,7 @@ final class JobShelf {
     }
 
     func drop(_ input: StoredInput) {
-        inputPrice -= input.data.price
+        charge(-input.data.price, for: input)
         eraser.erase([input.data])
     }
 

@@ -1,4 +1,5 @@
 // How much is kept of detached jobs, and how long.
+import DokkuProtocol
 
 struct KeepLimits {
     /// How long results are kept.
@@ -7,4 +8,11 @@ struct KeepLimits {
     var jobs: Int
     /// Bytes of output, input and words, and a little for each piece.
     var bytes: Int
+
+    /// What all restricted sockets together may have.
+    var restrictedShare: KeepLimits {
+        KeepLimits(
+            keep: keep, jobs: ListenerOptions.restrictedShare(of: jobs),
+            bytes: ListenerOptions.restrictedShare(of: bytes))
+    }
 }

@@ -46,7 +46,8 @@ final class Detacher {
                 guard case .spool(let spool) = command.request.input else {
                     return completion(.success(try accept(command, nil, from: client)))
                 }
-                move(spool, into: try archive.beginInput(), of: command, from: client, completion)
+                let input = try archive.beginInput(isRestricted: client.rules.isRestricted)
+                move(spool, into: input, of: command, from: client, completion)
             } catch {
                 completion(.failure(error))
             }

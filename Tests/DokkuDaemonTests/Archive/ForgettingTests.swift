@@ -11,9 +11,13 @@ import Testing
 
     init() throws { desk = try Desk() }
 
-    private func end(_ archive: Archive, _ number: UInt64, after seconds: Int = 0, output: String = "") throws
-    {
-        try archive.insert(.sample(number), isRunning: true)
+    private let restricted = Peer(pid: 1, uid: 2, gid: 3, listener: "/r", rules: ListenerRules(list: "ci"))
+
+    private func end(
+        _ archive: Archive, _ number: UInt64, after seconds: Int = 0, output: String = "",
+        peer: Peer = .sample
+    ) throws {
+        try archive.insert(.sample(number, peer: peer), isRunning: true)
         try archive.append(output, to: number)
         var ending = KeptJob.Ending.sample()
         ending.date += seconds
@@ -145,6 +149,54 @@ import Testing
         try desk.loop.turn(until: archive.jobs.count <= 5, "the end of what is too much")
         #expect(counts.isSuperset(of: [141, 77, 13]))
         #expect(archive.jobs.map(\.number) == [1, 2, 3, 4, 141])
+    }
+
+    @Test func `results of restricted sockets push out no more of others than their share`() throws {
+        desk.limits.jobs = 8
+        let archive = desk.open()
+        for number in 1...4 { try end(archive, UInt64(number)) }
+        for number in 5...20 { try end(archive, UInt64(number), peer: restricted) }
+        #expect(archive.jobs.map(\.number) == [3, 4] + Array(15...20))
+        // Others may push out theirs.
+        for number in 21...23 { try end(archive, UInt64(number)) }
+        #expect(archive.jobs.map(\.number) == Array(16...23))
+    }
+
+    @Test func `waiting jobs of restricted sockets leave places to others`() throws {
+        desk.limits.jobs = 8
+        let archive = desk.open()
+        for number in 1...6 {
+            try archive.insert(.sample(UInt64(number), peer: restricted), isRunning: false)
+        }
+        #expect(throws: Refusal.self) { try archive.insert(.sample(7, peer: restricted), isRunning: false) }
+        for number in 7...8 { try archive.insert(.sample(UInt64(number)), isRunning: false) }
+        #expect(throws: Refusal.self) { try archive.insert(.sample(9), isRunning: false) }
+    }
+
+    @Test func `the data of restricted sockets leave room to others`() throws {
+        desk.limits.bytes = 400_000
+        let part = String(repeating: "1", count: 60_000)
+        try {
+            let archive = desk.open()
+            try end(archive, 1, output: part + part)
+            try archive.insert(.sample(2, peer: restricted), isRunning: true)
+            for _ in 0..<3 { try archive.append(part, to: 2) }
+            let input = try archive.beginInput(isRestricted: true)
+            try archive.append(Array(part.utf8)[...], to: input)
+            #expect(throws: Refusal.self) { try archive.append(part, to: 2) }
+            #expect(throws: Refusal.self) { try archive.append(Array(part.utf8)[...], to: input) }
+            archive.drop(input)
+            try archive.append(part, to: 2)
+            #expect(archive.jobs.map(\.number) == [1, 2])
+        }()
+        let archive = desk.open()
+        try archive.insert(.sample(3, peer: restricted), isRunning: true)
+        // What the last daemon kept counts, too, and gives way.
+        try archive.append(part, to: 3)
+        #expect(archive.jobs.map(\.number) == [1, 3])
+        let input = try archive.beginInput()
+        for _ in 0..<4 { try archive.append(Array(part.utf8)[...], to: input) }
+        #expect(archive.jobs.map(\.number) == [3])
     }
 
     @Test func `results are kept for their time`() throws {
