@@ -14,14 +14,14 @@ struct Permission: Sendable {
     /// Why these words must not run, or nil. `nameIndex` is where the command's name is, if there is one.
     func refusal(of arguments: ArgumentList, at nameIndex: Int?, form: RequestForm) -> Refusal? {
         if rules.owner == .host { return nil }
-        if rules.list != nil, !isListed(arguments, at: nameIndex, form) { return .notListed }
         // The daemon opens them as root.
         if form.isRedirected { return .noFiles }
+        if rules.list != nil, !isListed(arguments, at: nameIndex, form) { return .notListed }
         guard let nameIndex, rules.user != nil else { return nil }
         if Self.needsRoot(arguments.text(nameIndex)) { return .needsRoot }
-        // dokku's plugins check the word after the command's name, and dokku then puts the app of the flag before it.
-        let hasLateApp = (nameIndex + 1..<arguments.count).contains { arguments.word($0, is: "--app") }
-        return hasLateApp ? .lateApp : nil
+        // dokku's plugins check the word after the command's name. dokku then puts the app of the flag before that word,
+        // wherever the flag stands.
+        return arguments.contains("--app") ? .appFlag : nil
     }
 
     /// Whether a command of this name may run with some words.
@@ -36,7 +36,7 @@ struct Permission: Sendable {
     }
 
     private func isListed(_ arguments: ArgumentList, at nameIndex: Int?, _ form: RequestForm) -> Bool {
-        if Self.isFree(arguments, at: nameIndex) { return true }
+        if !form.hasInput, Self.isFree(arguments, at: nameIndex) { return true }
         guard line(allowing: arguments, form) != nil else { return false }
         if !form.isDetached { return true }
         // To detach a command is a command of its own.
@@ -63,7 +63,7 @@ extension Refusal {
     static let noFiles = Refusal(code: .denied, text: "Files cannot be used on this socket")
     static let needsRoot = Refusal(
         code: .denied, text: "This command needs root, and this socket's commands do not run as root")
-    static let lateApp = Refusal(
+    static let appFlag = Refusal(
         code: .denied,
-        text: "--app must stand before the command's name, or be left out: name the app after it")
+        text: "--app cannot be used on this socket: name the app after the command's name")
 }

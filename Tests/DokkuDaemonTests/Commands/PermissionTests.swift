@@ -40,11 +40,27 @@ import Testing
     }
 
     /// dokku's plugins look at the word after the name, and dokku would act on the app of the flag.
-    @Test func `an app after the name is denied`() throws {
-        #expect(try verdict(["ps:restart", "mine", "--app", "other"], ci) == .refuse(.lateApp))
-        #expect(try verdict(["ps:restart", "--app", "other", "mine"], ci) == .refuse(.lateApp))
-        #expect(try verdict(["--app", "mine", "ps:restart"], ci).lane == .queue)
-        #expect(try verdict(["ps:restart", "mine", "--app", "other"], ListenerRules()).lane == .queue)
+    @Test func `an app named by a flag is denied`() throws {
+        for words: ArgumentList in [
+            ["ps:restart", "mine", "--app", "other"], ["ps:restart", "--app", "other", "mine"],
+            ["--app", "other", "ps:restart", "mine"], ["--quiet", "--app", "other", "ps:restart", "mine"],
+            ["--app", "mine", "ps:restart"], ["daemon:submit", "--app", "other", "ps:restart", "mine"],
+            ["ps:restart", "mine", "--app"],
+        ] {
+            #expect(try verdict(words, ci) == .refuse(.appFlag), "\(words)")
+            #expect(try verdict(words, ListenerRules()) != .refuse(.appFlag))
+        }
+        let both = ListenerRules(user: "ci", list: "blog")
+        let words: ArgumentList = ["--app", "other", "ps:restart", "mine"]
+        #expect(try verdict(words, both, list: "--app other ps:restart mine") == .refuse(.appFlag))
+    }
+
+    @Test func `what tells nothing takes no input`() throws {
+        var form = Forms.json
+        form.hasInput = true
+        for words: ArgumentList in [["daemon:version"], ["daemon:help"]] {
+            #expect(try verdict(words, form, listed, list: "") == .refuse(.notListed))
+        }
     }
 
     @Test func `the daemon opens no file`() throws {
