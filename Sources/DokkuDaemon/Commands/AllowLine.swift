@@ -39,10 +39,42 @@ struct AllowLine: Equatable, Sendable {
     /// True for a word that is no flag and no path that leads out of a folder, and that a shell leaves as it is: dokku
     /// and its plugins pass some words on without quotes, and an option of docker could follow a blank.
     private static func isPlain(_ argument: ArraySlice<UInt8>) -> Bool {
-        guard let first = argument.first, !"-./~".utf8.contains(first) else { return false }
-        let special = " '\"\\`$;&|<>()*?[]".utf8
-        guard argument.allSatisfy({ $0 > 0x20 && $0 != 0x7f && !special.contains($0) }) else { return false }
-        return argument.split(separator: UInt8(ascii: "/")).allSatisfy { !$0.elementsEqual("..".utf8) }
+        guard let first = argument.first, !"-./~#".utf8.contains(first) else { return false }
+        let isSpecial = isSpecial
+        var isASCII = true
+        for byte in argument {
+            if isSpecial[Int(byte)] { return false }
+            if byte >= 0x80 { isASCII = false }
+        }
+        return !leadsOut(argument) && (isASCII || isText(argument))
+    }
+
+    /// By byte: blanks, control characters, and what means something to a shell.
+    private static let isSpecial = (0...UInt8.max).map { byte in
+        byte <= 0x20 || byte == 0x7f || "'\"\\`$;&|<>()*?[]{}".utf8.contains(byte)
+    }
+
+    /// Whether a part of the path is `..`. A word may have a megabyte, so it is read once.
+    private static func leadsOut(_ path: ArraySlice<UInt8>) -> Bool {
+        // Of the part so far, which is more than that if it has anything else.
+        var dots = 0
+        for byte in path {
+            switch byte {
+            case UInt8(ascii: "/"):
+                if dots == 2 { return true }
+                dots = 0
+            case UInt8(ascii: "."): dots += 1
+            default: dots = 3
+            }
+        }
+        return dots == 2
+    }
+
+    /// True for UTF-8 without blanks and control characters.
+    private static func isText(_ argument: ArraySlice<UInt8>) -> Bool {
+        let text = String(decoding: argument, as: UTF8.self)
+        return text.utf8.elementsEqual(argument)
+            && text.unicodeScalars.allSatisfy { !$0.isControlling && !$0.properties.isWhitespace }
     }
 
     /// Whether the client chooses some of the words, or the input.

@@ -3,6 +3,9 @@ import DokkuProtocol
 
 struct AllowList: Equatable, Sendable {
     let lines: [AllowLine]
+    /// In their order, by the name of their command. A request is compared with those of its own command alone, because
+    /// a list may have thousands of lines.
+    private let linesByName: [String: [AllowLine]]
 
     /// What is wrong with each wrong line.
     struct Fault: Error, Equatable { let lines: [String] }
@@ -20,13 +23,16 @@ struct AllowList: Equatable, Sendable {
         }
         if !faults.isEmpty { throw Fault(lines: faults) }
         self.lines = lines
+        linesByName = Dictionary(grouping: lines, by: \.name)
     }
 
     /// The first line that allows the words; nil if none does.
     func line(allowing arguments: ArgumentList, hasInput: Bool) -> AllowLine? {
-        lines.first { $0.allows(arguments, hasInput: hasInput) }
+        // No flag stands for another one, so if the words of a line match, its name is where the request's name is.
+        guard let index = Invocation.nameIndex(in: arguments) else { return nil }
+        return linesByName[arguments.text(index)]?.first { $0.allows(arguments, hasInput: hasInput) }
     }
 
     /// Whether a command of this name may run with some words.
-    func names(_ name: String) -> Bool { lines.contains { $0.name == name } }
+    func names(_ name: String) -> Bool { linesByName[name] != nil }
 }

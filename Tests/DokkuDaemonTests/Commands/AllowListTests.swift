@@ -37,7 +37,8 @@ import Testing
 
     @Test func `a star is one plain word`() throws {
         for word in [
-            "blog", "a_b.c-d", "KEY=value", "https://x.example/y%20z", "ü", "node.js:20@sha256", "10",
+            "blog", "a_b.c-d", "KEY=value", "https://x.example/y%20z", "ü", "node.js:20@sha256", "10", "a#b",
+            "x/y", "x/...", "x../y", "v1..v2", "😀",
         ] {
             #expect(try allows("ps:report *", ["ps:report", word]), "\(word)")
         }
@@ -46,13 +47,25 @@ import Testing
             "a\tb", "a\nb",
             "a\u{0b}b", "\u{7f}", "'a'", "a\"", "a\\b", "$HOME", "`id`", "a;b", "a&b", "a|b", "a>b", "a<b",
             "(a)", "*",
-            "...", "a?", "[a]",
+            "...", "a?", "[a]", "{a,b}", "a{b", "a}", "#a", "a\u{85}b", "a\u{a0}b", "a\u{2028}b",
+            "a\u{202e}b", "x/..",
+            "a//../b",
         ] {
             #expect(try !allows("ps:report *", ["ps:report", word]), "\(word)")
         }
         #expect(try !allows("ps:report *", ["ps:report"]))
         #expect(try !allows("ps:report *", ["ps:report", "a", "b"]))
         #expect(try allows("--app * ps:report", ["--app", "blog", "ps:report"]))
+    }
+
+    @Test func `a star is text`() throws {
+        let list = try AllowList(parsing: "ps:report *".utf8)
+        for bytes: [UInt8] in [[0xff], [0x61, 0xc3], [0xc0, 0xaf], [0xed, 0xa0, 0x80]] {
+            var words: ArgumentList = ["ps:report"]
+            words.append(bytes)
+            words.endWord()
+            #expect(list.line(allowing: words, hasInput: false) == nil, "\(bytes)")
+        }
     }
 
     @Test func `three dots are any further words`() throws {
@@ -98,6 +111,21 @@ import Testing
     @Test func `the first line that fits is told`() throws {
         let list = try AllowList(parsing: "ps:stop blog\nps:restart *\nps:restart blog\n".utf8)
         #expect(list.line(allowing: ["ps:restart", "blog"], hasInput: false)?.number == 2)
+    }
+
+    /// Only lines with the name of the request's command are compared.
+    @Test func `a line is found behind its global flags`() throws {
+        let text =
+            "ps:stop x\n--quiet ps:stop blog\n--app * ps:stop\n--app blog --quiet ps:stop *\nps:stop *\n"
+        let list = try AllowList(parsing: text.utf8)
+        func line(_ words: ArgumentList) -> Int? { list.line(allowing: words, hasInput: false)?.number }
+        #expect(line(["--quiet", "ps:stop", "blog"]) == 2)
+        #expect(line(["--app", "ps:start", "ps:stop"]) == 3)
+        #expect(line(["--app", "blog", "--quiet", "ps:stop", "a"]) == 4)
+        #expect(line(["ps:stop", "x"]) == 1 && line(["ps:stop", "y"]) == 5)
+        for words: ArgumentList in [
+            ["--app", "--quiet", "ps:stop"], ["--app", "ps:stop"], ["--app"], ["ps:stop", "--app", "x"],
+        ] { #expect(line(words) == nil, "\(words)") }
     }
 
     @Test(arguments: [
