@@ -24,6 +24,8 @@ struct Hazard: Equatable, Sendable {
 
     /// The hazard of a line; nil if none is known. Commands of plugins that are not dokku's own are not known.
     static func of(_ line: AllowLine) -> Hazard? {
+        // dokku finds this flag anywhere in the words.
+        if line.words.contains(.exactly(Array("--trace".utf8))) { return traced }
         let name = CommandName.target(ofAlias: line.name) ?? line.name
         guard let hazard = table[name], hazard.isFixed || line.isOpen else { return nil }
         return hazard.kind == .secrets && isHarmless(line) ? nil : hazard
@@ -44,6 +46,9 @@ struct Hazard: Equatable, Sendable {
         return ReadOnly.refusal(of: invocation, form: form) == nil
     }
 
+    private static let traced = Hazard(
+        kind: .secrets, isFixed: true, reason: "with --trace it prints all values that dokku reads")
+
     /// By command.
     static let table = parse(text)
 
@@ -57,12 +62,14 @@ struct Hazard: Equatable, Sendable {
         plugin:install-dependencies plugin:trigger plugin:uninstall plugin:update
         r variables of an app reach dokku's own shell: config:import config:set
         r templates in the sources of an app run programs as user dokku: git:from-archive git:from-image \
-        git:load-image git:sync
-        r a value becomes part of a configuration or of a shell's line: checks:set nginx:set run:logs
+        git:load-image git:set git:sync
+        r a value becomes part of a configuration or of a shell's line: checks:set nginx:set run:logs \
+        scheduler-k3s:annotations:set scheduler-k3s:labels:set
         r a value becomes options of docker: caddy:labels:add haproxy:labels:add network:set openresty:labels:add \
         openresty:set ps:set resource:limit resource:reserve run run:detached traefik:labels:add
         r it chooses an image that gets docker's socket: caddy:set haproxy:set logs:set traefik:set
-        r it brings files of the host into an image: builder-dockerfile:set builder:set
+        r it brings files of the host into an image: builder-dockerfile:set builder-lambda:set \
+        builder-nixpacks:set builder-pack:set builder-railpack:set builder:set
         r! it administers the hosts of the cluster: scheduler-k3s:charts:set scheduler-k3s:cluster:add \
         scheduler-k3s:cluster:remove scheduler-k3s:ensure-charts scheduler-k3s:initialize \
         scheduler-k3s:node-sysctls:set scheduler-k3s:profiles:add scheduler-k3s:profiles:remove scheduler-k3s:set \

@@ -14,7 +14,9 @@ import Testing
         "docker-options:add blog *", "storage:mount blog ...", "config:set --no-restart blog ...",
         "plugin:install x",
         "ssh-keys:add me <", "config:import blog <", "k3s:initialize", "git:sync blog *", "run blog ...",
-        "resource:limit --memory * blog",
+        "resource:limit --memory * blog", "git:set blog source-image *",
+        "nixpacks:set blog nixpackstoml-path *",
+        "builder-pack:set blog ...", "k3s:annotations:set blog *",
     ])
     func `a line that may give the host away is told`(line: String) throws {
         #expect(try kind(line) == .root)
@@ -27,6 +29,7 @@ import Testing
         "run blog rake db:migrate",
         "apps:destroy blog --force", "daemon:queue", "daemon:submit ...", "postgres:backup db", "apps:list",
         "ps:report blog --running", "ps:report * --running", "apps:locked blog",
+        "git:set blog deploy-branch main",
     ])
     func `a line that gives what it says is not`(line: String) throws {
         #expect(try kind(line) == nil)
@@ -35,6 +38,7 @@ import Testing
     @Test func `secrets and others are told apart`() throws {
         for line in [
             "config:show blog", "ps:report *", "ps:report blog ...", "trace:on", "certs:show blog key",
+            "--trace ps:restart blog", "ps:report blog --running --trace", "--trace logs blog -t",
         ] {
             #expect(try kind(line) == .secrets, "\(line)")
         }
