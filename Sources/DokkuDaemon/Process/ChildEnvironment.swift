@@ -19,6 +19,9 @@ final class ChildEnvironment {
     /// Variables that dokku removes before it changes to its own user.
     private static let ownUserVariables = ["DOKKU_PID", "TMP", "TMPDIR", "TEMP", "TEMPDIR"]
 
+    /// Variables about whoever started the daemon by hand. The key's command has its own.
+    private static let loginPrefixes = ["SSH_", "SUDO_", "FINGERPRINT"]
+
     private let variables: [String: String]
     private let entries: [UnsafeMutablePointer<CChar>?]
     /// Bytes of all entries, NULs included.
@@ -67,10 +70,10 @@ final class ChildEnvironment {
     /// forced command make.
     func overSSH(to account: Account, key: String) -> ChildEnvironment {
         own(by: account) { child in
+            child = child.filter { name, _ in !Self.loginPrefixes.contains { name.hasPrefix($0) } }
             child["SSH_USER"] = account.name
             child["NAME"] = key
             child["SSH_NAME"] = key
-            child["SUDO_USER"] = nil
         }
     }
 
