@@ -4,7 +4,7 @@ import Glibc
 
 /// Is told when waiting jobs can be taken.
 protocol ArchiveOwner: AnyObject {
-    /// The file that could not be used could be opened. Waiting jobs may be taken now.
+    /// The file was opened after the start. There may be waiting jobs in it.
     func archiveDidOpen()
 }
 
@@ -41,7 +41,7 @@ final class Archive {
 
     deinit { endWriter?.cancel() }
 
-    /// Opens the file, if it is there. From now on `owner` is told when it could be opened late. Call it before there are
+    /// Opens the file, if it is there. From now on `owner` is told when it is opened later. Call it before there are
     /// jobs.
     func start(owner: (any ArchiveOwner)? = nil) {
         self.owner = owner
@@ -60,7 +60,8 @@ final class Archive {
 
     // MARK: Jobs
 
-    /// Makes sure that jobs can be kept. Call it before a job gets its number.
+    /// Makes sure that jobs can be kept. Call it before a job gets its number. The file may be another daemon's, put here
+    /// after the start: then `owner` is told first.
     func prepare() throws(Refusal) { _ = try access.prepare() }
 
     /// Numbers up to this one are used, also those of jobs that are forgotten. 0 if there is no file.

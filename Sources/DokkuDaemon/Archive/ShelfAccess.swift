@@ -4,7 +4,7 @@ import DokkuProtocol
 
 /// Is told when there is a shelf.
 protocol ShelfAccessOwner: AnyObject {
-    /// `isLate`: the file was tried again.
+    /// `isLate`: after the start.
     func didOpen(_ shelf: JobShelf, isLate: Bool)
 }
 
@@ -75,7 +75,7 @@ final class ShelfAccess {
             troubles.report(.opening, "cannot make \(path): \(error.reason)")
             throw .storageFailed(error.reason)
         }
-        return open(retryAfter: Self.firstRetry)
+        return open(retryAfter: Self.firstRetry, isLate: true)
     }
 
     @discardableResult

@@ -169,6 +169,18 @@ import Testing
         func archiveDidOpen() { openings += 1 }
     }
 
+    @Test func `a file that was put back after the start is used`() throws {
+        try fill()
+        let kept = try desk.folder.bytes("jobs.db")
+        unlink(desk.folder.path("jobs.db"))
+        let archive = desk.open()
+        let owner = Owner()
+        archive.start(owner: owner)
+        try desk.folder.write(kept, to: "jobs.db")
+        try archive.prepare()
+        #expect(owner.openings == 1 && archive.takeWaiting().map(\.0.number) == [1])
+    }
+
     /// The locks are a process's (fcntl(2)), so only another process can hold one.
     @Test func `a file that another process has locked is opened when it is free`() throws {
         try fill()
