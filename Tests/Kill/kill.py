@@ -1,6 +1,6 @@
 # KILLs the daemon at random moments, while clients submit detached jobs, and the disk is full or read-only at times. Each
 # command leaves a mark on another disk. At the end each job that was accepted has run once or is `interrupted`, what was
-# refused has not run, no number was given twice, and each output is its command's.
+# refused or cancelled before it ran has not run, no number was given twice, and each output is its command's.
 #   kill.py DAEMON [--kills N] [--clients N] [--seed N]
 # The disk is a tmpfs of the test's own. Only root may mount one: other users test KILLs alone, and the last line says so.
 import argparse
@@ -38,6 +38,9 @@ class Job:
         self.life = 0
         # None, "asked" if the answer never came, or "done".
         self.forgotten = None
+        self.cancelled = None
+        # Whether its end says that no process began.
+        self.is_unbegun = False
 
     @property
     def words(self):
@@ -89,7 +92,7 @@ class Connection:
 
 
 class Client(threading.Thread):
-    """Submits jobs, asks for some of them, and forgets some of those. It connects anew whenever the daemon is gone."""
+    """Submits jobs, cancels some, asks for the others, and forgets some of those. It connects anew whenever the daemon is gone."""
 
     def __init__(self, number, daemon, seed, findings):
         super().__init__(daemon=True)
@@ -108,6 +111,8 @@ class Client(threading.Thread):
                 self.connection = self.connection or Connection(self.server.path)
                 if len(self.open) < OPEN_JOBS and self.random.random() < 0.6:
                     self.submit()
+                elif self.open and self.random.random() < 0.1:
+                    self.cancel(self.open[-1])
                 elif self.open:
                     self.settle(self.open[0])
             except Gone:
@@ -147,6 +152,12 @@ class Client(threading.Thread):
             # The disk is full or read-only: not all the time is to go into asking.
             self.is_over.wait(0.002)
 
+    def cancel(self, job):
+        job.cancelled = job.cancelled or "asked"
+        reply = self.connection.ask(f"daemon:cancel {job.number}")
+        if reply["ok"] and reply["output"].startswith("Cancelled"):
+            job.cancelled = "done"
+
     def settle(self, job):
         """Asks for the end of a job. An answer that it has not got yet comes later."""
         reply = self.connection.ask(json.dumps({"id": 2, "command": ["daemon:wait", str(job.number)]}))
@@ -171,19 +182,22 @@ class Client(threading.Thread):
             job.result = result
         job.life = self.server.life
         error, status, output = result
-        if error == "unknown_job":
+        job.is_unbegun = error == "cancelled" and "exit_status" not in reply
+        if job.cancelled == "done" and error not in ("cancelled", "interrupted", "unknown_job"):
+            self.find(job, f"was cancelled, and ended with {str(result)[:300]}")
+        elif error == "unknown_job":
             self.find(job, "lost")
-        elif reply.get("job") != job.number:
+        elif reply.get("job") != job.number and not job.is_unbegun:
             self.find(job, f"the answer is of another job: {str(reply)[:300]}")
         elif error is None and status == job.size % 3:
             if output != job.output:
                 self.find(job, f"wrong output: {output[:100]!r}, {len(output)} bytes of {job.size}")
         elif error is None and status is not None:
             self.find(job, f"status {status}: {output[-300:]!r}")
-        elif error in ("interrupted", "output_truncated"):
+        elif error in ("interrupted", "output_truncated") or error == "cancelled" and job.cancelled:
             # Everything before the cut, then lines that say why.
             kept = output.split("\n")[0]
-            if not job.output.startswith(kept) and "daemon ended" not in kept and "cut" not in kept:
+            if not job.output.startswith(kept) and not any(word in kept for word in ("daemon ended", "cut", "cancelled")):
                 self.find(job, f"output of another: {output[:300]!r}")
         elif error not in REFUSED:
             self.find(job, f"ended with {str(reply)[:300]}")
@@ -222,6 +236,8 @@ def judge(clients, marks, findings):
                 client.find(job, f"was refused with {job.error}, and ran")
             elif status is not None and not times:
                 client.find(job, "has a status, and never ran")
+            elif job.is_unbegun and times:
+                client.find(job, "was cancelled before it ran, and ran")
             elif error in REFUSED and times:
                 client.find(job, f"ended with {error}, and ran")
             elif job.fate == "accepted" and job.result is None and job.forgotten is None:
@@ -312,7 +328,7 @@ def report(arguments, daemon, clients, findings):
     errors = collections.Counter(job.error for job in jobs if job.error)
     results = collections.Counter(job.result[0] or "ran" for job in jobs if job.result)
     print(f"{len(jobs)} requests: {dict(fates)}; refused: {dict(errors)}; jobs: {dict(results)}; "
-          f"forgotten: {sum(job.forgotten == 'done' for job in jobs)}")
+          f"cancelled: {sum(job.cancelled == 'done' for job in jobs)}; forgotten: {sum(job.forgotten == 'done' for job in jobs)}")
     if daemon.disk.is_own:
         print(f"the disk was full {daemon.disk.full_times} times and read-only {daemon.disk.read_only_times} times")
     else:
