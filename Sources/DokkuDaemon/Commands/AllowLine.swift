@@ -25,15 +25,22 @@ struct AllowLine: Equatable, Sendable {
             return false
         }
         if hasInput, !takesInput { return false }
-        for (index, word) in words.enumerated() where !Self.matches(word, arguments[index]) { return false }
-        return (words.count..<arguments.count).allSatisfy { !Self.leadsAway(arguments[$0]) }
+        return hasExactWords(of: arguments) && hasPlainWords(of: arguments)
+            && (words.count..<arguments.count).allSatisfy { !Self.leadsAway(arguments[$0]) }
     }
 
-    private static func matches(_ word: Word, _ argument: ArraySlice<UInt8>) -> Bool {
-        switch word {
-        case .exactly(let bytes): argument.elementsEqual(bytes)
-        case .any: isPlain(argument)
+    private func hasExactWords(of arguments: ArgumentList) -> Bool {
+        words.indices.allSatisfy { index in
+            switch words[index] {
+            case .exactly(let bytes): arguments[index].elementsEqual(bytes)
+            case .any: true
+            }
         }
+    }
+
+    /// A word may have a megabyte, and a list thousands of lines. So ask only if the exact words are there.
+    private func hasPlainWords(of arguments: ArgumentList) -> Bool {
+        words.indices.allSatisfy { words[$0] != .any || Self.isPlain(arguments[$0]) }
     }
 
     /// True for a word that is no flag and no path that leads out of a folder, and that a shell leaves as it is: dokku
