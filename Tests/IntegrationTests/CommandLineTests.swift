@@ -128,6 +128,25 @@ import Testing
         ] { #expect(output.contains(text), "\(output)") }
     }
 
+    @Test func `a check tells of the daemon's own socket`() throws {
+        let (box, settings) = try rights([:], lists: ["blog": "config:set blog ...\n"])
+        let own = ["DOKKU_SOCK_PATH": "/run/own.sock", "DOKKU_DAEMON_LISTENER": "allow=blog"]
+        let (output, exit) = try run(["--check"], settings.merging(own) { $1 })
+        #expect(exit == .status(0))
+        for text in [
+            "/run/own.sock (DOKKU_SOCK_PATH):\n    only what \(box.path("allow/blog")) lists:\n        config:set blog ...\n",
+            "Warning: \(box.path("allow/blog")): line 1: config:set may make",
+        ] { #expect(output.contains(text), "\(output)") }
+        // Then systemd makes it, with the unit's rules.
+        try box.write(
+            "[Socket]\nListenStream=/run/own.sock\nService=dokku-daemon.service\nFileDescriptorName=read-only\n",
+            to: "units/own.socket")
+        let handedOver = try run(["--check"], settings.merging(own) { $1 }).output
+        #expect(
+            handedOver.contains("/run/own.sock (own.socket):\n    only commands that change nothing")
+                && !handedOver.contains("(DOKKU_SOCK_PATH)"), "\(handedOver)")
+    }
+
     @Test func `a check finds what is wrong with the rules of a socket`() throws {
         let (box, settings) = try rights(
             ["odd": "read-onyl", "blog": "allow=blog", "none": "allow=none", "ci": "name=ci"],

@@ -31,25 +31,41 @@ struct SettingsCheck {
         warnings += configuration.warnings
     }
 
-    /// Checks the rules of the units, and tells what their sockets may do, a line each.
+    /// Checks the rules of the units and of the daemon's own socket, and tells what their sockets may do, a line each.
     mutating func checkSockets(_ units: [SocketUnit]) -> [String] {
         let lists = AllowFolder(configuration.allowFolder)
         let user = SystemUser(name: configuration.systemUser, ownUser: 0)
         let check = RightsCheck(keyHolderComplaint: user.complaint, lists: lists)
-        faults += check.faults(of: configuration.listenerRules)
-        return units.flatMap { unit in
+        let own = configuration.listenerRules
+        faults += check.faults(of: own)
+        var lines: [String] = []
+        if makesOwnSocket(beside: units) {
+            lines = tell("\(configuration.socketPath) (DOKKU_SOCK_PATH)", own, lists)
+        }
+        for unit in units {
             do throws(ListenerRules.Fault) {
                 let rules = try ListenerRules(parsing: unit.rules)
                 // Two sockets may have the same list.
                 faults += check.faults(of: rules).filter { !faults.contains($0) }
-                let rights = SocketRights(rules: rules, lists: lists)
-                warnings += rights.warnings.filter { !warnings.contains($0) }
-                return ["\(unit.paths.joined(separator: ", ")) (\(unit.name)):"] + rights.lines
+                lines += tell("\(unit.paths.joined(separator: ", ")) (\(unit.name))", rules, lists)
             } catch {
                 faults.append("\(unit.name) has FileDescriptorName=\(unit.rules), and \(error.text)")
-                return []
             }
         }
+        return lines
+    }
+
+    /// False also if it would make one for want of a unit, without any setting that could be wrong.
+    private func makesOwnSocket(beside units: [SocketUnit]) -> Bool {
+        let isNamed = configuration.isSocketPathGiven || configuration.listenerRules != ListenerRules()
+        return isNamed && !units.contains { $0.paths.contains(configuration.socketPath) }
+    }
+
+    /// What a socket may do, a line each. Warns of what its list gives.
+    private mutating func tell(_ socket: String, _ rules: ListenerRules, _ lists: AllowFolder) -> [String] {
+        let rights = SocketRights(rules: rules, lists: lists)
+        warnings += rights.warnings.filter { !warnings.contains($0) }
+        return ["\(socket):"] + rights.lines
     }
 }
 
