@@ -110,6 +110,23 @@ import Testing
         #expect(try !client.ask("test:args blog").ok)
     }
 
+    @Test func `a list that is read while an input comes decides`() throws {
+        let daemon = try daemon()
+        let client = try daemon.client("blog")
+        try client.send(#"{"command":"test:stdin","stdin_length":5}"# + "\nhel")
+        let chunks = try daemon.client("blog")
+        try chunks.send(#"{"command":"test:stdin","stdin_chunks":true}"# + "\n")
+        #expect(try chunks.answer()["event"] == "continue")
+        try daemon.box.write("test:args shop\n", to: "allow/blog")
+        daemon.process.signal(SIGHUP)
+        while try !daemon.client("blog").ask("test:args shop").ok {}
+        try client.send("lo")
+        #expect(try client.answer()["error"] == "denied")
+        try chunks.send("2\nhe0\n")
+        #expect(try chunks.answer()["error"] == "denied")
+        #expect(daemon.ran == ["test:args shop"])
+    }
+
     @Test func `a wrong list does not replace a right one`() throws {
         let daemon = try daemon()
         let client = try daemon.client("blog")

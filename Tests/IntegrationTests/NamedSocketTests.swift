@@ -167,6 +167,16 @@ struct NamedSocketTests {
                     "as if there were none")
             }
         }
+        // Job 1 is not detached. Its owner is told so, nobody else.
+        for command in ["daemon:wait", "daemon:output", "daemon:forget", "daemon:cancel"] {
+            let (theirs, none) = try (
+                other.ask(["command": "\(command) 1"]), other.ask(["command": "\(command) 9"])
+            )
+            #expect(theirs["error"] == none["error"])
+            #expect(
+                theirs["output"]?.text?.replacingOccurrences(of: "1", with: "9") == none["output"]?.text,
+                "\(command)")
+        }
         let known = ["daemon:wait", "daemon:output", "daemon:forget"]
         try isRefused("unknown_job", known)
         try isRefused("invalid_request", ["daemon:cancel"])
@@ -231,6 +241,19 @@ struct NamedSocketTests {
         try fifo.release()
         for client in clients { #expect(try client.reply().ok) }
         #expect(daemon.ran.count { $0 == "apps:list" } == 4)
+    }
+
+    @Test func `a name is not told for whose job it waits`() throws {
+        let (daemon, _, _) = try held()
+        for (socket, isTold) in [("ci", false), ("other", false), ("socket", true)] {
+            let client = try daemon.client(socket)
+            try client.send(#"{"command":"apps:list","stream":true}"# + "\n")
+            let event = try client.answer()
+            #expect(event["event"] == "queued" && (event["waits_for"] != nil) == isTold, "\(event)")
+        }
+        for line in try daemon.client("ci").ask("daemon:queue").output.split(separator: "\n") {
+            #expect(line.hasSuffix(" [waits for its turn]"), "\(line)")
+        }
     }
 
     /// Who holds the lock is the host's business.

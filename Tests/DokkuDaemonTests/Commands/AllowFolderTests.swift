@@ -67,6 +67,17 @@ import Testing
         #expect(lists.use("ci") == [])
     }
 
+    @Test(.enabled(if: geteuid() == 0, "only root can give a file away"))
+    func `a file of another user is refused`() throws {
+        try write("ps:restart blog\n")
+        chown(folder.path("ci"), 65534, 0)
+        #expect(lists.use("ci") == ["\(folder.path("ci")): it belongs to user 65534, not to root"])
+        chown(folder.path("ci"), 0, 65534)
+        #expect(lists.use("ci") == [])
+        chown(folder.path, 65534, 0)
+        #expect(lists.use("ci") == ["\(folder.path("ci")): its folder belongs to user 65534, not to root"])
+    }
+
     @Test func `only a regular file is read`() throws {
         try write("ps:restart blog\n", to: "real")
         symlink("real", folder.path("link"))
