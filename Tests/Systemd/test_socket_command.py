@@ -75,8 +75,11 @@ class SocketTest(LabTest):
 
     def begin(self, words):
         """The command, running, and a function that reads its output up to a text."""
+        # A shell that runs the tests in the background has them ignore SIGINT.
         process = subprocess.Popen(
-            self.lab.command(f"exec dokku-daemon-socket {words} 2>&1"), stdout=subprocess.PIPE, text=True
+            self.lab.command(f"exec env --default-signal=INT dokku-daemon-socket {words} 2>&1"),
+            stdout=subprocess.PIPE,
+            text=True,
         )
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
