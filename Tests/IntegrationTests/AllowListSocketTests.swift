@@ -106,7 +106,7 @@ import Testing
         try daemon.box.write("test:args shop\n", to: "allow/blog")
         #expect(try client.ask("test:args blog").ok, "not before the signal")
         daemon.process.signal(SIGHUP)
-        while try !client.ask("test:args shop").ok {}
+        try Deadline().poll("the new list") { try client.ask("test:args shop").ok }
         #expect(try !client.ask("test:args blog").ok)
     }
 
@@ -119,7 +119,7 @@ import Testing
         #expect(try chunks.answer()["event"] == "continue")
         try daemon.box.write("test:args shop\n", to: "allow/blog")
         daemon.process.signal(SIGHUP)
-        while try !daemon.client("blog").ask("test:args shop").ok {}
+        try Deadline().poll("the new list") { try daemon.client("blog").ask("test:args shop").ok }
         try client.send("lo")
         #expect(try client.answer()["error"] == "denied")
         try chunks.send("2\nhe0\n")
@@ -132,7 +132,8 @@ import Testing
         let client = try daemon.client("blog")
         try daemon.box.write("test:args shop\n* x\n", to: "allow/blog")
         daemon.process.signal(SIGHUP)
-        while !daemon.errors.contains("\(daemon.box.path("allow/blog")): line 2: ") {}
+        let fault = "\(daemon.box.path("allow/blog")): line 2: "
+        try Deadline().poll("the complaint") { daemon.errors.contains(fault) }
         #expect(daemon.errors.contains("the list of before stays in use"))
         #expect(try client.ask("test:args blog").ok && !client.ask("test:args shop").ok)
     }

@@ -264,7 +264,9 @@ struct NamedSocketTests {
         try checked("flock", flock(file, LOCK_EX))
         let client = try daemon.client("ci")
         #expect(try client.ask(["command": "apps:list", "detach": true])["ok"] == true)
-        while try !daemon.ask("daemon:status").output.contains("waits for: the lock") {}
+        try Deadline().poll("the wait") {
+            try daemon.ask("daemon:status").output.contains("waits for: the lock")
+        }
         for command in [
             "daemon:status", "daemon:queue", "daemon:status --format json", "daemon:queue --format json",
         ] {

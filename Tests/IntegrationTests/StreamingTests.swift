@@ -152,7 +152,9 @@ import Testing
         try client.send(["id": 0, "command": ["test:block", .text(fifo.path)]])
         try client.send(["id": 1, "command": ["test:wait", "0.2"]])
         try client.send(["id": 2, "command": ["test:args"]])
-        while try daemon.ask("daemon:queue").output.split(separator: "\n").count < 3 {}
+        try Deadline().poll("three jobs") {
+            try daemon.ask("daemon:queue").output.split(separator: "\n").count >= 3
+        }
         try fifo.release()
         let (_, first, second) = (try client.answer(), try client.answer(), try client.answer())
         let run = try #require(first["run_ms"]?.int)

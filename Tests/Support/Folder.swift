@@ -55,10 +55,11 @@ open class Folder {
         return status
     }
 
-    /// Makes a folder, and those above it.
+    /// Makes a folder, and those above it. It has mode 0755, whatever the umask.
     @discardableResult
     public func makeFolder(_ name: String) throws -> String {
         try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
+        try checked("chmod", chmod(path(name), 0o755))
         return path(name)
     }
 

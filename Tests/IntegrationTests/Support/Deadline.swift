@@ -14,9 +14,9 @@ struct Deadline {
 
     init(_ patience: Duration = .patience) { end = .now + patience }
 
-    /// Looks again and again, for what reports no event: a file of /proc.
-    func poll(_ what: String, until condition: () -> Bool) throws {
-        while !condition() {
+    /// Looks again and again, for what reports no event: a file of /proc, or what a signal has done.
+    func poll(_ what: String, until condition: () throws -> Bool) throws {
+        while try !condition() {
             if ContinuousClock.now >= end { throw Overdue(what: what) }
             usleep(1000)
         }
