@@ -5,4 +5,7 @@ public enum Feature: String, CaseIterable, Sendable {
     case formatJSON = "format_json"
     case detach
     case events
+    /// Only on a socket with the rule `descriptors`.
+    case descriptors
+    case signal
 }

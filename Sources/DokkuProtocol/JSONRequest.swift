@@ -29,8 +29,30 @@ public struct JSONRequest: Equatable, Sendable {
     public var endsWithClient = false
     /// Whether the answer is the number of the job, which outlives its client.
     public var isDetached = false
+    /// Whether the client's standard input, output and error come as descriptors with the request's first byte.
+    public var handsOverDescriptors = false
+    /// The kind of the terminal that is handed over, as `TERM` names it. Only together with descriptors.
+    public var terminal: String?
 
     public init(_ command: ArgumentList = []) { self.command = command }
+
+    /// The longest name of a kind of terminal, in bytes.
+    public static let terminalLimit = 64
+
+    /// Whether a text may be a kind of terminal. It becomes a word of an environment, and the name of a file in
+    /// terminfo's folders, so it has no slash.
+    public static func isTerminal(_ name: some Collection<UInt8>) -> Bool {
+        (1...terminalLimit).contains(name.count)
+            && name.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"),
+                    UInt8(ascii: "."), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
 
     /// Why a line is not a request, and what could still be read of it: the id for the answer, and the length of
     /// the input, so that no byte of the input is read as a request.

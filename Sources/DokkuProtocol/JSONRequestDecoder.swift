@@ -50,6 +50,7 @@ public enum JSONRequestDecoder {
             if request.isDetached, let key = members.keyOfAnswer {
                 throw Refusal.invalid("detach and \(key) exclude each other")
             }
+            try readDescriptors(members, into: &request)
         } catch {
             throw members.fault(error)
         }
@@ -89,6 +90,26 @@ public enum JSONRequestDecoder {
         }
     }
 
+    private static func readDescriptors(
+        _ members: Members, into request: inout JSONRequest
+    ) throws(Refusal) {
+        request.handsOverDescriptors = try flag("descriptors", members.descriptors)
+        if let terminal = members.terminal {
+            guard request.handsOverDescriptors else { throw .invalid("terminal needs descriptors") }
+            let name = terminal.string.flatMap { JSONRequest.isTerminal($0) ? $0 : nil }
+            request.terminal = String(
+                decoding: try expect("terminal", "a name of letters, digits, +, -, . and _", name),
+                as: UTF8.self)
+        }
+        guard request.handsOverDescriptors else { return }
+        if request.isDetached { throw .invalid("descriptors and detach exclude each other") }
+        switch request.input {
+        case nil, .chunks: break
+        case .bytes: throw .invalid("descriptors and stdin exclude each other")
+        case .following: throw .invalid("descriptors and stdin_length exclude each other")
+        }
+    }
+
     /// Clamped to what a clock can hold: a timeout of centuries is not an error.
     private static func duration(_ value: JSONValue) -> Duration? {
         guard let seconds = value.number, seconds > 0 else { return nil }
@@ -116,20 +137,6 @@ public enum JSONRequestDecoder {
     }
 }
 
-extension RequestID {
-    public static let expected = "a string, or an integer from -2^53 to 2^53"
-
-    public init?(_ value: JSONValue) {
-        if let text = value.string {
-            self = .text(String(decoding: text, as: UTF8.self))
-        } else if let number = value.integer, Self.numbers.contains(number) {
-            self = .number(number)
-        } else {
-            return nil
-        }
-    }
-}
-
 /// The members of a request, unchecked.
 private struct Members {
     var id: JSONValue?
@@ -143,6 +150,8 @@ private struct Members {
     var timeout: JSONValue?
     var onDisconnect: JSONValue?
     var detach: JSONValue?
+    var descriptors: JSONValue?
+    var terminal: JSONValue?
     /// The message about the first key that is none of these.
     var unknown: String?
     /// An unknown key begins with `stdin`: it may be a mistyped `stdin_length`.
@@ -162,6 +171,8 @@ private struct Members {
             case "timeout": timeout = value
             case "on_disconnect": onDisconnect = value
             case "detach": detach = value
+            case "descriptors": descriptors = value
+            case "terminal": terminal = value
             default:
                 if unknown == nil { unknown = Self.describe(unknown: key) }
                 if key.starts(with: "stdin".utf8) { mayAnnounceInput = true }

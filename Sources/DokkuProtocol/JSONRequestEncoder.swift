@@ -23,6 +23,11 @@ public enum JSONRequestEncoder {
         if let timeout = request.timeout { append(timeout, to: &line) }
         if request.endsWithClient { line.append(",\"on_disconnect\":\"cancel\"") }
         if request.isDetached { line.append(",\"detach\":true") }
+        if request.handsOverDescriptors { line.append(",\"descriptors\":true") }
+        if let terminal = request.terminal {
+            line.append(",\"terminal\":")
+            try append(Array(terminal.utf8)[...], to: &line)
+        }
         line.append("}\n")
         return line
     }

@@ -10,12 +10,15 @@ public struct ListenerOptions: OptionSet, Sendable, Hashable {
     @inlinable public static var rawWords: ListenerOptions { ListenerOptions(rawValue: 4) }
     /// Escape sequences stay in plain replies.
     @inlinable public static var keepAnsi: ListenerOptions { ListenerOptions(rawValue: 8) }
+    /// Requests may hand over the client's standard input, output and error.
+    @inlinable public static var descriptors: ListenerOptions { ListenerOptions(rawValue: 16) }
 
     /// The part of a limit that all restricted sockets together may use: three quarters, rounded up.
     public static func restrictedShare(of limit: Int) -> Int { limit - limit / 4 }
 
     static let names: [(name: String, option: ListenerOptions)] = [
         ("read-only", .readOnly), ("one-shot", .oneShot), ("raw-words", .rawWords), ("keep-ansi", .keepAnsi),
+        ("descriptors", .descriptors),
     ]
 
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }

@@ -7,6 +7,20 @@ public enum RequestID: Hashable, Sendable {
     public static let numbers: ClosedRange<Int64> = -(1 << 53)...(1 << 53)
 }
 
+extension RequestID {
+    public static let expected = "a string, or an integer from -2^53 to 2^53"
+
+    public init?(_ value: JSONValue) {
+        if let text = value.string {
+            self = .text(String(decoding: text, as: UTF8.self))
+        } else if let number = value.integer, Self.numbers.contains(number) {
+            self = .number(number)
+        } else {
+            return nil
+        }
+    }
+}
+
 extension [UInt8] {
     /// Appends an id as the first member of an object, `"id":7,`; nothing if there is none.
     mutating func append(identity id: RequestID?) {

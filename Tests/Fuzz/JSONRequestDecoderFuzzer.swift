@@ -19,6 +19,14 @@ func fuzzJSONRequestDecoder(_ line: [UInt8]) throws {
         try require(timeout >= .milliseconds(1) && timeout <= .seconds(1_000_000_000), "timeout \(timeout)")
     }
     try require(!(request.stripsAnsi && request.encoding == .base64), "base64 is not text")
+    if let terminal = request.terminal {
+        try require(
+            request.handsOverDescriptors && JSONRequest.isTerminal(terminal.utf8), "terminal \(terminal)")
+    }
+    if request.handsOverDescriptors {
+        try require(!request.isDetached, "descriptors of a detached job")
+        try require(request.input == nil || request.input == .chunks, "two inputs")
+    }
     // A key may be written with escapes, which only the parser reads; in values they are no difference.
     if line.contains(UInt8(ascii: "\\")) { return }
     let fault = JSONSalvage.fault(of: line.span)

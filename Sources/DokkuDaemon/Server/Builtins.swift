@@ -90,7 +90,9 @@ final class Builtins {
         json.addObject { json in
             json.add("version", version)
             json.addArray("features") { json in
-                for feature in Feature.allCases { json.add(nil, feature.rawValue) }
+                for feature in Feature.allCases where feature != .descriptors && feature != .signal {
+                    json.add(nil, feature.rawValue)
+                }
             }
         }
         return json.text

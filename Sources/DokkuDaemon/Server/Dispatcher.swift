@@ -118,6 +118,9 @@ final class Dispatcher: RequestTaker {
         incoming.request.timeout = request.timeout
         incoming.id = request.id
         if case .text(let id) = request.id { incoming.attachedBytes = id.utf8.count }
+        if request.handsOverDescriptors {
+            return refuse(.invalid("No descriptors came with the request"), incoming)
+        }
         switch request.input {
         case nil: decide(incoming)
         case .bytes(let bytes): takeInput(bytes, of: incoming)

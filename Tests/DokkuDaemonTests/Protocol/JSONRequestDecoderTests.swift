@@ -58,6 +58,25 @@ import Testing
         #expect(try decode(#"{"command":"'a\nb'"}"#).command == ["a\nb"])
     }
 
+    @Test func `descriptors are announced, and with them a terminal`() throws {
+        let request = try decode(#"{"command":"a","descriptors":true,"terminal":"xterm-256color"}"#)
+        #expect(request.handsOverDescriptors && request.terminal == "xterm-256color")
+        let name = String(repeating: "a", count: 64)
+        #expect(try decode(#"{"command":"a","descriptors":true,"terminal":"\#(name)"}"#).terminal == name)
+        #expect(try decode(#"{"command":"a","descriptors":true,"stdin_chunks":true}"#).input == .chunks)
+        #expect(try !decode(#"{"command":"a","descriptors":false,"stdin":""}"#).handsOverDescriptors)
+        #expect(try !decode(#"{"command":"a","descriptors":false,"detach":true}"#).handsOverDescriptors)
+    }
+
+    @Test(arguments: [
+        "", "a/b", "a b", "a=b", "ü", "a\\n", "a\\u0000", "*", String(repeating: "a", count: 65),
+    ])
+    func `a terminal is one plain word`(name: String) throws {
+        let refusal = try #require(
+            fault(#"{"command":"a","descriptors":true,"terminal":"\#(name)"}"#)?.refusal)
+        #expect(refusal.text == "terminal must be a name of letters, digits, +, -, . and _")
+    }
+
     @Test(arguments: [
         ("9007199254740992", RequestID.number(1 << 53)), ("-9007199254740992", .number(-(1 << 53))),
         ("0", .number(0)), ("-0", .number(0)), (#""""#, .text("")), (#""\ud83d\ude00""#, .text("\u{1F600}")),
@@ -82,6 +101,13 @@ import Testing
         (#""command":["a","b\u0000"]"#, "command"), (#""command":"a\u0000""#, "command"),
         (#""command":"a 'b""#, "single quote"), (#""command":"a\nb""#, "command"),
         (#""stream":true"#, "command"),
+        (#""command":"a","descriptors":1"#, "descriptors"),
+        (#""command":"a","descriptors":null"#, "descriptors"),
+        (#""command":"a","descriptors":true,"stdin":"""#, "descriptors"),
+        (#""command":"a","descriptors":true,"detach":true"#, "descriptors"),
+        (#""command":"a","terminal":"xterm""#, "terminal"), (#""command":"a","terminal":7"#, "terminal"),
+        (#""command":"a","descriptors":false,"terminal":"xterm""#, "terminal"),
+        (#""command":"a","descriptors":true,"terminal":7"#, "terminal"),
         (#""command":"a","id":1.0"#, "id"), (#""command":"a","id":9007199254740993"#, "id"),
         (#""command":"a","id":-9007199254740993"#, "id"), (#""command":"a","id":null"#, "id"),
         (#""command":"a","id":[1]"#, "id"), (#""command":"a","id":1e3"#, "id"),

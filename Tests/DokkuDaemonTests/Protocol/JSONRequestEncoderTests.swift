@@ -39,6 +39,16 @@ import Testing
         #expect(try comesBack(request))
         request.encoding = .utf8
         request.stripsAnsi = true
+        request.handsOverDescriptors = true
+        for (input, terminal) in [(nil, "xterm-256color"), (.chunks, nil)] as [(JSONRequest.Input?, String?)]
+        {
+            request.input = input
+            request.terminal = terminal
+            #expect(try comesBack(request))
+        }
+        #expect(
+            try text(JSONRequestEncoder.line(request)).hasSuffix(#","descriptors":true}"# + "\n"))
+        request.handsOverDescriptors = false
         for input in [nil, .bytes([]), .chunks, .following(count: .max)] as [JSONRequest.Input?] {
             request.input = input
             #expect(try comesBack(request))
@@ -112,6 +122,11 @@ import Testing
             request.stripsAnsi = request.encoding == .utf8 && .random(using: &generator)
             request.timeout = Bool.random(using: &generator) ? .seconds(count % 1_000_000_000 + 1) : nil
             request.endsWithClient = .random(using: &generator)
+            switch request.input {
+            case nil, .chunks: request.handsOverDescriptors = .random(using: &generator)
+            case .bytes, .following: break
+            }
+            if request.handsOverDescriptors, .random(using: &generator) { request.terminal = "xterm+a_1.b-C" }
             #expect(try comesBack(request), "seed \(seed)")
         }
     }
