@@ -13,9 +13,10 @@ help: ## list these targets
 deps: ## install all missing packages that these targets need (apt)
 	@packaging/deps build demo model test lint deb
 
-build: ## build .build/release/dokku-daemon
+build: ## build .build/release/dokku-daemon and .build/release/dokku-client
 	@packaging/deps build
 	@packaging/with-swift swift build -c release --static-swift-stdlib --disable-local-rpath --product dokku-daemon
+	@packaging/with-swift swift build -c release --static-swift-stdlib --disable-local-rpath --product dokku-client
 
 demo: build ## show a conversation with the daemon, with a stand-in for dokku
 	@packaging/deps demo

@@ -18,7 +18,8 @@ let swift: [SwiftSetting] =
 let package = Package(
     name: "dokku-daemon",
     products: [
-        .executable(name: "dokku-daemon", targets: ["DokkuDaemon"])
+        .executable(name: "dokku-daemon", targets: ["DokkuDaemon"]),
+        .executable(name: "dokku-client", targets: ["DokkuClient"]),
     ],
     targets: [
         .target(
@@ -40,6 +41,19 @@ let package = Package(
             // Swift's own linker. If the system's linker is not gold, as on Debian 13, it makes Swift's constants writable,
             // and leaves them writable after relocation.
             linkerSettings: [.unsafeFlags(["-use-ld=lld"])]
+        ),
+        .target(
+            name: "CClientShim",
+            path: "Sources/DokkuClient/Shim",
+            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+        ),
+        .executableTarget(
+            name: "DokkuClient",
+            dependencies: ["CClientShim", "DokkuProtocol"],
+            exclude: ["Shim"],
+            swiftSettings: strict,
+            // It runs in images that hold nothing else.
+            linkerSettings: [.unsafeFlags(["-static-executable", "-use-ld=lld"])]
         ),
         // What the test targets share. It does not know the daemon.
         .target(

@@ -14,7 +14,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "Sources"
 DAEMON = SOURCES / "DokkuDaemon"
-# It stands below all folders of the daemon.
+CLIENT = SOURCES / "DokkuClient"
+# Both programs use it, and neither uses the other.
 PROTOCOL = "DokkuProtocol"
 DECLARATION = re.compile(r"^(?:(?:public|package|@frozen|internal|final|indirect|@\w+)\s+)*(?:struct|class|enum|protocol|typealias|actor)\s+(\w+)", re.M)
 PLAN = re.compile(r"^\| `([\w/]+)` \|", re.M)
@@ -84,9 +85,18 @@ def folder(path):
     return path.parent.relative_to(DAEMON if path.is_relative_to(DAEMON) else SOURCES).as_posix()
 
 
+def is_root(path):
+    """Whether the file starts a program, and may use all of it."""
+    return path.parent in (DAEMON, CLIENT)
+
+
 def main():
     files = sorted(SOURCES.rglob("*.swift"))
-    uses = arrows(files)
+    # Each program is a module of its own, so both may give a name to a type of theirs.
+    uses = {}
+    for program in (DAEMON, CLIENT):
+        other = CLIENT if program == DAEMON else DAEMON
+        uses |= arrows([path for path in files if not path.is_relative_to(other)])
     faults = []
     for circle in circles(uses):
         faults.append("a circle of " + ", ".join(path.relative_to(SOURCES).as_posix() for path in circle))
@@ -96,12 +106,12 @@ def main():
                     faults.append(f"    {path.stem} uses {name} of {other.stem}")
     order = [PROTOCOL, *PLAN.findall((ROOT / "docs" / "design.md").read_text())]
     for path in files:
-        system = re.findall(r"^import (Glibc|CEpollShim|Foundation)$", path.read_text(), re.M)
+        system = re.findall(r"^import (Glibc|CEpollShim|CClientShim|Foundation)$", path.read_text(), re.M)
         if folder(path) == PROTOCOL and system:
             faults.append(f"{PROTOCOL}/{path.name} imports {system[0]}, which is the system")
     rank = {name: number for number, name in enumerate(order)}
     for path in files:
-        if folder(path) == ".":
+        if is_root(path):
             continue
         if folder(path) not in rank:
             faults.append(f"{folder(path)} is not in the table of docs/design.md")

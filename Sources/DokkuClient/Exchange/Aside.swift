@@ -1,0 +1,34 @@
+// A request about a job that runs, while its own connection waits for the answer.
+import DokkuProtocol
+
+final class Aside {
+    private let connection: Connection
+    private let name: String
+
+    init(_ words: [String], to path: String) throws(SystemFailure) {
+        name = words.joined(separator: " ")
+        connection = try Connection(to: path)
+        try connection.send(Request.line(words))
+    }
+
+    var descriptor: Int32 { connection.descriptor }
+
+    /// True when the answer has come, or none will come. Says why if the daemon refused it.
+    func hasEnded(after poll: Poll) -> Bool {
+        guard poll.canRead(descriptor) else { return false }
+        do {
+            if case .end = try connection.receive() { return true }
+            guard let line = connection.nextLine() else { return false }
+            if case .end(let last) = try ReplyLine(line).content { tell(last) }
+            return true
+        } catch {
+            return true
+        }
+    }
+
+    /// A job that has just ended by itself is no trouble.
+    private func tell(_ answer: ReplyLine.End) {
+        guard !answer.isOK, answer.error != nil else { return }
+        Message.say("\(name): \(String(decoding: answer.output, as: UTF8.self))")
+    }
+}

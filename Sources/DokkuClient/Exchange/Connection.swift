@@ -1,0 +1,75 @@
+// A connection to the daemon: bytes that wait to be sent, and lines that have come.
+import CClientShim
+import DokkuProtocol
+import Glibc
+
+final class Connection {
+    enum Received {
+        /// Perhaps lines, which `nextLine` gives.
+        case something
+        case end
+    }
+
+    let descriptor: Int32
+    /// What `send` could not hand to the kernel yet.
+    private var unsent: [UInt8] = []
+    private var sent = 0
+    private var framer = LineFramer(maximumLength: .max)
+
+    /// Waits while the daemon's backlog is full.
+    init(to path: String) throws(SystemFailure) {
+        descriptor = client_connect(path)
+        if descriptor < 0 { throw .last }
+    }
+
+    deinit { close(descriptor) }
+
+    var hasUnsent: Bool { sent < unsent.count }
+
+    /// Sends the line with its newline. The three descriptors go with its first byte.
+    func send(_ line: [UInt8], handingOver descriptors: [Int32] = []) throws(SystemFailure) {
+        if descriptors.isEmpty {
+            enqueue(line)
+            return try flush()
+        }
+        // The socket is empty, so the kernel takes at least the first byte, and it waits for no more.
+        let count = try Transfer.send(line, with: descriptors, to: descriptor)
+        enqueue(Array(line[count...]))
+        try flush()
+    }
+
+    func enqueue(_ bytes: [UInt8]) {
+        if sent == unsent.count {
+            unsent = bytes
+            sent = 0
+        } else {
+            unsent += bytes
+        }
+    }
+
+    /// Hands over what the kernel takes without waiting.
+    func flush() throws(SystemFailure) {
+        while hasUnsent {
+            do throws(SystemFailure) {
+                sent += try Transfer.send(unsent[sent...], to: descriptor)
+            } catch {
+                if error.wouldBlock { return }
+                throw error
+            }
+        }
+    }
+
+    /// Takes what has come. Call it when there is something, or the end.
+    func receive() throws(SystemFailure) -> Received {
+        let bytes = try Transfer.receive(descriptor, 1 << 18)
+        framer.append(bytes.span)
+        return bytes.isEmpty ? .end : .something
+    }
+
+    func nextLine() -> ArraySlice<UInt8>? {
+        switch framer.next() {
+        case .line(let line): line
+        case .skipped, nil: nil
+        }
+    }
+}

@@ -1,0 +1,21 @@
+// The signals that the client answers, as bytes that its loop reads.
+import CClientShim
+import Glibc
+
+struct Signals: ~Copyable {
+    let descriptor: Int32
+
+    /// From now on these signals come here alone. One that whoever started the client ignores stays ignored.
+    init(_ signals: [Int32]) throws(SystemFailure) {
+        let wanted = signals.filter { client_ignores($0) == 0 }
+        descriptor = try retrying { client_catch(wanted, wanted.count) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// The next one that has come; nil if there is none.
+    borrowing func next() -> Int32? {
+        let signal = client_next_signal(descriptor)
+        return signal == 0 ? nil : signal
+    }
+}
