@@ -10,6 +10,8 @@ public struct ReplyLine: Equatable, Sendable {
         case output(OutputStream, [UInt8])
         /// The last line of an answer, which may be its only one.
         case end(End)
+        /// An event of `daemon:events`.
+        case happening(HappeningEvent)
         /// An event that this version does not know.
         case unknown(event: String)
     }
@@ -58,11 +60,17 @@ extension ReplyLine {
         }
         self = try document.withValue { value throws(Failure) in
             guard value.isObject else { throw .notObject }
-            return try ReplyLine(Members(value: value), encoding)
+            do throws(ReplyMembers.Fault) {
+                return try ReplyLine(ReplyMembers(value: value), encoding)
+            } catch {
+                throw .member(error.key)
+            }
         }
     }
 
-    private init(_ members: Members, _ encoding: (RequestID?) -> JSONRequest.Encoding) throws(Failure) {
+    private init(_ members: ReplyMembers, _ encoding: (RequestID?) -> JSONRequest.Encoding)
+        throws(ReplyMembers.Fault)
+    {
         let id = try members.optional("id", RequestID.init)
         self.id = id
         guard let event = try members.optional("event", \.text) else {
@@ -85,13 +93,14 @@ extension ReplyLine {
                     try members.required("stream", \.stream),
                     try members.required("data", encoding(id) == .base64 ? \.base64 : \.bytes))
             case "end": .end(try End(members))
-            default: .unknown(event: event)
+            default:
+                try HappeningEvent(event, members).map { .happening($0) } ?? .unknown(event: event)
             }
     }
 }
 
 extension ReplyLine.End {
-    fileprivate init(_ members: Members) throws(ReplyLine.Failure) {
+    fileprivate init(_ members: ReplyMembers) throws(ReplyMembers.Fault) {
         isOK = try members.required("ok", \.bool)
         status = try members.status()
         error = try members.optional("error", \.text)
@@ -105,42 +114,7 @@ extension ReplyLine.End {
     }
 }
 
-/// A reply's object, which may hold more than is asked for.
-private struct Members {
-    let value: JSONValue
-
-    func optional<Value>(
-        _ key: StaticString, _ read: (JSONValue) -> Value?
-    ) throws(ReplyLine.Failure) -> Value? {
-        guard let member = value[key] else { return nil }
-        guard let value = read(member) else { throw .member("\(key)") }
-        return value
-    }
-
-    func required<Value>(
-        _ key: StaticString, _ read: (JSONValue) -> Value?
-    ) throws(ReplyLine.Failure) -> Value {
-        guard let value = try optional(key, read) else { throw .member("\(key)") }
-        return value
-    }
-
-    /// A signal takes the place of the exit status, which is null then.
-    func status() throws(ReplyLine.Failure) -> ExitStatus? {
-        guard let status = value["exit_status"] else { return nil }
-        if status.isNull { return .signalled(try required("signal", \.text)) }
-        return .exited(try required("exit_status", \.int32))
-    }
-}
-
 extension JSONValue {
-    fileprivate var bytes: [UInt8]? { string.map(Array.init) }
-    fileprivate var text: String? { string.map { String(decoding: $0, as: UTF8.self) } }
-    fileprivate var base64: [UInt8]? { string.flatMap(Base64Decoder.decode) }
-    fileprivate var int: Int? { integer.flatMap { Int(exactly: $0) } }
-    fileprivate var int32: Int32? { integer.flatMap { Int32(exactly: $0) } }
-    fileprivate var count: UInt64? { integer.flatMap { UInt64(exactly: $0) } }
-    fileprivate var milliseconds: Duration? { count.map { .milliseconds($0) } }
-
     fileprivate var stream: OutputStream? {
         switch text {
         case "stdout": .standardOutput

@@ -68,8 +68,8 @@ final class Session {
         while true {
             if case .over(let ending) = state, output.isEmpty { return finish(ending) }
             var poll = interests(signals)
-            poll.wait(milliseconds: viewer.nextLook)
-            viewer.look()
+            poll.wait(milliseconds: output.isEmpty ? viewer.nextLook : nil)
+            if output.isEmpty { output.append(viewer.look(), to: .standardOutput) }
             while let signal = signals.next() { received(signal) }
             if case .over(.left(let signal, let job)) = state {
                 return finish(.left(signal: signal, job: job))
@@ -151,13 +151,14 @@ final class Session {
         case .output(let stream, let bytes):
             viewer.clear()
             output.append(viewer.shown(bytes, stream), to: stream)
-        case .unknown(let event):
-            if let text = viewer.shown(event: event, raw) { output.append(text, to: .standardOutput) }
+        case .happening(let event): output.append(viewer.shown(event, raw), to: .standardOutput)
+        case .unknown: break
         case .end(let last):
             if !last.output.isEmpty, last.isOK || last.status != nil {
                 output.append(viewer.shown(last.output, .standardOutput), to: .standardOutput)
             }
             if let errors = last.errors { output.append(errors, to: .standardError) }
+            if last.status != nil { output.append(viewer.ended(), to: .standardOutput) }
             end(.ended(last, wasCancelled: state.isCancelling))
         }
     }
@@ -213,7 +214,7 @@ final class Session {
 
     private func cancel(_ job: UInt64, time: Int) {
         state = .cancelling(job: job, times: time)
-        viewer.cancelling(time: time)
+        viewer.cancelling(job, time: time)
         ask("daemon:cancel", job)
     }
 
