@@ -157,8 +157,8 @@ import Testing
             let name = "\(try read(line).content)".prefix { $0.isLetter }
             seen.insert(String(name))
         }
-        // Those of `daemon:events` are unknown here.
-        #expect(seen == ["inputWanted", "queued", "started", "output", "end", "unknown"])
+        // No event of the page is unknown.
+        #expect(seen == ["inputWanted", "queued", "started", "output", "end", "happening"])
         #expect(!requests.isEmpty)
         for line in requests {
             let request = try JSONRequestDecoder.decode(bytes(line)[...])
