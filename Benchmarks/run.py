@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures how long people wait for the daemon, and compares it with a C program that does the minimum.
 
-Prints a Markdown table for each of (f), (g) and (h), and one for (a) to (e), each row with its target. people.py, submit.py and
-overhead.py say how they are measured. It needs only the standard library and a C compiler ($CC, or cc).
+Prints a Markdown table for each of (f) to (i), and one for (a) to (e), each row with its target. people.py, submit.py,
+transport.py and overhead.py say how they are measured. It needs only the standard library and a C compiler ($CC, or cc).
 """
 
 import argparse
@@ -17,9 +17,10 @@ import tempfile
 import overhead
 import people
 import submit
+import transport
 from server import HERE, build
 
-PARTS = {"f": people.dashboards, "g": people.deploys, "h": submit.measure, "a-e": overhead.measure}
+PARTS = {"f": people.dashboards, "g": people.deploys, "h": submit.measure, "i": transport.measure, "a-e": overhead.measure}
 
 
 def main():

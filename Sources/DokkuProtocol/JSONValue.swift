@@ -83,7 +83,7 @@ public struct JSONValue {
     public subscript(index: Int) -> JSONValue? { json_array_get(pointer, index).map(JSONValue.init) }
 
     /// A member of an object; nil if it has none of that key, or is no object.
-    subscript(key: StaticString) -> JSONValue? {
+    public subscript(key: StaticString) -> JSONValue? {
         let key = UnsafeRawPointer(key.utf8Start).assumingMemoryBound(to: CChar.self)
         return json_object_get(pointer, key).map(JSONValue.init)
     }

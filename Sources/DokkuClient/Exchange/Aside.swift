@@ -8,7 +8,7 @@ final class Aside {
     init(_ words: [String], to path: String) throws(SystemFailure) {
         name = words.joined(separator: " ")
         connection = try Connection(to: path)
-        try connection.send(Request.line(words))
+        try connection.send(Question.line(words))
     }
 
     var descriptor: Int32 { connection.descriptor }

@@ -15,9 +15,9 @@ final class Call {
 
     func run() -> Verdict {
         let signals: Signals
-        let call: Request
-        do {
-            call = try Request(request())
+        let request: Request
+        do throws(Unsendable) {
+            request = try self.request()
         } catch {
             return Verdict(.usage, "the words of a command must be UTF-8")
         }
@@ -30,7 +30,7 @@ final class Call {
         while true {
             let session: Session
             do {
-                session = try Session(call, to: path.path, viewer: viewer)
+                session = try Session(request, to: path.path, viewer: viewer)
             } catch {
                 return isSecond
                     ? Verdict(.tryAgain, "the daemon was stopped before the command ran")
@@ -53,26 +53,14 @@ final class Call {
         end.status == nil && end.error == ErrorCode.shuttingDown.rawValue
     }
 
-    private func request() -> JSONRequest {
-        var request = JSONRequest(arguments.words)
-        request.timeout = arguments.timeout
+    private func request() throws(Unsendable) -> Request {
         let name = arguments.name ?? ""
-        if (arguments.givesInput || CommandInput.isRead(by: name)) && hasInput { request.input = .chunks }
-        if arguments.isDetached {
-            request.isDetached = true
-            return request
-        }
-        request.isStreamed = true
-        request.encoding = .base64
-        request.endsWithClient = true
-        return request
-    }
-
-    private var hasInput: Bool {
-        switch Standard.kind(Standard.input) {
-        case .file, .pipe, .terminal: true
-        case .other: false
-        }
+        let givesInput = arguments.givesInput || CommandInput.isRead(by: name)
+        // A detached job outlives the client's files.
+        let handover =
+            arguments.isDetached
+            ? Handover(givesInput: givesInput) : Handover(name, givesInput: givesInput, to: path.path)
+        return try Request(arguments, handover)
     }
 
     private func detached(_ job: UInt64) -> Verdict {
@@ -80,7 +68,7 @@ final class Call {
         return Verdict(0)
     }
 
-    private func verdict(on ending: Session.Ending, _ session: Session) -> Verdict {
+    private func verdict(on ending: RequestStage.Ending, _ session: Session) -> Verdict {
         switch ending {
         case .ended(let end, let wasCancelled):
             if wasCancelled, end.error == ErrorCode.cancelled.rawValue { return Verdict(diesOf: SIGINT) }

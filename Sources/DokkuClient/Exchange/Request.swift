@@ -1,32 +1,35 @@
 // What the client asks for, as it goes over the wire.
 import DokkuProtocol
+import Glibc
 
 struct Request {
     let line: [UInt8]
     let encoding: JSONRequest.Encoding
-    /// Standard input, output and error, if the daemon gets them itself; else none.
-    let descriptors: [Int32]
-    /// Whether the command has the client's terminal as its own.
-    let sharesTerminal: Bool
+    let handover: Handover
 
-    /// Bytes come exactly and as they are written.
-    init(_ request: JSONRequest, handingOver descriptors: [Int32] = []) throws(Unsendable) {
+    /// For a command that is watched, bytes come exactly and as they are written, and it ends with the client.
+    init(_ arguments: Arguments, _ handover: Handover) throws(Unsendable) {
+        var request = JSONRequest(arguments.words)
+        request.timeout = arguments.timeout
+        if handover.sendsInput { request.input = .chunks }
+        if arguments.isDetached {
+            request.isDetached = true
+        } else {
+            request.isStreamed = true
+            request.encoding = .base64
+            request.endsWithClient = true
+            request.handsOverDescriptors = !handover.descriptors.isEmpty
+            if handover.terminal != nil { request.terminal = Self.terminalKind }
+        }
         line = try JSONRequestEncoder.line(request)
         encoding = request.encoding
-        self.descriptors = descriptors
-        sharesTerminal = false
+        self.handover = handover
     }
 
-    /// A request of words that are known to be text.
-    static func line(_ words: [String]) -> [UInt8] {
-        var line: [UInt8] = []
-        line.append("{\"command\":[")
-        for (index, word) in words.enumerated() {
-            line.append(index == 0 ? "\"" : ",\"")
-            line.append(escaping: word)
-            line.append("\"")
-        }
-        line.append("]}\n")
-        return line
+    /// The kind of the client's terminal, if it is one that the protocol can name.
+    private static var terminalKind: String? {
+        guard let value = getenv("TERM") else { return nil }
+        let name = String(cString: value)
+        return JSONRequest.isTerminal(name.utf8) ? name : nil
     }
 }

@@ -27,6 +27,14 @@ struct OwnOutput {
         for stream in streams where stream.waiting > 0 { poll.wantsWrite(stream.descriptor) }
     }
 
+    /// Whether somebody takes what waits, at this moment.
+    var canWrite: Bool {
+        var poll = Poll()
+        addInterest(to: &poll)
+        poll.wait(milliseconds: 0)
+        return streams.contains { $0.waiting > 0 && poll.canWrite($0.descriptor) }
+    }
+
     /// Writes what can be written without waiting.
     mutating func write(after poll: Poll) throws(Trouble) {
         for index in streams.indices where streams[index].waiting > 0 {

@@ -11,6 +11,9 @@ struct SystemFailure: Error, Equatable {
     /// In the C library's words: `No such file or directory`.
     var reason: String { String(cString: strerror(number)) }
 
+    /// Whether the other side has closed the connection. What it sent before can still be read.
+    var isHangup: Bool { number == EPIPE || number == ECONNRESET }
+
     /// Whether the call would have to wait.
     var wouldBlock: Bool { number == EAGAIN || number == EWOULDBLOCK }
 }

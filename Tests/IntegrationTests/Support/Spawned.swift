@@ -1,8 +1,11 @@
 // A process that a test has started: the daemon, or a client such as socat. It leads a process group, which is
 // killed when the test lets go of it.
 import CEpollShim
-import Glibc
+import Foundation
 import TestSupport
+
+/// POSIX_SPAWN_SETSID of spawn.h, which Swift shows only to who asks for GNU's extensions.
+private let posixSpawnSetSession: Int32 = 0x80
 
 final class Spawned {
     enum Exit: Equatable {
@@ -22,8 +25,19 @@ final class Spawned {
         }
     }()
 
-    /// Starts `arguments[0]`, searched in PATH, with nothing open but `descriptors`, which become 0, 1, 2, ….
-    init(_ arguments: [String], environment: [String: String] = [:], descriptors: [Int32]) throws {
+    private static let births = NSLock()
+
+    /// Nothing is born meanwhile, which would get what is open without close-on-exec.
+    static func quietly<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try births.withLock(body)
+    }
+
+    /// Starts `arguments[0]`, searched in PATH, with nothing open but `descriptors`, which become 0, 1, 2, …. With the path of
+    /// a terminal it leads a session of its own, which that terminal controls.
+    init(
+        _ arguments: [String], environment: [String: String] = [:], descriptors: [Int32],
+        terminal: String? = nil
+    ) throws {
         _ = Self.ownDescriptorsKept
         // First out of the way of the numbers they shall get.
         let moved = try descriptors.map { try checked("fcntl", fcntl($0, F_DUPFD_CLOEXEC, 100)) }
@@ -31,6 +45,8 @@ final class Spawned {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
+        // A session's leader gets the first terminal that it opens (tty(4), TIOCSCTTY).
+        if let terminal { posix_spawn_file_actions_addopen(&actions, 0, terminal, O_RDWR, 0) }
         for (number, descriptor) in moved.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
         }
@@ -43,15 +59,16 @@ final class Spawned {
         sigemptyset(&none)
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setsigmask(&attributes, &none)
+        let group = terminal == nil ? POSIX_SPAWN_SETPGROUP : posixSpawnSetSession
         posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+            &attributes, Int16(group | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
         let path = String(cString: getenv("PATH"))
         let variables = environment.merging(["PATH": path]) { given, _ in given }
         var argv = arguments.map { strdup($0) } + [nil]
         var envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { (argv + envp).forEach { free($0) } }
         var pid: pid_t = 0
-        errno = posix_spawnp(&pid, arguments[0], &actions, &attributes, &argv, &envp)
+        errno = Self.quietly { posix_spawnp(&pid, arguments[0], &actions, &attributes, &argv, &envp) }
         guard errno == 0 else { throw SystemFailure(call: "spawn \(arguments[0])") }
         self.pid = pid
         pidfd = shim_pidfd_open(pid)

@@ -50,6 +50,22 @@ final class Stream {
         return Array(buffer[..<count])
     }
 
+    /// Everything up to the end of the first `text`, which is not taken before it has come.
+    func upTo(_ text: String) throws -> String {
+        let deadline = Deadline()
+        let wanted = Array(text.utf8)
+        while true {
+            if let start = buffer.firstIndex(ofBytes: wanted) {
+                defer { buffer.removeFirst(start + wanted.count) }
+                scanned = 0
+                return buffer[..<(start + wanted.count)].map(\.self).text
+            }
+            guard try fill(deadline) else {
+                throw Overdue(what: "\(text), but the end came after \(buffer.text)")
+            }
+        }
+    }
+
     /// Waits for more bytes; false at the end.
     private func fill(_ deadline: Deadline) throws -> Bool {
         let step = 1 << 18
@@ -98,4 +114,11 @@ func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws {
 
 extension [UInt8] {
     var text: String { String(decoding: self, as: UTF8.self) }
+}
+
+extension [UInt8] {
+    fileprivate func firstIndex(ofBytes wanted: [UInt8]) -> Int? {
+        guard count >= wanted.count else { return nil }
+        return (0...(count - wanted.count)).first { self[$0..<$0 + wanted.count].elementsEqual(wanted) }
+    }
 }
