@@ -1,5 +1,6 @@
 // dokku-client: runs a dokku command through the daemon's socket.
 import CClientShim
+import DokkuProtocol
 import Glibc
 
 let arguments: [[UInt8]] = (0..<client_argument_count()).map { index in
@@ -22,15 +23,23 @@ func end(_ verdict: Verdict) -> Never {
 }
 
 func main() -> Verdict {
+    let words = Array(arguments.dropFirst())
+    if program != "dokku", words.first == Array("--complete".utf8) {
+        Completion(Array(words.dropFirst())).offer()
+        return Verdict(0)
+    }
     let parsed: Arguments
+    let hosts: [Host]
     do {
-        parsed = try Arguments(Array(arguments.dropFirst()), asDokku: program == "dokku")
+        parsed = try Arguments(words, asDokku: program == "dokku")
+        hosts = try Host.chosen(by: parsed)
     } catch {
         return Verdict(.usage, error.text)
     }
     switch parsed.form {
     case .help: return Message.print(Usage.text) ? Verdict(0) : Verdict(.inputOutput, nil)
     case .version: return Message.print("dokku-client \(version)") ? Verdict(0) : Verdict(.inputOutput, nil)
+    case .command where !hosts.isEmpty: return RemoteCall.run(parsed, on: hosts)
     case .command: return Call(parsed, viewer: PlainViewer()).run()
     }
 }

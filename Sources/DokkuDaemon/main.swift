@@ -1,5 +1,6 @@
 // The entry point: the command line, the settings, and the daemon's life.
 import CEpollShim
+import DokkuProtocol
 import Glibc
 
 // A write to a reader that has gone must fail with EPIPE, not end the daemon.

@@ -27,6 +27,8 @@ struct Arguments: Equatable {
     var isQuiet = false
     /// Whether the command gets standard input although it is not known to read it.
     var givesInput = false
+    /// Whether the command ends when nobody reads its output any more, even if it writes nothing.
+    var endsUnread = false
     /// dokku's global flags, the name of the command, and its words. At least one if the form is a command.
     var words = ArgumentList()
 
@@ -97,6 +99,7 @@ struct Arguments: Equatable {
             words.append(Array("--quiet".utf8))
             words.endWord()
         case "--stdin" where given == nil: givesInput = true
+        case "--until-unread" where given == nil: endsUnread = true
         case "-h", "--help": form = .help
         case "-V", "--version": form = .version
         default: throw Fault(text: "\(option) is no option; \(Self.hint)")
@@ -131,5 +134,16 @@ extension Arguments {
             index += words.word(index, is: "--app") ? 2 : 1
         }
         return nil
+    }
+
+    /// How many words at the beginning are dokku's global flags, and values of these.
+    var globalFlags: Int {
+        var index = 0
+        while index < words.count, Self.isGlobalFlag(words.text(index)) {
+            let next = index + (words.word(index, is: "--app") ? 2 : 1)
+            if next > words.count { break }
+            index = next
+        }
+        return index
     }
 }

@@ -15,6 +15,9 @@ enum CommandInput {
         readers.contains(name) || endings.contains { name.hasSuffix($0) }
     }
 
+    /// Whether a person may be asked before it destroys something, and the answer is read from standard input.
+    static func mayAsk(_ name: String) -> Bool { name.hasSuffix(":destroy") }
+
     /// Whether the command starts a program that a person can talk to, so it takes all three descriptors.
     static func isConversation(_ name: String) -> Bool { name == "enter" || name == "run" }
 }

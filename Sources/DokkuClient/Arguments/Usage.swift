@@ -14,6 +14,7 @@ enum Usage {
               --stdin        pass standard input on, also to a command that is not known to read it
               --json         show what the daemon itself tells as JSON
           -q, --quiet        show the command's output alone
+              --until-unread end the command when nobody reads its output any more; -H passes it along
           -h, --help         show this help
           -V, --version      show the version
               --             end the options

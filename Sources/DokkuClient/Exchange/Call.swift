@@ -30,7 +30,8 @@ final class Call {
         while true {
             let session: Session
             do {
-                session = try Session(request, to: path.path, viewer: viewer)
+                session = try Session(
+                    request, to: path.path, viewer: viewer, endsUnread: arguments.endsUnread)
             } catch {
                 return isSecond
                     ? Verdict(.tryAgain, "the daemon was stopped before the command ran")

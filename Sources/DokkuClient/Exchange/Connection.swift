@@ -16,9 +16,10 @@ final class Connection {
     private var sent = 0
     private var framer = LineFramer(maximumLength: .max)
 
-    /// Waits while the daemon's backlog is full.
-    init(to path: String) throws(SystemFailure) {
-        descriptor = client_connect(path)
+    /// Waits while the daemon's backlog is full, for so many milliseconds if they are given.
+    init(to path: String, patience: Int32? = nil) throws(SystemFailure) {
+        // To the kernel, no time is for ever.
+        descriptor = client_connect(path, patience.map { max($0, 1) } ?? 0)
         if descriptor < 0 { throw .last }
     }
 

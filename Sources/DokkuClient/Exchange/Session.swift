@@ -8,6 +8,8 @@ final class Session {
     private let path: String
     private let connection: Connection
     private let viewer: Viewer
+    /// Whether it ends when nobody reads standard output any more, even if nothing is written.
+    private let endsUnread: Bool
     private var asides: [Aside] = []
     private var output = OwnOutput()
     private var stage = RequestStage.asked
@@ -16,8 +18,11 @@ final class Session {
     /// Whether bytes of the client's input were taken, so that it cannot be sent again.
     private(set) var hasReadInput = false
 
-    init(_ request: Request, to path: String, viewer: Viewer) throws(SystemFailure) {
+    init(
+        _ request: Request, to path: String, viewer: Viewer, endsUnread: Bool
+    ) throws(SystemFailure) {
         self.request = request
+        self.endsUnread = endsUnread
         self.path = path
         self.viewer = viewer
         connection = try Connection(to: path)
@@ -43,6 +48,7 @@ final class Session {
             poll.wait(milliseconds: output.isEmpty ? viewer.nextLook : nil)
             if output.isEmpty { output.append(viewer.look(), to: .standardOutput) }
             while let signal = signals.next() { received(signal) }
+            if endsUnread, poll.hasEnded(Standard.output) { return .readerHasLeft }
             do throws(OwnOutput.Trouble) {
                 try output.write(after: poll)
             } catch {
@@ -70,6 +76,7 @@ final class Session {
         var poll = Poll()
         poll.wantsRead(signals.descriptor)
         output.addInterest(to: &poll)
+        if endsUnread { poll.wantsEnd(Standard.output) }
         if stage.isOver { return poll }
         if !output.isFull || stage.isCancelling { poll.wantsRead(connection.descriptor) }
         if connection.hasUnsent {

@@ -2,14 +2,18 @@
 #include "client.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int argument_count;
@@ -26,7 +30,7 @@ __attribute__((constructor(101))) static void keep_arguments(int count, char **v
 int client_argument_count(void) { return argument_count; }
 const char *client_argument(int index) { return arguments[index]; }
 
-int client_connect(const char *path) {
+int client_connect(const char *path, int milliseconds) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = strlen(path);
     if (length >= sizeof address.sun_path) {
@@ -36,6 +40,9 @@ int client_connect(const char *path) {
     memcpy(address.sun_path, path, length);
     int socket_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (socket_ < 0) return -1;
+    // Of zero: for ever.
+    struct timeval patience = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+    setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     int result;
     do {
         result = connect(socket_, (struct sockaddr *)&address, sizeof address);
@@ -72,6 +79,41 @@ void client_die_of(int signal_) {
     sigaddset(&set, signal_);
     raise(signal_);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+pid_t client_spawn(char *const arguments[], const int descriptors[3]) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, changed;
+    pid_t child = -1;
+    sigemptyset(&none);
+    sigemptyset(&changed);
+    sigaddset(&changed, SIGPIPE);
+    sigaddset(&changed, SIGCHLD);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    // Also if it has the number already: dup2 then clears close-on-exec.
+    for (int i = 0; i < 3; i++) posix_spawn_file_actions_adddup2(&actions, descriptors[i], i);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &changed);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    int error = posix_spawnp(&child, arguments[0], &actions, &attributes, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    errno = error;
+    return error == 0 ? child : -1;
+}
+
+int client_wait(pid_t child, int *value) {
+    int status;
+    if (waitpid(child, &status, WNOHANG) != child) return 0;
+    *value = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+    return WIFEXITED(status) ? 1 : 2;
+}
+
+int client_pipe(int ends[2]) {
+    if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+    return fcntl(ends[0], F_SETFL, O_NONBLOCK);
 }
 
 ssize_t client_send(int socket, const void *bytes, size_t size, const int descriptors[], size_t count) {

@@ -10,6 +10,9 @@ struct Poll {
 
     mutating func wantsWrite(_ descriptor: Int32) { add(descriptor, POLLOUT) }
 
+    /// Waits until the other end has gone, and for nothing else.
+    mutating func wantsEnd(_ descriptor: Int32) { add(descriptor, 0) }
+
     private mutating func add(_ descriptor: Int32, _ events: Int32) {
         entries.append(pollfd(fd: descriptor, events: Int16(events), revents: 0))
     }
@@ -24,6 +27,8 @@ struct Poll {
     func canRead(_ descriptor: Int32) -> Bool { isReady(descriptor, POLLIN) }
 
     func canWrite(_ descriptor: Int32) -> Bool { isReady(descriptor, POLLOUT) }
+
+    func hasEnded(_ descriptor: Int32) -> Bool { isReady(descriptor, 0) }
 
     private func isReady(_ descriptor: Int32, _ event: Int32) -> Bool {
         entries.contains { $0.fd == descriptor && $0.events == event && $0.revents != 0 }

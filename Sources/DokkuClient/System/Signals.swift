@@ -5,9 +5,15 @@ import Glibc
 struct Signals: ~Copyable {
     let descriptor: Int32
 
-    /// From now on these signals come here alone. One that whoever started the client ignores stays ignored.
-    init(_ signals: [Int32]) throws(SystemFailure) {
-        let wanted = signals.filter { client_ignores($0) == 0 }
+    /// From now on these signals come here alone. One that whoever started the client ignores stays ignored. With `andChildren`,
+    /// SIGCHLD comes as well.
+    init(_ signals: [Int32], andChildren: Bool = false) throws(SystemFailure) {
+        var wanted = signals.filter { client_ignores($0) == 0 }
+        if andChildren {
+            // Were it ignored, nobody could tell how a child has ended.
+            signal(SIGCHLD, SIG_DFL)
+            wanted.append(SIGCHLD)
+        }
         descriptor = try retrying { client_catch(wanted, wanted.count) }
     }
 
