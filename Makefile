@@ -15,8 +15,7 @@ deps: ## install all missing packages that these targets need (apt)
 
 build: ## build .build/release/dokku-daemon and .build/release/dokku-client
 	@packaging/deps build
-	@packaging/with-swift swift build -c release --static-swift-stdlib --disable-local-rpath --product dokku-daemon
-	@packaging/with-swift swift build -c release --static-swift-stdlib --disable-local-rpath --product dokku-client
+	@packaging/with-swift swift build -c release --static-swift-stdlib --disable-local-rpath
 
 demo: build ## show a conversation with the daemon, with a stand-in for dokku
 	@packaging/deps demo
@@ -75,7 +74,7 @@ develop: build ## like install, but with links to this tree
 uninstall: ## remove what install put there
 	@packaging/uninstall
 
-deb: build ## build the Debian package
+deb: build ## build the Debian packages
 	@packaging/deps deb
 	@packaging/with-swift packaging/deb
 
