@@ -37,7 +37,7 @@ import Testing
         let second = try ClientProcess(["test:args", "never"], to: daemon.path)
         try daemon.log.line(with: "test:args")
         second.process.signal(SIGTERM)
-        #expect(try second.end() == End(.signal(SIGINT)))
+        #expect(try second.end() == End(.signal(SIGTERM)))
         try fifo.release()
         #expect(try first.end() == End(.status(0), "done\n"))
         #expect(!daemon.ran.contains("test:args never"))

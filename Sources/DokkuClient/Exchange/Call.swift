@@ -38,7 +38,7 @@ final class Call {
                     : path.verdict(on: error)
             }
             let ending = session.run(signals)
-            if case .ended(let end, false) = ending, isNotYetRun(end), !session.hasReadInput {
+            if case .ended(let end, nil) = ending, isNotYetRun(end), !session.hasReadInput {
                 if !isSecond, !arguments.isQuiet {
                     Message.say("the daemon is stopping; waiting for the next one")
                 }
@@ -71,8 +71,8 @@ final class Call {
 
     private func verdict(on ending: RequestStage.Ending, _ session: Session) -> Verdict {
         switch ending {
-        case .ended(let end, let wasCancelled):
-            if wasCancelled, end.error == ErrorCode.cancelled.rawValue { return Verdict(diesOf: SIGINT) }
+        case .ended(let end, let signal):
+            if let signal, end.error == ErrorCode.cancelled.rawValue { return Verdict(diesOf: signal) }
             if arguments.isDetached, end.isOK, let job = end.job { return detached(job) }
             if let failure = session.outputFailure, end.isOK {
                 return Verdict(.inputOutput, "the output could not be written: \(failure.reason)")

@@ -23,9 +23,10 @@ struct Handover {
         terminal = isConversation && input == .terminal ? Terminal(Standard.input) : nil
         // For a command of the queue, the daemon takes regular files alone: a pipe that stalls would hold the queue.
         sendsInput = !isConversation && (input == .pipe || input == .terminal)
-        let isInputTheirs =
-            sendsInput || input == .file || terminal != nil || isConversation && input == .pipe
-        descriptors = [isInputTheirs ? Standard.input : client_empty_file(), Standard.output, Standard.error]
+        let isTheirs =
+            isConversation ? input != .terminal || terminal != nil : sendsInput || input == .file
+        // What is no regular file is no input.
+        descriptors = [isTheirs ? Standard.input : client_ended_pipe(), Standard.output, Standard.error]
         if isConversation { descriptors.forEach(Self.makeBlocking) }
     }
 

@@ -16,13 +16,13 @@ enum RequestStage {
     /// The daemon wants the input.
     case feeding
     case accepted(job: UInt64)
-    /// Ctrl-C came so many times.
-    case cancelling(job: UInt64, times: Int)
+    /// A signal came so many times; which one was the first.
+    case cancelling(job: UInt64, times: Int, signal: Int32)
     case over(Ending)
 
     enum Ending {
-        /// `wasCancelled` if Ctrl-C came before.
-        case ended(ReplyLine.End, wasCancelled: Bool)
+        /// `cancelledBy` is the signal that came before, if any.
+        case ended(ReplyLine.End, cancelledBy: Int32?)
         /// The connection ended before the answer. A job has a number once it is accepted.
         case lost(job: UInt64?)
         /// A person pressed Ctrl-C before there was a job, or for the third time.
@@ -54,10 +54,10 @@ enum RequestStage {
     mutating func interrupted(by signal: Int32) -> UInt64? {
         switch self {
         case .accepted(let job):
-            self = .cancelling(job: job, times: 1)
+            self = .cancelling(job: job, times: 1, signal: signal)
             return job
-        case .cancelling(let job, 1):
-            self = .cancelling(job: job, times: 2)
+        case .cancelling(let job, 1, let first):
+            self = .cancelling(job: job, times: 2, signal: first)
             return job
         case .asked, .feeding, .cancelling, .over:
             end(.left(signal: signal, job: job))
@@ -66,7 +66,10 @@ enum RequestStage {
     }
 
     mutating func answered(_ end: ReplyLine.End) {
-        self.end(.ended(end, wasCancelled: isCancelling))
+        guard case .cancelling(_, _, let signal) = self else {
+            return self.end(.ended(end, cancelledBy: nil))
+        }
+        self.end(.ended(end, cancelledBy: signal))
     }
 
     mutating func end(_ ending: Ending) { self = .over(ending) }
@@ -85,7 +88,7 @@ enum RequestStage {
 
     var job: UInt64? {
         switch self {
-        case .accepted(let job), .cancelling(let job, _): job
+        case .accepted(let job), .cancelling(let job, _, _): job
         case .asked, .feeding, .over: nil
         }
     }

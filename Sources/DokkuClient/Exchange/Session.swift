@@ -67,8 +67,8 @@ final class Session {
     private func isDone(_ ending: RequestStage.Ending) -> Bool {
         switch ending {
         case .left: true
-        case .ended(_, wasCancelled: true): output.isEmpty || !output.canWrite
-        case .ended, .lost, .inputFailed, .strange, .readerHasLeft: output.isEmpty
+        case .ended(_, _?): output.isEmpty || !output.canWrite
+        case .ended(_, nil), .lost, .inputFailed, .strange, .readerHasLeft: output.isEmpty
         }
     }
 
@@ -173,7 +173,7 @@ final class Session {
         } else if signal == SIGQUIT {
             stage.end(.left(signal: signal, job: stage.job))
         } else if signal != SIGWINCH, let job = stage.interrupted(by: signal) {
-            if case .cancelling(_, let times) = stage { viewer.cancelling(job, time: times) }
+            if case .cancelling(_, let times, _) = stage { viewer.cancelling(job, time: times) }
             ask("daemon:cancel", job)
         }
     }

@@ -142,3 +142,10 @@ int client_columns(int terminal) {
 }
 
 int client_empty_file(void) { return memfd_create("empty", MFD_CLOEXEC); }
+
+int client_ended_pipe(void) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+    close(ends[1]);
+    return ends[0];
+}

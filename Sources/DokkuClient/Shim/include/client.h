@@ -37,3 +37,5 @@ ssize_t client_send(int socket, const void *bytes, size_t size, const int descri
 int client_columns(int terminal);
 // An empty file without a name, memfd_create(2).
 int client_empty_file(void);
+// The reading end of a pipe that has ended.
+int client_ended_pipe(void);
