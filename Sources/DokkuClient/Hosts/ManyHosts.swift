@@ -83,17 +83,16 @@ final class ManyHosts {
 
     private func status(_ end: Child.End, of run: RemoteRun) -> Int32 {
         let unavailable = ExitCode.unavailable.rawValue
+        // Ctrl-C has ended it, and everybody knows.
+        if caught != nil { return unavailable }
         switch end {
         case .exited(0): return 0
-        case .exited(SSH.failed):
+        case .exited(SSH.failed), .signalled:
             run.tell(SSH.failure(at: run.host), to: &output)
             return unavailable
         case .exited(let status):
             if !arguments.isQuiet { run.tell("ended with status \(status)", to: &output) }
             return status
-        case .signalled(let signal):
-            run.tell("signal \(signal) has ended ssh: the outcome of the command is unknown", to: &output)
-            return unavailable
         }
     }
 }

@@ -44,10 +44,8 @@ struct OneHost {
     private func verdict(_ result: (end: Child.End, caught: Int32?)) -> Verdict {
         switch result {
         case (.exited(SSH.failed), let signal?), (.signalled, let signal?): Verdict(diesOf: signal)
-        case (.exited(SSH.failed), nil): Verdict(.unavailable, SSH.failure(at: host))
+        case (.exited(SSH.failed), nil), (.signalled, nil): Verdict(.unavailable, SSH.failure(at: host))
         case (.exited(let status), _): Verdict(status)
-        case (.signalled(let signal), nil):
-            Verdict(.unavailable, "signal \(signal) has ended ssh: the outcome of the command is unknown")
         }
     }
 
