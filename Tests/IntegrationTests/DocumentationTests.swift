@@ -53,7 +53,7 @@ import Testing
         let lines = try #require(parts.last).components(separatedBy: "\n### ")[0]
             .split(separator: "\n").filter { $0.hasPrefix("    ") }.map { String($0.dropFirst(4)) }
         let client = try daemon.connect()
-        for line in lines where !line.contains("docs/examples/") && !line.hasPrefix("$ ") {
+        for line in lines where !line.contains("dokku-client") && !line.hasPrefix("$ ") {
             if line.hasPrefix("{") {
                 let reply = try client.line()
                 #expect(matches(reply, line), "\(reply)")
@@ -64,8 +64,9 @@ import Testing
             }
         }
         try fifo.release()
-        let script = lines.filter { $0.contains("docs/examples/") }.joined(separator: "\n")
-        let later = try run(daemon, ["sh", "-ec", "cd '\(Repository.path("."))'\n" + script])
+        let script = lines.filter { $0.contains("dokku-client") }.joined(separator: "\n")
+            .replacingOccurrences(of: "sudo dokku-client", with: "'\(ClientProcess.binary)'")
+        let later = try run(daemon, ["sh", "-ec", script])
         #expect(later.exit == .status(0) && !later.output.isEmpty, "\(later.output)")
         #expect(daemon.ran.suffix(2) == ["ps:rebuild python-app", "ps:rebuild python-app"])
     }

@@ -24,9 +24,9 @@ def version():
     return first[first.index("(") + 1 : first.index(")")]
 
 
-def package():
-    """The package of this tree, as `run` has built it."""
-    newest = max(TOP.glob("dokku-daemon_*.deb"), key=lambda path: path.stat().st_mtime, default=None)
+def package(name="dokku-daemon"):
+    """A package of this tree, as `run` has built it."""
+    newest = max(TOP.glob(f"{name}_*.deb"), key=lambda path: path.stat().st_mtime, default=None)
     if newest is None:
         raise RuntimeError("there is no package: Tests/Systemd/run builds it")
     return newest
