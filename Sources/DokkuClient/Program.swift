@@ -42,8 +42,16 @@ import Glibc
         case .help: return printed(Usage.text)
         case .version: return printed("dokku-client \(version)")
         case .command where !hosts.isEmpty: return RemoteCall.run(arguments, on: hosts)
-        case .command: return Call(arguments, viewer: PlainViewer()).run()
+        case .command:
+            let verdict = Call(arguments, viewer: PlainViewer()).run()
+            return arguments.endsUnread ? toldBySSH(verdict) : verdict
         }
+    }
+
+    /// ssh does not tell which signal a command has died of; to its status it is the same as a lost connection.
+    private static func toldBySSH(_ verdict: Verdict) -> Verdict {
+        guard case .signal(let signal) = verdict.end else { return verdict }
+        return Verdict(128 + signal, verdict.message)
     }
 
     private static func printed(_ text: String) -> Verdict {

@@ -157,6 +157,18 @@ import Testing
         try daemon.box.journal.line(with: "end ")
     }
 
+    @Test func `a client there that gets a signal says which`() throws {
+        let fifo = try daemon.box.fifo()
+        try remote.stand(
+            in: "there", for: "dokku-client",
+            script: "echo $$ >'\(daemon.box.path("pid"))'; exec '\(ClientProcess.binary)' \"$@\"")
+        let client = try remote.client(["-H", "ssh://a", "test:block", fifo.path])
+        #expect(try client.output.line()?.text == "waiting")
+        let pid = try daemon.box.read("pid").split(separator: "\n")[0]
+        kill(try #require(pid_t(pid)), SIGINT)
+        #expect(try client.end() == End(.status(128 + SIGINT)))
+    }
+
     @Test func `a detached command stays`() throws {
         let fifo = try daemon.box.fifo()
         let end = try remote.run("-H", "ssh://a", "--detach", "test:block", fifo.path)
