@@ -38,7 +38,10 @@ extension StoredCommand.Form {
 extension RunRequest {
     /// The file that the request names.
     fileprivate var redirection: Redirection? {
-        if case .file(let redirection) = input { redirection } else { output }
+        switch (input, output) {
+        case (.file(let redirection), _), (_, .file(let redirection)): redirection
+        case (_, .reply): nil
+        }
     }
 }
 

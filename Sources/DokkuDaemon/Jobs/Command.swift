@@ -13,6 +13,6 @@ struct Command {
         self.invocation = invocation
         self.lane = lane
         self.request = request
-        scope = Scope(of: invocation, changesFiles: request.output != nil)
+        scope = Scope(of: invocation, changesFiles: request.namesOutput)
     }
 }

@@ -86,12 +86,13 @@ final class Run {
 extension Run {
     /// The pipes of one run.
     private struct Ends {
-        let output: PipeEnds
+        /// Also of standard error, if that has no pipe of its own.
+        var output: PipeEnds?
         var errors: PipeEnds?
         var input: PipeEnds?
 
         init(_ plan: RunPlan) throws(SystemError) {
-            output = try Descriptor.pipe(ours: .read)
+            if plan.output.isPipe || !plan.separatesStreams { output = try Descriptor.pipe(ours: .read) }
             if plan.separatesStreams { errors = try Descriptor.pipe(ours: .read) }
             if case .fed = plan.input { input = try Descriptor.pipe(ours: .write) }
         }
@@ -106,10 +107,16 @@ extension Run {
         case .file(let file): input = file.descriptor.number
         case .fed: input = ends.input?.theirs ?? -1
         }
-        return ChildDescriptors(
-            input: input, output: plan.outputFile?.descriptor.number ?? ends.output.theirs,
-            emptiesOutput: plan.outputFile != nil, error: ends.errors?.theirs ?? ends.output.theirs,
-            lock: plan.lock)
+        let pipe = ends.output?.theirs ?? -1
+        var descriptors = ChildDescriptors(
+            input: input, output: pipe, error: ends.errors?.theirs ?? pipe, lock: plan.lock)
+        switch plan.output {
+        case .pipe: break
+        case .emptied(let file):
+            descriptors.output = file.descriptor.number
+            descriptors.emptiesOutput = true
+        }
+        return descriptors
     }
 
     private func start(_ plan: RunPlan) throws(RunFailure) {
@@ -125,7 +132,7 @@ extension Run {
             throw RunFailure(reason: error)
         }
         try watch(pid)
-        attach(ends.output, as: .standardOutput)
+        if let output = ends.output { attach(output, as: .standardOutput) }
         if let errors = ends.errors { attach(errors, as: .standardError) }
         if case .fed(let source) = plan.input, let end = ends.input?.takeOurs() {
             feed = InputFeed(source, writing: end, loop: context.loop) { [unowned self] error in

@@ -10,13 +10,21 @@ enum ChildInput {
     case fed(InputSource)
 }
 
+/// The standard output of a child.
+enum ChildOutput {
+    case pipe
+    /// A file, which the child empties when nothing else can go wrong any more.
+    case emptied(OpenFile)
+
+    var isPipe: Bool { if case .pipe = self { true } else { false } }
+}
+
 /// How to start a command.
 struct RunPlan {
     var arguments: ArgumentList
     var identity = Identity.daemon
     var input = ChildInput.empty
-    /// Replaces the pipe for standard output.
-    var outputFile: OpenFile?
+    var output = ChildOutput.pipe
     /// Two pipes, or one pipe in which both outputs keep their order.
     var separatesStreams = false
     /// The lock that the child inherits; -1 for none.
@@ -40,6 +48,9 @@ extension RunPlan {
             let file = try redirection.open()
             input = invocation.readsOnlyPipes ? .fed(.file(file)) : .file(file)
         }
-        outputFile = try request.output?.open()
+        switch request.output {
+        case .reply: break
+        case .file(let redirection): output = .emptied(try redirection.open())
+        }
     }
 }

@@ -12,10 +12,17 @@ enum RunInput {
     case file(Redirection)
 }
 
+/// Where a command's standard output goes.
+enum RunOutput {
+    /// To the client, with the reply.
+    case reply
+    /// To a file that is opened when the command starts.
+    case file(Redirection)
+}
+
 struct RunRequest {
     var input = RunInput.empty
-    /// The file for standard output, opened when the command starts; nil if the client gets the output.
-    var output: Redirection?
+    var output = RunOutput.reply
     /// Two pipes, or one in which both outputs keep their order.
     var separatesStreams = false
     /// How long it may run; nil for ever.
@@ -30,7 +37,15 @@ struct RunRequest {
         guard let redirection else { return }
         switch redirection.direction {
         case .input: input = .file(redirection)
-        case .output: output = redirection
+        case .output: output = .file(redirection)
+        }
+    }
+
+    /// Whether a file of the host is written that the request names.
+    var namesOutput: Bool {
+        switch output {
+        case .reply: false
+        case .file: true
         }
     }
 

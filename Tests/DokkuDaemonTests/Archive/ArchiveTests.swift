@@ -33,7 +33,7 @@ import Testing
             let archive = desk.open()
             var command = Command.sample(words, lane: .beside)
             command.request.timeout = .seconds(7)
-            command.request.output = Redirection(direction: .output, path: Array("/a\u{1}b".utf8))
+            command.request.output = .file(Redirection(direction: .output, path: Array("/a\u{1}b".utf8)))
             let peer = Peer(
                 pid: 4_000_000, uid: .max, gid: 5, cgroup: "/system.slice/docker-1.scope", listener: "/s",
                 rules: ListenerRules(.readOnly, user: "ci", list: "blog"))
@@ -57,7 +57,8 @@ import Testing
         let command = try #require(stored.command())
         #expect(command.invocation.arguments == words && command.lane == .beside)
         #expect(command.request.timeout == .seconds(7) && command.request.isDetached)
-        #expect(command.request.output?.path == Array("/a\u{1}b".utf8) && !command.request.hasInput)
+        guard case .file(let file) = command.request.output else { throw Overdue(what: "the file") }
+        #expect(file.path == Array("/a\u{1}b".utf8) && !command.request.hasInput)
         #expect(!stored.hasInput && waiting[2].1.hasInput)
         #expect(try archive.input(of: 6, from: 0) == [1, 2, 3] && archive.input(of: 6, from: 1) == [4])
         #expect(try archive.input(of: 6, from: 2) == [] && archive.input(of: 3, from: 0) == [])

@@ -239,7 +239,8 @@ import Testing
     @Test func `files stand for input and output`() throws {
         var plan = plan("cat; echo warning >&2")
         plan.input = .file(OpenFile(try Descriptor.open(folder.write("from a file", to: "in"), O_RDONLY)))
-        plan.outputFile = OpenFile(try Descriptor.open(folder.path("out"), O_WRONLY | O_CREAT, mode: 0o600))
+        plan.output = .emptied(
+            OpenFile(try Descriptor.open(folder.path("out"), O_WRONLY | O_CREAT, mode: 0o600)))
         let (owner, _) = try finish(plan)
         #expect(owner.text == "warning\n")
         #expect(try folder.read("out") == "from a file")
@@ -265,7 +266,7 @@ import Testing
     func `a start that fails leaves the file as it was`(program: String) throws {
         let file = try folder.write("what was there", to: "out")
         var plan = plan(program == "/bin/sh" ? String(repeating: "x", count: 200_000) : "exit 0")
-        plan.outputFile = OpenFile(try Descriptor.open(file, O_WRONLY))
+        plan.output = .emptied(OpenFile(try Descriptor.open(file, O_WRONLY)))
         #expect(throws: RunFailure.self) {
             _ = try Run(plan, context: self.context(program), owner: Owner())
         }
