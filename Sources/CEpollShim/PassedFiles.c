@@ -1,10 +1,16 @@
 // Files that a peer passes through a unix socket (SCM_RIGHTS, unix(7)): they are refused, detected before they are
-// received, and closed where nobody waits.
+// received, taken, and closed where nobody waits.
 #define _GNU_SOURCE
 #include "CEpollShim.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -49,13 +55,72 @@ ssize_t shim_read_unless_files(int connection, void *buffer, size_t size) {
     return read(connection, buffer, (size_t)count);
 }
 
+void shim_take_files(int socket) { set(socket, SHIM_SO_PASSRIGHTS, 1); }
+
+ssize_t shim_read_with_files(int connection, void *buffer, size_t size, struct shim_files *files) {
+    // Room for three, and not for a fourth.
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_LEN(sizeof files->numbers)];
+    } control;
+    memset(files, 0, sizeof *files);
+    struct iovec part = {.iov_base = buffer, .iov_len = size};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof files->numbers)};
+    // A peek gives copies of the files, and the message keeps them. So what there is no room for is not closed.
+    ssize_t count = recvmsg(connection, &message, MSG_PEEK | MSG_CMSG_CLOEXEC);
+    if (count <= 0) return count;
+    files->has_more = (message.msg_flags & MSG_CTRUNC) != 0;
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        files->count = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        memcpy(files->numbers, CMSG_DATA(header), (size_t)files->count * sizeof(int));
+    }
+    if (files->has_more) return count;
+    // The message's own files are closed here, and each has a copy.
+    ssize_t taken;
+    do taken = read(connection, buffer, (size_t)count);
+    while (taken < 0 && errno == EINTR);
+    return taken;
+}
+
+// A served file has this type of handle, and asking for it asks nobody.
+static int is_served(int descriptor) {
+    enum { FUSE_HANDLE = 0x81, FUSE_HANDLE_WITH_PARENT = 0x82 };
+    union {
+        struct file_handle handle;
+        char bytes[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+    } space;
+    int mount = 0;
+    space.handle.handle_bytes = MAX_HANDLE_SZ;
+    if (name_to_handle_at(descriptor, "", &space.handle, &mount, AT_EMPTY_PATH) != 0) return 0;
+    return space.handle.handle_type == FUSE_HANDLE || space.handle.handle_type == FUSE_HANDLE_WITH_PARENT;
+}
+
+static enum shim_file_kind kind_of_device(unsigned major, unsigned minor) {
+    // By number, Documentation/admin-guide/devices.txt of Linux.
+    enum { MEMORY = 1, NULL_DEVICE = 3, FIRST_PTY = 136, LAST_PTY = 143 };
+    if (major == MEMORY && minor == NULL_DEVICE) return shim_kind_null;
+    return FIRST_PTY <= major && major <= LAST_PTY ? shim_kind_pty : shim_kind_device;
+}
+
+enum shim_file_kind shim_kind_of_file(int descriptor) {
+    struct statx status;
+    // fstat(2) would wait for whoever serves the file.
+    if (statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return shim_kind_other;
+    switch (status.stx_mode & S_IFMT) {
+        case S_IFREG: return is_served(descriptor) ? shim_kind_served : shim_kind_regular;
+        case S_IFIFO: return shim_kind_pipe;
+        case S_IFCHR: return kind_of_device(status.stx_rdev_major, status.stx_rdev_minor);
+        default: return shim_kind_other;
+    }
+}
+
 static void close_all(unsigned first, unsigned last) {
     if (first <= last) syscall(SYS_close_range, first, last, 0);
 }
 
-pid_t shim_fork_to_close(const int kept[], size_t count, int gate) {
-    pid_t pid = fork();
-    if (pid != 0) return pid;
+static void close_all_but(const int kept[], size_t count) {
     unsigned next = 0;
     for (size_t index = 0; index < count; index++) {
         unsigned number = (unsigned)kept[index];
@@ -63,10 +128,36 @@ pid_t shim_fork_to_close(const int kept[], size_t count, int gate) {
         next = number + 1;
     }
     close_all(next, ~0u);
+}
+
+static void exit_in_a_second(void) {
+    struct timespec rest = {.tv_sec = 1};
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR) continue;
+    _exit(0);
+}
+
+pid_t shim_fork_to_close(const int kept[], size_t count, int gate) {
+    pid_t pid = fork();
+    if (pid != 0) return pid;
+    close_all_but(kept, count);
     char byte;
     while (read(gate, &byte, 1) < 0 && errno == EINTR) continue;
     // A child that was being started at the fork may also hold these descriptors until its exec.
-    struct timespec rest = {.tv_sec = 1};
-    while (nanosleep(&rest, &rest) != 0 && errno == EINTR) continue;
+    exit_in_a_second();
+    return -1;
+}
+
+pid_t shim_close_elsewhere(const int numbers[], size_t count) {
+    // It shares the table of descriptors, not the memory. close(2) frees the number before it waits for anything.
+    pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+    if (pid != 0) return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // Copies of the files, so that no close here is the last: only a process that exits does not wait for the unsent
+    // bytes of a socket. They stay a little longer than the closes take that have nothing to wait for.
+    if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0) {
+        close_all_but(numbers, count);
+        exit_in_a_second();
+    }
+    for (size_t index = 0; index < count; index++) close(numbers[index]);
     _exit(0);
 }

@@ -86,7 +86,8 @@ final class Daemon {
                 folder: configuration.stateFolder, limit: configuration.spoolLimit,
                 files: limits.descriptors.spoolFiles, firstFiles: limits.descriptors.firstFiles),
             words: Budget(limit: configuration.wordLimit),
-            places: Budget(limit: configuration.queueLimit))
+            places: Budget(limit: configuration.queueLimit),
+            descriptors: Budget(limit: limits.descriptors.passed))
         let turns = Turns(timers: loop.timers)
         archive = Archive(
             folder: configuration.stateFolder, limits: configuration.archiveLimits, numbers: numbers,
@@ -160,7 +161,7 @@ final class Daemon {
     ) -> (server: ServerLimits, descriptors: DescriptorBudget) {
         var server = configuration.serverLimits
         let schedule = configuration.executorLimits.schedule
-        let beside = 3 * configuration.executorLimits.follow + schedule.readers + schedule.workers - 1
+        let beside = 4 * configuration.executorLimits.follow + schedule.readers + schedule.workers - 1
         let wanted = DescriptorBudget.wanted(connections: server.connections, besideQueue: beside)
         let budget = DescriptorBudget(
             limit: Int(shim_raise_descriptor_limit(Int32(clamping: wanted))), connections: server.connections,

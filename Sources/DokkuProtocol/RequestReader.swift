@@ -25,6 +25,8 @@ public enum InputEnd: Equatable {
     case stopped
     /// A chunk's size is not a number.
     case malformed
+    /// Something came with its bytes that cannot be skipped.
+    case unreadable
 }
 
 public struct RequestReader {
@@ -86,6 +88,11 @@ public struct RequestReader {
         case .bytes, .size, .chunk: true
         case .line, .decision, .nothing: false
         }
+    }
+
+    /// Whether the next byte begins a line, and none is waiting.
+    public var isAtLineStart: Bool {
+        if case .line = expected { bufferedBytes == 0 && !framer.hasUnfinishedLine } else { false }
     }
 
     /// Whether an incomplete line has begun. Ask this when `next` gives nothing.

@@ -43,6 +43,40 @@ void shim_expect_files(int connection);
 // returns -1 with EPERM. Receiving or discarding a file may be its last close, which can take as long as its sender
 // likes.
 ssize_t shim_read_unless_files(int connection, void *buffer, size_t size);
+// The same for a listening socket that takes files, and for each of its connections: an earlier daemon may have made
+// the kernel refuse them.
+void shim_take_files(int socket);
+// What came with the bytes of a read.
+struct shim_files {
+    // Close-on-exec; the caller owns them.
+    int numbers[3];
+    int count;
+    // More came, or not all could be taken. Then everything has stayed in the socket, and the socket must not be read
+    // any more: a read would discard files.
+    int has_more;
+};
+// read(2) of a nonblocking unix socket, and the files that come with the bytes, if they are three at most. No file is
+// received or discarded for the last time, so it never waits. If it fails after files have come, these are in `files`.
+ssize_t shim_read_with_files(int connection, void *buffer, size_t size, struct shim_files *files);
+
+// What a descriptor of unknown origin is. It asks nobody who could make the caller wait.
+enum shim_file_kind {
+    shim_kind_other,
+    shim_kind_regular,
+    // A regular file whose close(2) waits for the process that serves it (FUSE).
+    shim_kind_served,
+    shim_kind_pipe,
+    shim_kind_null,
+    // The side of a pseudo-terminal that programs use.
+    shim_kind_pty,
+    shim_kind_device,
+};
+enum shim_file_kind shim_kind_of_file(int descriptor);
+// Starts a process that closes these descriptors of the caller, and returns its process ID, which the caller must reap,
+// or -1. It exits when all are closed. The caller must not use the numbers any more, and they are free once they are
+// closed.
+pid_t shim_close_elsewhere(const int numbers[], size_t count);
+
 // Forks a process that keeps only the descriptors `kept` (ascending). It exits a second after the pipe `gate`, one
 // of them, has ended. Returns its process ID, which the caller must reap, or -1.
 pid_t shim_fork_to_close(const int kept[], size_t count, int gate);

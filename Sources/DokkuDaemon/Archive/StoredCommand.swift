@@ -38,10 +38,9 @@ extension StoredCommand.Form {
 extension RunRequest {
     /// The file that the request names.
     fileprivate var redirection: Redirection? {
-        switch (input, output) {
-        case (.file(let redirection), _), (_, .file(let redirection)): redirection
-        case (_, .reply): nil
-        }
+        if case .file(let redirection) = input { return redirection }
+        if case .file(let redirection) = output { return redirection }
+        return nil
     }
 }
 

@@ -8,6 +8,7 @@ enum Builtin: Equatable, Sendable {
     case status(AnswerFormat)
     case queue(AnswerFormat)
     case cancel(job: UInt64)
+    case signal(job: UInt64, SignalName)
     /// Also what has ended and is kept.
     case jobs(AnswerFormat)
     /// The words after the name are a command.
@@ -58,6 +59,11 @@ enum Builtin: Equatable, Sendable {
             Entry(
                 name: "daemon:cancel", argument: "N", summary: "end job N, or remove it from the queue",
                 changesSomething: true)
+        case .signal:
+            Entry(
+                name: "daemon:signal", argument: "N INT|QUIT|WINCH|HUP|TERM|KILL",
+                summary: "signal the processes of job N, which runs and came through the same socket",
+                changesSomething: true)
         case .jobs:
             Entry(
                 name: "daemon:jobs", argument: "[--format json]",
@@ -89,7 +95,7 @@ enum Builtin: Equatable, Sendable {
     /// All of them, in the order of the help.
     static let all: [Builtin] = [
         .commands, .refresh, .version(.text), .status(.text), .queue(.text), .jobs(.text), .cancel(job: 0),
-        .submit,
+        .signal(job: 0, .interrupt), .submit,
         .wait(job: 0), .output(job: 0), .forget(job: 0), .events, .help,
     ]
 
@@ -121,6 +127,9 @@ enum Builtin: Equatable, Sendable {
         case .queue: return .queue(try AnswerFormat(arguments, after: index))
         case .jobs: return .jobs(try AnswerFormat(arguments, after: index))
         case .cancel: return .cancel(job: try jobNumber(arguments, after: index))
+        case .signal:
+            let (job, signal) = try jobAndSignal(arguments, after: index)
+            return .signal(job: job, signal)
         case .wait: return .wait(job: try jobNumber(arguments, after: index))
         case .output: return .output(job: try jobNumber(arguments, after: index))
         case .forget: return .forget(job: try jobNumber(arguments, after: index))
@@ -147,6 +156,18 @@ enum Builtin: Equatable, Sendable {
                 text: "\(arguments.text(index)) takes the number of one job, as daemon:jobs lists it")
         }
         return job
+    }
+
+    private static func jobAndSignal(
+        _ arguments: ArgumentList, after index: Int
+    ) throws(Refusal) -> (UInt64, SignalName) {
+        guard index + 3 == arguments.count, let job = decimal(arguments[index + 1]),
+            let signal = SignalName(rawValue: arguments.text(index + 2))
+        else {
+            throw .invalid(
+                "daemon:signal takes the number of one job, and one of \(SignalName.list)")
+        }
+        return (job, signal)
     }
 
     /// Only digits: no sign, no blanks.

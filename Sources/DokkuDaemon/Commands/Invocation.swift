@@ -44,6 +44,25 @@ struct Invocation: Equatable, Sendable {
     /// These commands accept their standard input only if it is a pipe.
     var readsOnlyPipes: Bool { name == "ssh-keys:add" || name == "git:auth" || name == "git:auth-status" }
 
+    /// Whether this command talks to whoever has started it, so that it gets the client's own standard input, output and
+    /// error, whatever they are.
+    var isTalk: Bool { name == "enter" || name == "run" }
+
+    /// Whether `run` has the flag `--no-tty`, before its app. With that, dokku takes no order to use a terminal.
+    var refusesTerminal: Bool {
+        guard name == "run" else { return false }
+        var index = nameIndex + 1
+        while index < arguments.count, arguments[index].first == UInt8(ascii: "-") {
+            if arguments.word(index, is: "--no-tty") { return true }
+            index += Self.runFlagsWithValue.contains { arguments.word(index, is: $0) } ? 2 : 1
+        }
+        return false
+    }
+
+    private static let runFlagsWithValue: [StaticString] = [
+        "--cron-id", "--concurrency-policy", "-e", "--env", "--ttl-seconds",
+    ]
+
     /// The index of the first word after the leading global flags, or nil.
     ///
     /// An app's name that looks like a flag is refused: some versions of dokku would drop it as a flag, and take

@@ -7,19 +7,23 @@ enum Lane: String, Sendable {
     case beside
     /// It ends commands that may block the queue, so it waits for nobody.
     case cancel
+    /// It uses its client's own terminal, pipes or files, and no more of the daemon.
+    case talk
 
     private struct Facts {
         var noun: StaticString
         var waitsInQueue = false
         var neverEnds = false
+        var endsWithClient = false
     }
 
     private var facts: Facts {
         switch self {
         case .queue: Facts(noun: "commands", waitsInQueue: true)
-        case .follow: Facts(noun: "endless commands", neverEnds: true)
+        case .follow: Facts(noun: "endless commands", neverEnds: true, endsWithClient: true)
         case .beside: Facts(noun: "commands beside the queue")
         case .cancel: Facts(noun: "cancelling commands")
+        case .talk: Facts(noun: "commands with a terminal of their own", endsWithClient: true)
         }
     }
 
@@ -28,6 +32,8 @@ enum Lane: String, Sendable {
     /// Whether it waits for its turn and runs under dokku's lock. Other commands start at once, up to the limit for
     /// commands beside the queue.
     var waitsInQueue: Bool { facts.waitsInQueue }
-    /// Whether it ends with its client. A slow reader makes it wait; the output of other commands is kept.
+    /// Whether it ends only with its client. A slow reader makes it wait; the output of other commands is kept.
     var neverEnds: Bool { facts.neverEnds }
+    /// Whether it is ended if its client leaves.
+    var endsWithClient: Bool { facts.endsWithClient }
 }

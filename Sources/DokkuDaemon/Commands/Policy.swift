@@ -50,6 +50,7 @@ struct Policy {
             return .refuse(refusal)
         }
         guard isKnown else { return .unknown(invocation) }
+        if form.hasDescriptors, invocation.isTalk { return .run(invocation, .talk) }
         if isEndless { return .run(invocation, .follow) }
         // In the queue it would wait for the very build that it shows.
         if traits?.endless == .build { return .run(invocation, form.isStreamed ? .follow : .beside) }
@@ -97,7 +98,7 @@ struct Policy {
         if name == "shell" { return .notImplemented }
         if name == "enter" {
             if form.isPlain { return .notImplemented }
-            if !startsProgram(invocation) {
+            if !startsProgram(invocation), !form.hasDescriptors {
                 return Refusal(
                     code: .notSupported, text: "There is no terminal here: enter needs a command to run")
             }

@@ -6,10 +6,12 @@ struct RequestForm: Sendable {
     var isPlain: Bool
     /// The client gets events as they happen, so an endless command may run.
     var isStreamed: Bool
-    /// Standard input was given, even if empty: by `<`, `stdin`, `stdin_length` or `stdin_chunks`.
+    /// Standard input was given, even if empty: by `<`, `stdin`, `stdin_length` or `stdin_chunks`, or as a descriptor.
     var hasInput: Bool
     /// The line has a `<` or `>`.
     var isRedirected: Bool
     /// The job is to outlive its client.
     var isDetached = false
+    /// The client's own standard input, output and error came with it.
+    var hasDescriptors = false
 }

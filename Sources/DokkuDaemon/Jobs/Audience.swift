@@ -77,11 +77,13 @@ extension Audience: JobRun {
 
     func end(_ reason: Refusal) {
         for job in jobs { job.willBeEnded(reason) }
-        run?.terminate()
+        run?.terminate(hangingUp: command.lane == .talk && reason == .clientHasLeft)
         run?.reconsiderOutput()
     }
 
     func terminate() { run?.terminate() }
+    func endAtOnce() { run?.endAtOnce() }
+    func signal(_ number: Int32) { run?.signal(number) }
     func stopDraining() { run?.stopDraining() }
     func reconsiderOutput() { run?.reconsiderOutput() }
 }
@@ -103,8 +105,16 @@ extension Audience: RunOwner {
 
     func runDidExit(_ run: Run, _ status: ExitStatus) {
         timer?.cancel()
+        giveBackTerminal()
         for job in jobs { job.didExit(status) }
         owner?.processDidExit(for: self)
+    }
+
+    /// A client that is there sets its terminal as it likes.
+    private func giveBackTerminal() {
+        guard let terminal = command.request.terminal else { return }
+        if jobs.allSatisfy(\.observer.hasLeft) { terminal.restore() }
+        terminal.close()
     }
 
     func runDidEnd(_ run: Run) {

@@ -18,9 +18,12 @@ protocol JobObserver: AnyObject {
     func jobDidStart(_ job: Job)
     func job(_ job: any JobOutcome, didOutput bytes: Span<UInt8>, on stream: OutputStream)
     func jobDidEnd(_ job: any JobOutcome)
+    /// Nobody waits for the result any more.
+    var hasLeft: Bool { get }
 }
 
 extension JobObserver {
+    var hasLeft: Bool { false }
     func jobWillBeAccepted(_ job: Job) throws(Refusal) {}
     func jobMayStart(_ job: Job) -> Bool { true }
     func jobWillEnd(_ job: Job, _ reason: Refusal) throws(Refusal) {}
@@ -42,10 +45,15 @@ protocol JobRun: AnyObject {
     func end(_ reason: Refusal)
     /// Ends the process.
     func terminate()
+    /// Ends what is left of the process at once.
+    func endAtOnce()
+    func signal(_ number: Int32)
     /// After the exit: does not wait for more output.
     func stopDraining()
     /// Call it if `Job.wantsOutput` has changed.
     func reconsiderOutput()
+    /// Whether several jobs want its output.
+    var isShared: Bool { get }
 }
 
 /// |             | waiting, heldBack | running, outlastingBuild   | draining | ended |
@@ -132,10 +140,11 @@ final class Job: JobOutcome {
     var hasRun: Bool { status != nil }
     var wasAskedByNumber: Bool { false }
     var waitsForReader: Bool { command.lane.neverEnds }
+    var endsWithClient: Bool { command.lane.endsWithClient }
     var isSuccess: Bool { failure == nil && status?.isSuccess == true }
-    /// An endless command has not failed if nobody wanted more of it.
+    /// A command that ends with its client has not failed if nobody wanted more of it.
     var isFailure: Bool {
-        if command.lane.neverEnds, failure?.reason.code == .cancelled { return false }
+        if command.lane.endsWithClient, failure?.reason.code == .cancelled { return false }
         return status?.isSuccess != true
     }
     var queuedDuration: Duration { (startedAt ?? endedAt ?? .now) - queuedAt }
@@ -216,6 +225,26 @@ final class Job: JobOutcome {
             if failure?.isEnded != true { run.end(reason) }
         case .draining(let run, _): run.stopDraining()
         case .waiting, .heldBack, .ended: interrupt(reason)
+        }
+    }
+
+    /// Its process has been told to end, and has not ended.
+    var isEnding: Bool { currentRun != nil && failure?.isEnded == true }
+
+    /// Ends it at once, after it was told to end.
+    func endAtOnce() { if isEnding { currentRun?.endAtOnce() } }
+
+    /// Signals its process group. False if it does not run, or if others share its run.
+    func signal(_ number: Int32) -> Bool {
+        guard let run = currentRun, !run.isShared else { return false }
+        run.signal(number)
+        return true
+    }
+
+    private var currentRun: (any JobRun)? {
+        switch state {
+        case .running(let run), .outlastingBuild(let run): run
+        case .waiting, .heldBack, .draining, .ended: nil
         }
     }
 

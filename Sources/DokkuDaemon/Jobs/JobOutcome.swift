@@ -16,6 +16,8 @@ protocol JobOutcome: AnyObject {
     var runDuration: Duration { get }
     /// Its output waits until the reader has room, and it ends if the reader leaves. The output of others is kept.
     var waitsForReader: Bool { get }
+    /// It is ended if its client leaves, whether the client has asked for that or not.
+    var endsWithClient: Bool { get }
     /// Not all output could be kept for the answer: the rest of it is dropped.
     func truncate(_ reason: Refusal)
     /// Nobody wants the answer any more, or somebody wants it to end.

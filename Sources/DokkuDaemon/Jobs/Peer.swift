@@ -14,6 +14,7 @@ struct Peer: Sendable {
     var rules = ListenerRules()
 
     var isRestricted: Bool { rules.isRestricted }
+    func isOfSameSocket(as other: Peer) -> Bool { listener == other.listener && rules == other.rules }
     /// Whose the jobs are that it sends.
     var owner: ListenerRules.Owner { rules.owner }
 }

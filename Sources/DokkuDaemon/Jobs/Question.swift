@@ -11,12 +11,12 @@ struct Question: Hashable {
     private let owner: ListenerRules.Owner
     private let isReadOnly: Bool
 
-    /// Nil if the command may change something, or has an input, or is written down on
-    /// disk before it starts: then it runs for its asker alone.
+    /// Nil if the command may change something, or has an input, or writes to a file of its client, or is
+    /// written down on disk before it starts: then it runs for its asker alone.
     init?(_ command: Command, from peer: Peer) {
-        guard command.scope == .nothing, !command.request.hasInput, !command.request.isDetached else {
-            return nil
-        }
+        guard command.scope == .nothing, !command.request.hasInput, command.request.repliesWithAll,
+            !command.request.isDetached
+        else { return nil }
         words = command.invocation.arguments
         timeout = command.request.timeout
         separatesStreams = command.request.separatesStreams

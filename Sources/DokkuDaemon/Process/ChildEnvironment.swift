@@ -7,6 +7,7 @@ final class ChildEnvironment {
     static let hiddenVariables: Set<String> = [
         "SSH_ORIGINAL_COMMAND", "SSH_USER", "SSH_NAME", "NAME", "SSH_TTY", "DOKKU_QUIET_OUTPUT",
         "DOKKU_TRACE",
+        "DOKKU_FORCE_TTY", "DOKKU_DISABLE_TTY",
         "DOKKU_APP_NAME", "DOKKU_APPS_FORCE_DELETE", "DOKKU_GLOBAL_FLAGS", "DOKKU_PID", "NOTIFY_SOCKET",
     ]
     private static let hiddenPrefixes = ["LISTEN_", "WATCHDOG_"]
@@ -75,6 +76,11 @@ final class ChildEnvironment {
             child["NAME"] = key
             child["SSH_NAME"] = key
         }
+    }
+
+    /// With more variables, or with others of the same name.
+    func adding(_ more: [String: String]) -> ChildEnvironment {
+        more.isEmpty ? self : ChildEnvironment(variables.merging(more) { $1 }, folders: folders)
     }
 
     private func own(by account: Account, _ change: (inout [String: String]) -> Void) -> ChildEnvironment {

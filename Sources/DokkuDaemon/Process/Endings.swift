@@ -16,16 +16,23 @@ final class Endings {
         self.grace = grace
     }
 
-    /// Ends a process group.
-    func end(_ group: any ProcessGroup) {
+    /// Ends a process group. `hangingUp`: with SIGHUP before the SIGTERM.
+    func end(_ group: any ProcessGroup, hangingUp: Bool = false) {
         let key = ObjectIdentifier(group)
         guard open[key] == nil else { return }
+        if hangingUp { group.signalGroup(SIGHUP) }
         group.signalGroup(SIGTERM)
         let timer = loop.timers.schedule(after: grace) { [unowned self] in
             open[key] = nil
             group.signalGroup(SIGKILL)
         }
         open[key] = (group, timer)
+    }
+
+    /// Ends a process group without waiting for the grace.
+    func endAtOnce(_ group: any ProcessGroup) {
+        forget(group)
+        group.signalGroup(SIGKILL)
     }
 
     /// The group has no process left.

@@ -6,6 +6,8 @@ import Glibc
 enum InputSource {
     case spool(Spool)
     case file(OpenFile)
+    /// Read from where its client has left off.
+    case passed(PassedFile)
     case reader(any InputReader)
 }
 
@@ -20,7 +22,7 @@ final class InputFeed: EventHandler {
     private let source: InputSource
     /// The number of bytes taken from a file.
     private var offset = 0
-    /// What a reader gave, and the pipe has not taken yet.
+    /// What was read, and the pipe has not taken yet.
     private var rest: ArraySlice<UInt8> = []
     private var watch: Watch
     private let didFail: (SystemError) -> Void
@@ -70,14 +72,21 @@ final class InputFeed: EventHandler {
             if part.isEmpty { return true }
             if case .sent(let count) = try target.write(part[...]) { offset += count }
             return false
+        case .passed(let file):
+            return try pass(on: try file.read(ReadBuffer.size / 2), target)
         case .reader(let reader):
-            if rest.isEmpty { rest = try reader.next()[...] }
-            if rest.isEmpty { return true }
-            if case .sent(let count) = try target.write(rest) {
-                rest = rest.dropFirst(count)
-            }
-            return false
+            return try pass(on: try reader.next(), target)
         }
+    }
+
+    /// Writes what was read before, or what is read next. True if there is none of either.
+    private func pass(
+        on next: @autoclosure () throws(SystemError) -> [UInt8], _ target: borrowing Descriptor
+    ) throws(SystemError) -> Bool {
+        if rest.isEmpty { rest = try next()[...] }
+        if rest.isEmpty { return true }
+        if case .sent(let count) = try target.write(rest) { rest = rest.dropFirst(count) }
+        return false
     }
 
     private func fail(_ error: SystemError) {

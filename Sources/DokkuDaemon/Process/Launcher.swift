@@ -73,22 +73,25 @@ final class Launcher {
         throw SystemError(call: "start", number: failure)
     }
 
-    /// Starts the program in a new session, and returns its process ID, which the caller must reap.
+    /// Starts the program in a new session, and returns its process ID, which the caller must reap. `variables` replace
+    /// those of the same name.
     func start(
-        _ arguments: ArgumentList, as identity: Identity = .daemon, _ descriptors: ChildDescriptors
+        _ arguments: ArgumentList, as identity: Identity = .daemon, _ descriptors: ChildDescriptors,
+        adding variables: [String: String] = [:]
     ) throws(SystemError) -> pid_t {
         let path = try locate()
         if descriptors.emptiesOutput { try checkInterpreter(of: path) }
         guard let account = try account(of: identity) else {
-            return try spawn(path, leading, arguments, environment, descriptors)
+            return try spawn(path, leading, arguments, environment.adding(variables), descriptors)
         }
         let change = userChange(to: account, identity, path)
+        let environment = change.environment.adding(variables)
         guard account.user != geteuid(), let setpriv else {
-            return try spawn(path, leading, arguments, change.environment, descriptors)
+            return try spawn(path, leading, arguments, environment, descriptors)
         }
         // If setpriv could not start the program, that would look like an exit of the program.
         if isPath { try checkProgram(path) }
-        return try spawn(setpriv, change.leading, arguments, change.environment, descriptors)
+        return try spawn(setpriv, change.leading, arguments, environment, descriptors)
     }
 
     /// The user that a child gets; nil if that is the daemon's own, with the daemon's environment.

@@ -45,9 +45,20 @@ final class Run {
         try start(plan)
     }
 
-    /// Ends the command: SIGTERM to its process group, and after the grace SIGKILL to what is left of it.
-    func terminate() {
-        if let child, !hasEnded { context.endings.end(child) }
+    /// Ends the command: SIGTERM to its process group, and after the grace SIGKILL to what is left of it. `hangingUp`:
+    /// it is told first that its terminal has gone.
+    func terminate(hangingUp: Bool = false) {
+        if let child, !hasEnded { context.endings.end(child, hangingUp: hangingUp) }
+    }
+
+    /// Ends what is left of the command at once.
+    func endAtOnce() {
+        if let child, !hasEnded { context.endings.endAtOnce(child) }
+    }
+
+    /// Signals the process group, if its leader runs.
+    func signal(_ number: Int32) {
+        if let child, status == nil { child.signalGroup(number) }
     }
 
     /// After the exit: does not wait for more output.
@@ -92,8 +103,11 @@ extension Run {
         var input: PipeEnds?
 
         init(_ plan: RunPlan) throws(SystemError) {
-            if plan.output.isPipe || !plan.separatesStreams { output = try Descriptor.pipe(ours: .read) }
-            if plan.separatesStreams { errors = try Descriptor.pipe(ours: .read) }
+            let hasErrors = plan.errors == nil
+            if plan.output.isPipe || hasErrors && !plan.separatesStreams {
+                output = try Descriptor.pipe(ours: .read)
+            }
+            if hasErrors, plan.separatesStreams { errors = try Descriptor.pipe(ours: .read) }
             if case .fed = plan.input { input = try Descriptor.pipe(ours: .write) }
         }
     }
@@ -105,16 +119,19 @@ extension Run {
         switch plan.input {
         case .empty: input = try context.emptyInput.number()
         case .file(let file): input = file.descriptor.number
+        case .passed(let file): input = file.number
         case .fed: input = ends.input?.theirs ?? -1
         }
         let pipe = ends.output?.theirs ?? -1
         var descriptors = ChildDescriptors(
-            input: input, output: pipe, error: ends.errors?.theirs ?? pipe, lock: plan.lock)
+            input: input, output: pipe, error: plan.errors?.number ?? ends.errors?.theirs ?? pipe,
+            lock: plan.lock)
         switch plan.output {
         case .pipe: break
         case .emptied(let file):
             descriptors.output = file.descriptor.number
             descriptors.emptiesOutput = true
+        case .passed(let file): descriptors.output = file.number
         }
         return descriptors
     }
@@ -127,10 +144,12 @@ extension Run {
             // posix_spawn(3) returns no pidfd, so a descriptor for it must be kept free before the process exists.
             try context.reserve.fill()
             pid = try context.launcher.start(
-                plan.arguments, as: plan.identity, Self.descriptors(plan, ends, context))
+                plan.arguments, as: plan.identity, Self.descriptors(plan, ends, context),
+                adding: plan.variables)
         } catch {
             throw RunFailure(reason: error)
         }
+        plan.releasePassed()
         try watch(pid)
         if let output = ends.output { attach(output, as: .standardOutput) }
         if let errors = ends.errors { attach(errors, as: .standardError) }

@@ -10,6 +10,8 @@ enum RunInput {
     case kept(any InputReader)
     /// A file that is opened when the command starts.
     case file(Redirection)
+    /// What the client reads itself.
+    case passed(PassedFile)
 }
 
 /// Where a command's standard output goes.
@@ -18,11 +20,17 @@ enum RunOutput {
     case reply
     /// To a file that is opened when the command starts.
     case file(Redirection)
+    /// To where the client writes itself.
+    case passed(PassedFile)
 }
 
 struct RunRequest {
     var input = RunInput.empty
     var output = RunOutput.reply
+    /// Where the client writes its own errors; nil if they go to the client with the reply.
+    var errors: PassedFile?
+    /// The client's own terminal, if that is its input.
+    var terminal: Terminal?
     /// Two pipes, or one in which both outputs keep their order.
     var separatesStreams = false
     /// How long it may run; nil for ever.
@@ -44,15 +52,23 @@ struct RunRequest {
     /// Whether a file of the host is written that the request names.
     var namesOutput: Bool {
         switch output {
-        case .reply: false
+        case .reply, .passed: false
         case .file: true
+        }
+    }
+
+    /// Whether all output comes with the reply.
+    var repliesWithAll: Bool {
+        switch output {
+        case .reply: errors == nil
+        case .file, .passed: false
         }
     }
 
     var hasInput: Bool {
         switch input {
         case .empty: false
-        case .spool, .kept, .file: true
+        case .spool, .kept, .file, .passed: true
         }
     }
 }

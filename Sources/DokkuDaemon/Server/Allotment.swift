@@ -7,11 +7,16 @@ struct Allotment {
     let words: Budget
     /// Commands waiting in the queue.
     let places: Budget
+    /// Descriptors that were handed over, until their commands have their own.
+    let descriptors: Budget
 
-    init(spool: SpoolAccount, words: Budget, places: Budget) {
+    init(
+        spool: SpoolAccount, words: Budget, places: Budget, descriptors: Budget = Budget(limit: 0)
+    ) {
         self.spool = spool
         self.words = words
         self.places = places
+        self.descriptors = descriptors
     }
 
     /// The share of all restricted sockets.
@@ -19,6 +24,7 @@ struct Allotment {
         spool = whole.spool.restrictedShare
         words = Budget(restrictedShareOf: whole.words)
         places = Budget(restrictedShareOf: whole.places)
+        descriptors = Budget(restrictedShareOf: whole.descriptors)
     }
 
     /// The share of one connection: no more than it leaves to others.

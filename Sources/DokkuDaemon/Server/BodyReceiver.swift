@@ -89,6 +89,7 @@ extension InputEnd {
         case .early(let missing?): .invalid("The input ended \(missing) bytes too early")
         case .early(nil): .invalid("The input ended too early")
         case .stopped: .shuttingDown
+        case .unreadable: .wrongDescriptors
         case .malformed: .invalid("A chunk begins with its size in digits and a newline")
         }
     }

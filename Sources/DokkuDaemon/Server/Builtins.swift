@@ -15,7 +15,9 @@ final class Builtins {
     /// Made once, because clients ask for it to learn whether the daemon answers.
     private let versionLine = PlainReply.line(ok: true, output: version)
     private lazy var versionAnswer = SharedAnswer(version, account: account)
-    private lazy var versionObject = SharedAnswer(Self.versionJSON, account: account)
+    private lazy var versionObject = SharedAnswer(Self.versionJSON(Feature.allCases), account: account)
+    private lazy var versionWithoutDescriptors = SharedAnswer(
+        Self.versionJSON(Feature.allCases.filter { $0 != .descriptors }), account: account)
     private lazy var helpAnswer = SharedAnswer(Builtin.helpText, account: account)
     /// The last answers, and the revisions that they were made from. There are as many as the sockets have different
     /// rules.
@@ -47,7 +49,9 @@ final class Builtins {
         let viewer = rules.owner
         switch builtin {
         case .version(.text): responder.answer(versionAnswer)
-        case .version(.json): responder.answer(versionObject)
+        case .version(.json):
+            let takesDescriptors = rules.options.contains(.descriptors)
+            responder.answer(takesDescriptors ? versionObject : versionWithoutDescriptors)
         case .help: responder.answer(helpAnswer)
         case .status(let format): responder.answer(status(format, for: viewer))
         case .queue(let format):
@@ -64,6 +68,7 @@ final class Builtins {
             }
         case .jobs(let format): listJobs(format, for: viewer, responder)
         case .cancel(let number): cancel(number, incoming)
+        case .signal(let number, let signal): self.signal(number, signal, incoming)
         case .wait(let number): jobs.awaitEnd(of: number, incoming)
         case .output(let number): jobs.output(of: number, incoming)
         case .forget(let number):
@@ -85,14 +90,12 @@ final class Builtins {
     /// The whole reply line to a plain request, for the most frequent one.
     func plainLine(_ builtin: Builtin) -> [UInt8]? { builtin == .version(.text) ? versionLine : nil }
 
-    private static var versionJSON: String {
+    private static func versionJSON(_ features: [Feature]) -> String {
         var json = JSONWriter()
         json.addObject { json in
             json.add("version", version)
             json.addArray("features") { json in
-                for feature in Feature.allCases where feature != .descriptors && feature != .signal {
-                    json.add(nil, feature.rawValue)
-                }
+                for feature in features { json.add(nil, feature.rawValue) }
             }
         }
         return json.text
@@ -144,6 +147,9 @@ final class Builtins {
             return settle(title, .failure(refusal), incoming)
         }
         let reason = Refusal(code: .cancelled, text: "The command was cancelled")
+        if job.isEnding {
+            return settle(title, .success("Killed job \(number)"), incoming) { job.endAtOnce() }
+        }
         do throws(Refusal) {
             try job.prepareInterrupt(reason)
         } catch {
@@ -155,6 +161,20 @@ final class Builtins {
             ? "Cancelled job \(number)"
             : "Job \(number) has ended; the daemon waits for no more of its output"
         settle(title, .success(text), incoming) { job.interrupt(reason) }
+    }
+
+    /// Another socket's jobs may be those of somebody with other rights.
+    private func signal(_ number: UInt64, _ signal: SignalName, _ incoming: Incoming) {
+        let client = incoming.client
+        let title = "daemon:signal \(number) \(signal.rawValue)"
+        let job = executor.job(number: number)
+        guard let job, client.rules.owner.sees(job.peer.owner), job.peer.isOfSameSocket(as: client.peer),
+            job.signal(signal.number)
+        else {
+            let text = "No job \(number) that came through this socket runs by itself"
+            return settle(title, .failure(.invalid(text)), incoming)
+        }
+        settle(title, .success("Sent \(signal.rawValue) to job \(number)"), incoming)
     }
 
     /// Logs a built-in that changes something, does it, and answers its client.

@@ -25,6 +25,8 @@ final class Client: EventHandler, Requester {
     private let context: ClientContext
     private var connection: Connection
     private var conversation: Conversation
+    /// What has come with the first byte of the line that is taken next.
+    private var handOver = HandOver.nothing
     /// Runs while the first line, or the end of a line, is awaited.
     private var silenceTimer: Timer?
     /// If set, replies that the socket does not take at once are lost, and the connection is closed.
@@ -39,6 +41,7 @@ final class Client: EventHandler, Requester {
     private(set) lazy var peer = connection.identify(caller)
     private(set) lazy var account = context.allotment.spool.connectionShare
     private(set) lazy var words = Allotment.part(of: context.allotment.words)
+    private lazy var descriptors = Allotment.part(of: context.allotment.descriptors)
     private(set) lazy var submitter = Submitter(places: context.allotment.places)
 
     private var isTaking = false
@@ -47,10 +50,9 @@ final class Client: EventHandler, Requester {
     /// JSON requests that are not answered yet.
     private var openRequests: [any OpenRequest] = []
 
-    /// `closer` closes the connection if files may be passed through it.
     init(
         _ descriptor: consuming Descriptor, caller: Caller, rules: ListenerRules, refusal: Refusal?,
-        context: ClientContext, closer: Closer?
+        context: ClientContext, passage: Passage = .shut
     ) {
         self.caller = caller
         self.rules = rules
@@ -62,7 +64,7 @@ final class Client: EventHandler, Requester {
             lineLimit: refusal == nil ? context.limits.line : Self.turnAwayLineLimit,
             openLimit: context.limits.open,
             takesOneRequest: refusal != nil || rules.options.contains(.oneShot))
-        connection = Connection(descriptor, in: context.loop, closer: closer)
+        connection = Connection(descriptor, in: context.loop, passage: passage)
         connection.start(for: self)
         if refusal != nil { awaitSilence(Self.turnAwayTime) }
     }
@@ -173,10 +175,13 @@ final class Client: EventHandler, Requester {
     private func receive() -> Bool {
         let limit = min(conversation.appetite(owed, ReadBuffer.size), context.owner.readLimit)
         guard limit > 0 else { return false }
+        let isFirst = conversation.expectsFirstByte
         do throws(SystemError) {
-            switch try connection.read(
-                into: context.loop.buffer, limit: limit, { conversation.didReceive($0) })
-            {
+            let delivery = try connection.read(
+                into: context.loop.buffer, limit: limit, takingFiles: conversation.phase == .serving
+            ) { conversation.didReceive($0) }
+            if !delivery.files.isEmpty || !delivery.hasAll { didGet(delivery, atFirstByte: isFirst) }
+            switch delivery.outcome {
             case .received:
                 if refusal == nil { stopAwaitingSilence() }
                 return true
@@ -187,6 +192,27 @@ final class Client: EventHandler, Requester {
             close()
         }
         return false
+    }
+
+    /// Files came with the bytes that were just read.
+    private func didGet(_ delivery: Delivery, atFirstByte isFirst: Bool) {
+        guard isFirst, handOver.isNothing, delivery.hasAll, let streams = PassedStreams(delivery.files) else {
+            let sink = conversation.breakOff()
+            handOver = sink == nil ? .refused(.wrongDescriptors) : .nothing
+            sink?.end(.unreadable)
+            return
+        }
+        if let places = Reservation(3, of: descriptors) {
+            streams.hold(places)
+            handOver = .streams(streams)
+        } else {
+            handOver = .refused(.noRoomForDescriptors)
+        }
+    }
+
+    private func takeHandOver() -> HandOver {
+        defer { handOver = .nothing }
+        return handOver
     }
 
     private func takeRequests() {
@@ -217,6 +243,7 @@ final class Client: EventHandler, Requester {
                 endInput()
             case .line(let line): take(line)
             case .skippedLine(let fault, let isJSON):
+                handOver = .nothing
                 context.requests.refuseLine(
                     from: self, refusal ?? .skippedLine(fault, context.limits.line), isJSON: isJSON)
             case .input(let bytes, let sink): sink.receive(bytes)
@@ -227,11 +254,13 @@ final class Client: EventHandler, Requester {
     }
 
     private func take(_ line: ArraySlice<UInt8>) {
+        let handOver = takeHandOver()
         if let refusal {
             context.requests.turnAway(line, refusal, from: self)
         } else {
-            context.requests.take(line, from: self)
+            context.requests.take(line, with: handOver, from: self)
         }
+        if conversation.isBrokenOff { conversation.expectNothing() }
     }
 
     private func endInput() {
@@ -322,6 +351,7 @@ final class Client: EventHandler, Requester {
         if connection.isClosed { return }
         let number = connection.number
         stopAwaitingSilence()
+        handOver = .nothing
         let sink = conversation.close()
         _ = context.owner.didBuffer(0, isRestricted: caller.peer.isRestricted, was: &countedBytes)
         connection.close(isRestricted: caller.peer.isRestricted)

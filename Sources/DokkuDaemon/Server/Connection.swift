@@ -4,6 +4,31 @@
 import CEpollShim
 import Glibc
 
+/// What becomes of files that come with a connection's bytes.
+enum Passage {
+    /// The kernel lets none come.
+    case shut
+    /// They end the connection, which `Closer` closes, because they are still in it.
+    case guarded(Closer)
+    /// They are taken, up to three with a message.
+    case open(Closer, FileCloser)
+
+    fileprivate var closer: Closer? {
+        switch self {
+        case .shut: nil
+        case .guarded(let closer), .open(let closer, _): closer
+        }
+    }
+}
+
+/// What a read has brought.
+struct Delivery {
+    var outcome: ReadOutcome
+    var files: [PassedFile] = []
+    /// False if files have stayed in the socket. It must not be read any more.
+    var hasAll = true
+}
+
 struct Connection: ~Copyable {
     private enum Presence {
         case present
@@ -14,17 +39,16 @@ struct Connection: ~Copyable {
     }
 
     private var watch: Watch
-    /// Closes the socket if files may be passed through it; nil if the kernel refuses them.
-    private let closer: Closer?
+    private let passage: Passage
     private var presence = Presence.present
     /// Everything was read, so no file can be left in the socket.
     private var isDrained = false
     private(set) var outbox = Outbox()
 
-    init(_ socket: consuming Descriptor, in loop: EventLoop, closer: Closer? = nil) {
-        if closer != nil { shim_expect_files(socket.number) }
+    init(_ socket: consuming Descriptor, in loop: EventLoop, passage: Passage = .shut) {
+        if passage.closer != nil { shim_expect_files(socket.number) }
         watch = Watch(socket, in: loop)
-        self.closer = closer
+        self.passage = passage
     }
 
     /// Registers the connection with the loop.
@@ -45,23 +69,38 @@ struct Connection: ~Copyable {
 
     // MARK: Reading
 
-    /// Reads once. After a hang-up, an empty socket is at its end.
+    /// Reads once. After a hang-up, an empty socket is at its end. Unless `takingFiles` is set, files end the connection.
     mutating func read(
-        into buffer: ReadBuffer, limit: Int, _ body: (Span<UInt8>) -> Void
-    ) throws(SystemError) -> ReadOutcome {
+        into buffer: ReadBuffer, limit: Int, takingFiles: Bool, _ body: (Span<UInt8>) -> Void
+    ) throws(SystemError) -> Delivery {
         do throws(SystemError) {
-            let refusingFiles = closer != nil
-            let outcome =
+            var delivery =
                 try watch.withDescriptor { socket throws(SystemError) in
-                    try buffer.read(socket, limit: limit, refusingFiles: refusingFiles, body)
-                } ?? .end
-            if outcome == .end { isDrained = true }
-            return outcome == .wouldBlock && isHungUp ? .end : outcome
+                    try receive(socket, buffer, limit, takingFiles, body)
+                } ?? Delivery(outcome: .end)
+            if delivery.outcome == .end { isDrained = true }
+            if delivery.outcome == .wouldBlock, isHungUp { delivery.outcome = .end }
+            return delivery
         } catch {
             guard error.isPeerGone || error.hasFiles else { throw error }
             didHangUp()
-            return .end
+            return Delivery(outcome: .end)
         }
+    }
+
+    private borrowing func receive(
+        _ socket: borrowing Descriptor, _ buffer: ReadBuffer, _ limit: Int, _ takingFiles: Bool,
+        _ body: (Span<UInt8>) -> Void
+    ) throws(SystemError) -> Delivery {
+        guard takingFiles, case .open(_, let closer) = passage else {
+            let refusesFiles = passage.closer != nil
+            return Delivery(
+                outcome: try buffer.read(socket, limit: limit, refusingFiles: refusesFiles, body))
+        }
+        var files: [PassedFile] = []
+        let (outcome, hasAll) = try buffer.read(
+            socket, limit: limit, body, taking: { files.append(PassedFile($0, closer: closer)) })
+        return Delivery(outcome: outcome, files: files, hasAll: hasAll)
     }
 
     /// The number of unread bytes; nil if the peer has ended, so that they are the last.
@@ -122,7 +161,7 @@ struct Connection: ~Copyable {
     mutating func close(isRestricted: Bool) {
         didHangUp()
         guard let socket = watch.takeDescriptor() else { return }
-        if let closer, !isDrained { closer.close(socket, isRestricted: isRestricted) }
+        if let closer = passage.closer, !isDrained { closer.close(socket, isRestricted: isRestricted) }
     }
 
     func shutDownWriting() { shutdown(number, Int32(SHUT_WR)) }

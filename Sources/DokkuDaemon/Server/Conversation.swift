@@ -8,6 +8,8 @@
 //   stop        what was received before is taken,    –                          –
 //               and nothing later
 //   silence     the rest is the last line             closed                     –
+//   descriptors what has come is the last line, and   closed                     –
+//   go wrong    is refused
 //   all taken,  lingering; closed if the peer         –                          –
 //   answered    has ended
 //   failure     closed                                closed                     –
@@ -41,6 +43,8 @@ struct Conversation {
         case stop
         /// Nothing came for as long as the client waits.
         case silence
+        /// Descriptors came that can be neither taken nor skipped.
+        case descriptors
     }
 
     /// What the client is still owed.
@@ -76,6 +80,18 @@ struct Conversation {
     }
 
     // MARK: What comes
+
+    /// Whether the next byte is the first of a line, and nothing that came before waits.
+    var expectsFirstByte: Bool { phase == .serving && supply == .open && reader.isAtLineStart }
+
+    /// What cannot be read has come. The line with it is the last one, and is to be refused. Returns the sink of an
+    /// unfinished input, the rest of which will not come.
+    mutating func breakOff() -> (any InputSink)? {
+        didEnd(.descriptors)
+        return reader.expectsInput ? reader.stop() : nil
+    }
+
+    var isBrokenOff: Bool { supply == .ended(.descriptors) }
 
     /// How many bytes to read now; 0 if nothing is wanted.
     func appetite(_ owed: Owed, _ bodySize: Int) -> Int {

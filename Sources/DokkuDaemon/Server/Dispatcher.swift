@@ -30,8 +30,13 @@ final class Dispatcher: RequestTaker {
 
     // MARK: Lines
 
-    func take(_ line: ArraySlice<UInt8>, from client: any Requester) {
-        if LineFramer.beginsJSON(line) { takeJSON(line, from: client) } else { takePlain(line, from: client) }
+    func take(_ line: ArraySlice<UInt8>, with handOver: HandOver, from client: any Requester) {
+        if LineFramer.beginsJSON(line) { return takeJSON(line, with: handOver, from: client) }
+        switch handOver {
+        case .nothing: takePlain(line, from: client)
+        case .streams: refuseLine(from: client, .uninvited, isJSON: false)
+        case .refused(let refusal): refuseLine(from: client, refusal, isJSON: false)
+        }
     }
 
     func refuseLine(from client: any Requester, _ refusal: Refusal, isJSON: Bool) {
@@ -91,9 +96,11 @@ final class Dispatcher: RequestTaker {
                 request: RunRequest(redirection)))
     }
 
-    private func takeJSON(_ line: ArraySlice<UInt8>, from client: any Requester) {
+    private func takeJSON(
+        _ line: ArraySlice<UInt8>, with handOver: HandOver, from client: any Requester
+    ) {
         do throws(JSONRequest.Fault) {
-            try takeJSON(JSONRequestDecoder.decode(line), from: client)
+            try takeJSON(JSONRequestDecoder.decode(line), with: handOver, from: client)
         } catch {
             let responder = JSONResponder(client, fault: error)
             client.didOpen(responder)
@@ -106,7 +113,9 @@ final class Dispatcher: RequestTaker {
         }
     }
 
-    private func takeJSON(_ request: JSONRequest, from client: any Requester) {
+    private func takeJSON(
+        _ request: JSONRequest, with handOver: HandOver, from client: any Requester
+    ) {
         let responder = JSONResponder(client, request)
         client.didOpen(responder)
         var incoming = Incoming(
@@ -118,8 +127,14 @@ final class Dispatcher: RequestTaker {
         incoming.request.timeout = request.timeout
         incoming.id = request.id
         if case .text(let id) = request.id { incoming.attachedBytes = id.utf8.count }
-        if request.handsOverDescriptors {
-            return refuse(.invalid("No descriptors came with the request"), incoming)
+        do throws(Refusal) {
+            try incoming.adopt(handOver, request)
+        } catch {
+            refuse(error, incoming)
+            if case .following(let count) = request.input {
+                client.expectInput(.bytes(count), for: BodyReceiver())
+            }
+            return
         }
         switch request.input {
         case nil: decide(incoming)
@@ -210,7 +225,9 @@ final class Dispatcher: RequestTaker {
 
     private func carryOut(_ verdict: Verdict, _ incoming: Incoming) {
         switch verdict {
-        case .builtin(.submit): decide(submitted(incoming))
+        case .builtin(.submit):
+            if incoming.form.hasDescriptors { return refuse(.noDescriptorsForDetached, incoming) }
+            decide(submitted(incoming))
         case .builtin(let builtin):
             guard let incoming = builtin.entry.mayWait ? reserved(incoming) : incoming else { return }
             builtins.answer(builtin, incoming)

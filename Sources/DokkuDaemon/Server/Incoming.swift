@@ -18,3 +18,46 @@ struct Incoming {
 
     static func memory(of arguments: ArgumentList) -> Int { 1024 + arguments.memory }
 }
+
+extension Incoming {
+    /// Gives the request what has come with it. Whatever it does not use is closed.
+    mutating func adopt(_ handOver: HandOver, _ asked: JSONRequest) throws(Refusal) {
+        switch (handOver, asked.handsOverDescriptors) {
+        case (.nothing, false): break
+        case (.nothing, true): throw .invalid("No descriptors came with the first byte of the request")
+        case (.refused(let refusal), _): throw refusal
+        case (.streams, false): throw .uninvited
+        case (.streams(let streams), true):
+            form.hasDescriptors = true
+            if Invocation(arguments)?.isTalk == true {
+                try useAll(streams, asked)
+            } else {
+                try useFiles(streams, asked)
+            }
+        }
+    }
+
+    private mutating func useAll(_ streams: PassedStreams, _ asked: JSONRequest) throws(Refusal) {
+        if asked.input != nil {
+            throw .invalid("The input of this command is descriptor 0, so stdin_chunks is one too many")
+        }
+        form.hasInput = streams.input.kind != .null
+        request.input = .passed(streams.input)
+        request.output = .passed(streams.output)
+        request.errors = streams.errors
+        request.terminal = Terminal(streams.input, name: asked.terminal)
+    }
+
+    /// A command of the queue holds up others. So it must not wait for whoever is at the other end of a pipe.
+    private mutating func useFiles(_ streams: PassedStreams, _ asked: JSONRequest) throws(Refusal) {
+        if streams.input.kind == .regular {
+            if asked.input != nil {
+                throw .invalid("Descriptor 0 is a file, so stdin_chunks is one input too many")
+            }
+            form.hasInput = true
+            request.input = .passed(streams.input)
+        }
+        if streams.output.kind == .regular { request.output = .passed(streams.output) }
+        if streams.errors.kind == .regular { request.errors = streams.errors }
+    }
+}

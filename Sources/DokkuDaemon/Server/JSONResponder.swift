@@ -111,8 +111,8 @@ final class JSONResponder: Responder {
         return true
     }
 
-    /// True if the client asked for it, and for commands that would never end by themselves.
-    private func endsWithClient(_ job: any JobOutcome) -> Bool { endsWithClient || job.waitsForReader }
+    /// True if the client asked for it, and for commands that are nothing without their client.
+    private func endsWithClient(_ job: any JobOutcome) -> Bool { endsWithClient || job.endsWithClient }
 
     func jobDidStart(_ job: Job) {
         if isStreamed { sink.send { reply.appendStarted(job: job.number, to: &$0) } }
@@ -178,6 +178,8 @@ final class JSONResponder: Responder {
     }
 
     // MARK: The client
+
+    var hasLeft: Bool { sink.hasGone }
 
     func clientDidLeave() {
         guard let job else { return }

@@ -19,6 +19,7 @@ final class Listener: EventHandler {
 
     /// Whether its connections may carry files.
     private enum Passing {
+        case wanted
         case possible
         /// New connections may not, but those in the backlog may be older.
         case refusedFromNow
@@ -35,7 +36,12 @@ final class Listener: EventHandler {
         guard let descriptor = socket.takeDescriptor() else { return nil }
         self.socket = socket
         self.doorkeeper = doorkeeper
-        passing = shim_refuse_files(descriptor.number) == 0 ? .refusedFromNow : .possible
+        if socket.rules.options.contains(.descriptors) {
+            shim_take_files(descriptor.number)
+            passing = .wanted
+        } else {
+            passing = shim_refuse_files(descriptor.number) == 0 ? .refusedFromNow : .possible
+        }
         watch = Watch(descriptor, in: loop)
         watch.start(for: self)
     }
@@ -65,11 +71,19 @@ final class Listener: EventHandler {
         return Descriptor(owning: number)
     }
 
-    func mayBringFiles(_ connection: borrowing Descriptor) -> Bool {
+    /// What becomes of the files that come through a new connection.
+    func passage(
+        _ connection: borrowing Descriptor, _ closer: Closer, _ fileCloser: FileCloser
+    ) -> Passage {
         switch passing {
-        case .possible: true
-        case .refusedFromNow: shim_takes_files(connection.number) != 0
-        case .refused: false
+        case .wanted:
+            // It may be older than the setting of its listener.
+            shim_take_files(connection.number)
+            return .open(closer, fileCloser)
+        case .possible: return .guarded(closer)
+        case .refusedFromNow:
+            return shim_takes_files(connection.number) != 0 ? .guarded(closer) : .shut
+        case .refused: return .shut
         }
     }
 

@@ -150,6 +150,7 @@ final class Playback: JobOutcome {
 
     var wasAskedByNumber: Bool { true }
     var waitsForReader: Bool { true }
+    var endsWithClient: Bool { true }
     var hasRun: Bool { status != nil || failure?.reason.code == .interrupted }
     var isSuccess: Bool { failure == nil && status?.isSuccess == true }
 

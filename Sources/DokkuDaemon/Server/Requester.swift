@@ -29,7 +29,7 @@ protocol Requester: ReplySink {
 
 /// Makes requests of lines, and has them answered.
 protocol RequestTaker: AnyObject {
-    func take(_ line: ArraySlice<UInt8>, from client: any Requester)
+    func take(_ line: ArraySlice<UInt8>, with handOver: HandOver, from client: any Requester)
     /// Refuses a line of which only the form is known.
     func refuseLine(from client: any Requester, _ refusal: Refusal, isJSON: Bool)
     /// Answers the first line of a client that is not served, in the form of that line.

@@ -34,6 +34,7 @@ final class Server {
     private let log: AuditLog
     private let requests: any RequestTaker
     private let closer: Closer
+    private let fileCloser: FileCloser
     private var listeners: [Listener] = []
     private var clients: [Client?] = []
     private let attendance: Attendance
@@ -61,6 +62,7 @@ final class Server {
         self.log = log
         self.requests = requests
         closer = Closer(timers: loop.timers)
+        fileCloser = FileCloser(timers: loop.timers)
         self.attendance = attendance
     }
 
@@ -136,11 +138,11 @@ extension Server: Doorkeeper {
         let isRestricted = caller.peer.isRestricted
         let number = Int(connection.number)
         let isAdmitted = makeRoom(isRestricted: isRestricted, at: number)
-        let closer = listener.mayBringFiles(connection) ? closer : nil
+        let passage = listener.passage(connection, closer, fileCloser)
         let client = Client(
             connection, caller: caller, rules: listener.socket.rules,
             refusal: isAdmitted ? nil : .tooManyConnections,
-            context: isRestricted ? restricted : unrestricted, closer: closer)
+            context: isRestricted ? restricted : unrestricted, passage: passage)
         while clients.count <= number { clients.append(nil) }
         clients[number] = client
         lastActivity = loop.now

@@ -1,5 +1,5 @@
-// How many descriptors may be used by connections, by spools, and by pipes that commands have left behind, so that
-// the next command can always start.
+// How many descriptors may be used by connections, by spools, by what clients hand over, and by pipes that commands
+// have left behind, so that the next command can always start.
 import CEpollShim
 
 struct DescriptorBudget {
@@ -8,6 +8,8 @@ struct DescriptorBudget {
     /// Spool files besides the first one of each connection, if descriptors are not scarce: for inputs, and for
     /// replies that wait for their readers.
     static let usualSpoolFiles = 1024
+    /// What clients hand over, if descriptors are not scarce: the streams of 256 requests.
+    static let usualPassed = 768
     /// The daemon's own files, and all else.
     private static let spare = 256
 
@@ -19,6 +21,8 @@ struct DescriptorBudget {
     let turnedAway: Int
     let leftOverPipes: Int
     let spoolFiles: Int
+    /// Descriptors that were handed over with requests.
+    let passed: Int
     /// One for each connection. If descriptors are scarce there are fewer, and the connections that need one first
     /// get it.
     let firstFiles: Int
@@ -28,24 +32,29 @@ struct DescriptorBudget {
         let reserve = min(Self.reserve(besideQueue: besideQueue), limit / 2)
         connectionEnd = limit - reserve
         turnedAway = max(1, min(Self.usualTurnedAway, reserve / 4))
-        // All shares together stay below `connectionEnd`. If descriptors are scarce, each of the three others gets
-        // an eighth, and the connections get five: most of them are idle and never need a file.
+        // All shares together stay below `connectionEnd`. If descriptors are scarce, each of three others gets an
+        // eighth, and what is handed over a sixteenth. The connections get the rest: most of them are idle and never
+        // need a file.
         let eighth = max(1, connectionEnd / 8)
-        self.connections = min(connections, connectionEnd - 3 * eighth)
-        let wanted = [self.connections, Self.usualSpoolFiles, Self.usualLeftOverPipes]
-        var shares = wanted.map { min($0, eighth) }
+        let sixteenth = connectionEnd / 16
+        self.connections = min(connections, connectionEnd - 3 * eighth - sixteenth)
+        let wanted = [
+            self.connections, Self.usualSpoolFiles, Self.usualLeftOverPipes, Self.usualPassed,
+        ]
+        var shares = zip(wanted, [eighth, eighth, eighth, sixteenth]).map { min($0, $1) }
         var rest = max(0, connectionEnd - self.connections - Self.spare - shares.reduce(0, +))
         for index in shares.indices {
             let more = min(wanted[index] - shares[index], rest)
             shares[index] += more
             rest -= more
         }
-        (firstFiles, spoolFiles, leftOverPipes) = (shares[0], shares[1], shares[2])
+        (firstFiles, spoolFiles, leftOverPipes, passed) = (shares[0], shares[1], shares[2], shares[3])
     }
 
     /// The limit of open descriptors at which nothing is scarce.
     static func wanted(connections: Int, besideQueue: Int) -> Int {
-        2 * connections + usualSpoolFiles + spare + usualLeftOverPipes + reserve(besideQueue: besideQueue)
+        2 * connections + usualSpoolFiles + spare + usualLeftOverPipes + usualPassed
+            + reserve(besideQueue: besideQueue)
     }
 
     private static let usualTurnedAway = 16

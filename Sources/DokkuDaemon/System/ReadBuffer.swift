@@ -24,6 +24,26 @@ final class ReadBuffer {
                 : Glibc.read(number, memory.baseAddress, size)
         }
         guard let count else { return .wouldBlock }
+        return deliver(count, body)
+    }
+
+    /// Reads once from a socket, and passes on the files that come with the bytes, three at most. False if more came, or
+    /// if not all could be taken: then the socket must not be read any more, because everything is still in it.
+    func read(
+        _ socket: borrowing Descriptor, limit: Int, _ body: (Span<UInt8>) -> Void,
+        taking take: (consuming Descriptor) -> Void
+    ) throws(SystemError) -> (ReadOutcome, hasAll: Bool) {
+        let size = min(limit, memory.count)
+        var files = shim_files()
+        defer {
+            let numbers = [files.numbers.0, files.numbers.1, files.numbers.2]
+            for number in numbers.prefix(Int(files.count)) { take(Descriptor(owning: number)) }
+        }
+        let count = try socket.attempt("read") { shim_read_with_files($0, memory.baseAddress, size, &files) }
+        return (count.map { deliver($0, body) } ?? .wouldBlock, files.has_more == 0)
+    }
+
+    private func deliver(_ count: Int, _ body: (Span<UInt8>) -> Void) -> ReadOutcome {
         if count == 0 { return .end }
         let received = UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
         body(received.withMemoryRebound(to: UInt8.self) { UnsafeBufferPointer($0) }.span)

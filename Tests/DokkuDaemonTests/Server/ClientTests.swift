@@ -40,7 +40,7 @@ import Testing
         private(set) var open: [Request] = []
         private(set) weak var client: (any Requester)?
 
-        func take(_ line: ArraySlice<UInt8>, from client: any Requester) {
+        func take(_ line: ArraySlice<UInt8>, with handOver: HandOver, from client: any Requester) {
             note(String(decoding: line, as: UTF8.self), isPlain: line.first != UInt8(ascii: "{"), client)
         }
 
@@ -78,8 +78,7 @@ import Testing
             log: AuditLog(path: nil) { _ in }, requests: taker, owner: self)
         return Client(
             try ends.takeOurs(), caller: Caller(.sample, acceptedAt: .now), rules: ListenerRules(options),
-            refusal: refusal, context: context,
-            closer: nil)
+            refusal: refusal, context: context)
     }
 
     /// What the test did has first to be settled, which may be all.

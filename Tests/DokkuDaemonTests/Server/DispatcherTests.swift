@@ -43,7 +43,7 @@ import Testing
             judge: judge, log: log, loop: loop, limits: limits)
     }
 
-    private func take(_ line: String) { dispatcher.take(Array(line.utf8)[...], from: client) }
+    private func take(_ line: String) { dispatcher.take(Array(line.utf8)[...], with: .nothing, from: client) }
 
     /// Turns the loop until nothing is open.
     private func answers() throws -> [String] {
