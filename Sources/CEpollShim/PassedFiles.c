@@ -97,6 +97,17 @@ static int is_served(int descriptor) {
     return space.handle.handle_type == FUSE_HANDLE || space.handle.handle_type == FUSE_HANDLE_WITH_PARENT;
 }
 
+// Nobody can ever write to it.
+static int is_sealed(int descriptor) {
+    int seals = fcntl(descriptor, F_GET_SEALS);
+    return seals >= 0 && (seals & F_SEAL_WRITE) != 0 && (seals & F_SEAL_GROW) != 0;
+}
+
+static enum shim_file_kind kind_of_file(int descriptor, uint64_t size) {
+    if (is_served(descriptor)) return shim_kind_served;
+    return size == 0 && is_sealed(descriptor) ? shim_kind_null : shim_kind_regular;
+}
+
 static enum shim_file_kind kind_of_device(unsigned major, unsigned minor) {
     // By number, Documentation/admin-guide/devices.txt of Linux.
     enum { MEMORY = 1, NULL_DEVICE = 3, FIRST_PTY = 136, LAST_PTY = 143 };
@@ -107,9 +118,10 @@ static enum shim_file_kind kind_of_device(unsigned major, unsigned minor) {
 enum shim_file_kind shim_kind_of_file(int descriptor) {
     struct statx status;
     // fstat(2) would wait for whoever serves the file.
-    if (statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return shim_kind_other;
+    const unsigned asked = STATX_TYPE | STATX_SIZE;
+    if (statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, asked, &status) != 0) return shim_kind_other;
     switch (status.stx_mode & S_IFMT) {
-        case S_IFREG: return is_served(descriptor) ? shim_kind_served : shim_kind_regular;
+        case S_IFREG: return kind_of_file(descriptor, status.stx_size);
         case S_IFIFO: return shim_kind_pipe;
         case S_IFCHR: return kind_of_device(status.stx_rdev_major, status.stx_rdev_minor);
         default: return shim_kind_other;
@@ -147,11 +159,30 @@ pid_t shim_fork_to_close(const int kept[], size_t count, int gate) {
     return -1;
 }
 
-pid_t shim_close_elsewhere(const int numbers[], size_t count) {
-    // It shares the table of descriptors, not the memory. close(2) frees the number before it waits for anything.
+// A process that shares the table of descriptors, not the memory. close(2) frees a number before it waits for anything.
+static pid_t fork_sharing_descriptors(void) {
     pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return pid;
+}
+
+pid_t shim_close_out_of_the_way(int number) {
+    pid_t pid = fork_sharing_descriptors();
+    if (pid == 0) {
+        close(number);
+        _exit(0);
+    }
+    // Only for the time that a process takes to begin. It is limited, because the process may be killed.
+    for (int attempt = 0; pid > 0 && attempt < 1000 && fcntl(number, F_GETFD) >= 0; attempt++) {
+        struct timespec moment = {.tv_nsec = 20 * 1000};
+        nanosleep(&moment, NULL);
+    }
+    return pid;
+}
+
+pid_t shim_close_elsewhere(const int numbers[], size_t count) {
+    pid_t pid = fork_sharing_descriptors();
     if (pid != 0) return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     // Copies of the files, so that no close here is the last: only a process that exits does not wait for the unsent
     // bytes of a socket. They stay a little longer than the closes take that have nothing to wait for.
     if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0) {

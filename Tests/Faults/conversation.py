@@ -1,4 +1,4 @@
-# Six clients that talk to the daemon at once, each in its own way, and the replies that they must get. The conversation is
+# Seven clients that talk to the daemon at once, each in its own way, and the replies that they must get. The conversation is
 # always the same.
 import hashlib
 import itertools
@@ -21,13 +21,24 @@ class Hung(Exception):
 class Request:
     """One request. `is_right` judges the reply. If the request starts a command, `token` is the command's last word."""
 
-    def __init__(self, text, is_right, token=None, body=b""):
+    def __init__(self, text, is_right, token=None, body=b"", files=()):
+        # Paths of the files that are handed over with it.
+        self.files = files
         self.bytes = text.encode() + b"\n" + body
         self.text = text
         self.is_right = is_right
         self.token = token
         # The reply, once it is there. For a JSON request: the last line, with the output of the events.
         self.reply = None
+
+    def send(self, connection):
+        descriptors = [os.open(path, os.O_RDWR) for path in self.files]
+        try:
+            sent = socket.send_fds(connection, [self.bytes], descriptors) if descriptors else 0
+            connection.sendall(self.bytes[sent:])
+        finally:
+            for number in descriptors:
+                os.close(number)
 
     @property
     def state(self):
@@ -48,7 +59,7 @@ class Client:
         try:
             self.socket.connect(path)
             for request in self.requests:
-                self.socket.sendall(request.bytes)
+                request.send(self.socket)
         except TimeoutError:
             raise Hung(f"client {self.name} could not send its requests")
         except OSError:
@@ -106,7 +117,8 @@ class Conversation:
         if os.path.exists(self.target):
             os.unlink(self.target)
         self.clients = [
-            self.plain(), self.json(), self.streaming(), self.with_input(), self.slow(), self.redirected()]
+            self.plain(), self.json(), self.streaming(), self.with_input(), self.slow(), self.redirected(),
+            self.handing_over()]
 
     def token(self):
         return f"r{next(NUMBERS)}"
@@ -158,6 +170,20 @@ class Conversation:
             "redirected",
             Request(f"test:bytes {self.source} {one} > {self.target}", self.is_written, one),
             Request(f"test:digest {two} < {self.source}", says(hashlib.sha256(self.content).hexdigest()), two))
+
+    def handing_over(self):
+        token = self.token()
+        output = f"{self.folder}/handed"
+        with open(output, "wb"):
+            pass
+
+        def is_right(reply):
+            with open(output, "rb") as file:
+                return reply["ok"] is True and reply["output"] == "" and file.read() == f"<{token}>\n".encode()
+
+        return Client("handing over", Request(
+            f'{{"id":1,"command":["test:args","{token}"],"descriptors":true}}', is_right, token,
+            files=("/dev/null", output, output)))
 
     def is_written(self, reply):
         if reply != {"ok": True, "output": ""}:

@@ -1,4 +1,4 @@
-# Makes each system call of the daemon fail, one after another, with each error that it may return, while six clients talk
+# Makes each system call of the daemon fail, one after another, with each error that it may return, while seven clients talk
 # to the daemon. Each time at most one request may suffer, and its error must say why. All other clients, and later ones,
 # are served as usual. No descriptor stays open, and the loop does not spin. The same is tested for a start and a stop.
 #   faults.py DAEMON LIBRARY [--quick TIMES] [--only CALL[:KIND]]
@@ -59,7 +59,7 @@ class Daemon:
             "DOKKU_DAEMON_LOGFILE": f"{self.folder}/log", "DOKKU_DAEMON_STATE_DIR": f"{self.folder}/state",
             "DOKKU_DAEMON_DOKKU": STAND_IN, "DOKKU_SYSTEM_USER": "root",
             "PLUGIN_PATH": f"{self.folder}/plugins", "STAND_IN_JOURNAL": f"{self.folder}/journal",
-            "DOKKU_DAEMON_STOP_GRACE": "5", "DOKKU_DAEMON_KILL_GRACE": "1",
+            "DOKKU_DAEMON_LISTENER": "descriptors", "DOKKU_DAEMON_STOP_GRACE": "5", "DOKKU_DAEMON_KILL_GRACE": "1",
             "FAULT_CONTROL": f"{self.folder}/control", "LD_PRELOAD": self.arguments.library,
         }
         environment |= {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}

@@ -7,6 +7,9 @@ import Testing
         #"{"ok":true,"output":""}"#, #"{"id":1,"command":["apps:list"]}"#,
         #"{"command":"x","stdin":"","stdin_chunks":false}"#, #"{"command":"x","stdin_length":0}"#,
         #"{"command":"x","stdin_chunks":true,"encoding":"base64","strip_ansi":false}"#,
+        #"{"command":"x","descriptors":true,"terminal":"xterm-256color"}"#,
+        #"{"command":"x","descriptors":true,"stdin_chunks":true}"#,
+        #"{"command":"x","descriptors":false,"stdin":"","detach":false}"#,
         #"{"id":"a","event":"queued","job":12,"position":2}"#, #"{"id":2,"event":"continue"}"#,
         #"{"event":"output","stream":"stderr","data":""}"#,
         #"{"ok":false,"error":"misconfigured","output":"x"}"#,
@@ -20,6 +23,11 @@ import Testing
         #"{"command":"x","stdin_length":1,"stdin_chunks":true}"#,
         #"{"command":"x","encoding":"base64","strip_ansi":true}"#, #"{"ok":true,"output":"","command":"x"}"#,
         #"{"event":"output","stream":"stdin","data":""}"#, #"{"ok":true,"output":"","more":1}"#,
+        #"{"command":"x","terminal":"xterm"}"#, #"{"command":"x","descriptors":false,"terminal":"xterm"}"#,
+        #"{"command":"x","descriptors":true,"terminal":"a/b"}"#, #"{"command":"x","descriptors":1}"#,
+        #"{"command":"x","descriptors":true,"stdin":""}"#,
+        #"{"command":"x","descriptors":true,"stdin_length":0}"#,
+        #"{"command":"x","descriptors":true,"detach":true}"#,
     ]
 
     @Test func `the schema allows exactly what a line may be`() throws {

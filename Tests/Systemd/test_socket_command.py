@@ -335,7 +335,7 @@ class ListingAndRemoving(SocketTest):
             sorted(line.split() for line in lines[1:]),
             sorted(
                 [
-                    ["dokku-daemon", SOCKET, "-", "active"],
+                    ["dokku-daemon", SOCKET, "descriptors", "active"],
                     ["read-only", path("read-only"), "read-only", "inactive"],
                     ["blog-ci", path("blog-ci"), "name=ci,allow=ci", "active"],
                     ["other", "/run/other.sock", "-", "active"],

@@ -76,6 +76,9 @@ enum shim_file_kind shim_kind_of_file(int descriptor);
 // or -1. It exits when all are closed. The caller must not use the numbers any more, and they are free once they are
 // closed.
 pid_t shim_close_elsewhere(const int numbers[], size_t count);
+// The same for one descriptor, but returns when its number is free, so that no child that is started later has a copy: a
+// child's exec closes its copies, and would wait.
+pid_t shim_close_out_of_the_way(int number);
 
 // Forks a process that keeps only the descriptors `kept` (ascending). It exits a second after the pipe `gate`, one
 // of them, has ended. Returns its process ID, which the caller must reap, or -1.

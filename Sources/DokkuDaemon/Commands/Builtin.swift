@@ -61,8 +61,8 @@ enum Builtin: Equatable, Sendable {
                 changesSomething: true)
         case .signal:
             Entry(
-                name: "daemon:signal", argument: "N INT|QUIT|WINCH|HUP|TERM|KILL",
-                summary: "signal the processes of job N, which runs and came through the same socket",
+                name: "daemon:signal", argument: "N SIGNAL",
+                summary: "send INT, QUIT, WINCH, HUP, TERM or KILL to job N of the same socket",
                 changesSomething: true)
         case .jobs:
             Entry(

@@ -21,6 +21,6 @@ enum SignalName: String, CaseIterable, Sendable {
         }
     }
 
-    /// All of them, as the help shows them.
-    static var list: String { allCases.map(\.rawValue).joined(separator: "|") }
+    /// All of them, for messages.
+    static var list: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }

@@ -10,6 +10,8 @@ final class FileCloser {
     private static let interval = Duration.milliseconds(250)
     /// The most processes at once. One stays as long as a close takes.
     private static let processLimit = 8
+    /// The most processes at once for files that a process serves. Each has its own, because none of them may ever end.
+    private static let servedLimit = 256
 
     private struct Entry {
         let number: Int32
@@ -25,6 +27,7 @@ final class FileCloser {
     private let timers: TimerQueue
     private var waiting: [Entry] = []
     private var closings: [Closing] = []
+    private var served: [Closing] = []
     private var timer: Timer?
 
     init(timers: TimerQueue) { self.timers = timers }
@@ -37,12 +40,25 @@ final class FileCloser {
         // Nothing of these can take time, and the reader of a pipe waits for its end.
         case shim_kind_pipe, shim_kind_null, shim_kind_pty: return
         case shim_kind_regular: adopt(file, place)
-        // A socket's other end waits. A child that is started meanwhile has a copy of a served file, and waits for
-        // whoever serves it.
+        case shim_kind_served: closeServed(file, place)
+        // A socket's other end waits.
         default:
             adopt(file, place)
             release()
         }
+    }
+
+    /// A child that is started while the file is open would wait for whoever serves the file.
+    private func closeServed(_ file: consuming Descriptor, _ place: Reservation?) {
+        guard served.count < Self.servedLimit else { return adopt(file, place) }
+        let entry = Entry(number: file.relinquish(), place: place)
+        let process = shim_close_out_of_the_way(entry.number)
+        if process > 0 {
+            served.append(Closing(process: process, entries: [entry]))
+        } else {
+            waiting.append(entry)
+        }
+        schedule()
     }
 
     private func adopt(_ file: consuming Descriptor, _ place: Reservation?) {
@@ -56,13 +72,14 @@ final class FileCloser {
             guard let self else { return }
             timer = nil
             release()
-            if !waiting.isEmpty || !closings.isEmpty { schedule() }
+            if !waiting.isEmpty || !closings.isEmpty || !served.isEmpty { schedule() }
         }
     }
 
     private func release() {
         var value: Int32 = 0
         closings.removeAll { shim_wait($0.process, &value) != 0 }
+        served.removeAll { shim_wait($0.process, &value) != 0 }
         guard !waiting.isEmpty, closings.count < Self.processLimit else { return }
         let numbers = waiting.map(\.number).sorted()
         let process = shim_close_elsewhere(numbers, numbers.count)

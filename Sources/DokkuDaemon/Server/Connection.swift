@@ -100,6 +100,8 @@ struct Connection: ~Copyable {
         var files: [PassedFile] = []
         let (outcome, hasAll) = try buffer.read(
             socket, limit: limit, body, taking: { files.append(PassedFile($0, closer: closer)) })
+        // Bytes that did not come have left their files in the socket, too: these are copies.
+        if outcome == .wouldBlock { return Delivery(outcome: .wouldBlock) }
         return Delivery(outcome: outcome, files: files, hasAll: hasAll)
     }
 

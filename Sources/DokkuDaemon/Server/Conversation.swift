@@ -82,7 +82,7 @@ struct Conversation {
     // MARK: What comes
 
     /// Whether the next byte is the first of a line, and nothing that came before waits.
-    var expectsFirstByte: Bool { phase == .serving && supply == .open && reader.isAtLineStart }
+    var expectsFirstByte: Bool { phase == .serving && reader.isAtLineStart }
 
     /// What cannot be read has come. The line with it is the last one, and is to be refused. Returns the sink of an
     /// unfinished input, the rest of which will not come.

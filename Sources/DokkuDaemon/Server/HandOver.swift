@@ -18,7 +18,7 @@ extension Refusal {
     static let noDescriptorsForDetached = Refusal.invalid("A detached job takes no descriptors")
     /// What came can be neither used nor skipped.
     static let wrongDescriptors = Refusal.invalid(
-        "Only three descriptors can come, with the first byte of a request; the connection ends, because nothing behind them can be read"
+        "Exactly three descriptors can come, and only with the first byte of a request; nothing behind these was read"
     )
     static let noRoomForDescriptors = Refusal(
         code: .queueFull, text: "Too many descriptors wait, and these were closed")

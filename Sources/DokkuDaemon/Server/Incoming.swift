@@ -50,6 +50,10 @@ extension Incoming {
 
     /// A command of the queue holds up others. So it must not wait for whoever is at the other end of a pipe.
     private mutating func useFiles(_ streams: PassedStreams, _ asked: JSONRequest) throws(Refusal) {
+        // At once, because the command may start now.
+        for file in [streams.input, streams.output, streams.errors] where file.kind != .regular {
+            file.close()
+        }
         if streams.input.kind == .regular {
             if asked.input != nil {
                 throw .invalid("Descriptor 0 is a file, so stdin_chunks is one input too many")

@@ -31,6 +31,7 @@ enum Explanation: Equatable {
         let arguments = ArgumentList(hasInput ? words.dropLast() : words)
         // The form in which most is possible.
         var form = RequestForm(isPlain: false, isStreamed: true, hasInput: hasInput, isRedirected: false)
+        form.hasDescriptors = rules.options.contains(.descriptors)
         var verdict = Policy.judge(arguments, form: form, permission: permission, catalogue: nil)
         if case .builtin(.submit) = verdict, let name = Invocation.nameIndex(in: arguments) {
             form.isDetached = true

@@ -24,6 +24,9 @@ struct SocketRights {
             lines += allowed.map { "    \($0.text)" }
         }
         if !rules.isRestricted { lines.append("everything that dokku can, which is root on most hosts") }
+        if rules.options.contains(.descriptors) {
+            lines.append("clients may hand over their own standard input, output and error")
+        }
         return lines.map { "    \($0)" }
     }
 

@@ -14,7 +14,8 @@ import Testing
         ("daemon:queue --format stdout", .queue(.text)), ("daemon:queue --format=stdout", .queue(.text)),
         ("daemon:queue", .queue(.text)), ("daemon:cancel 12", .cancel(job: 12)), ("daemon:help", .help),
         ("daemon:cancel 18446744073709551615", .cancel(job: .max)), ("--quiet daemon:status", .status(.text)),
-        ("--app x commands", .commands),
+        ("--app x commands", .commands), ("daemon:signal 7 INT", .signal(job: 7, .interrupt)),
+        ("daemon:signal 7 WINCH", .signal(job: 7, .windowChange)),
     ])
     func `built-ins are recognised in every form`(line: String, builtin: Builtin) {
         #expect(judge(line, with: nil) == .builtin(builtin))
@@ -29,6 +30,9 @@ import Testing
         "daemon:version 1", "daemon:version --format", "daemon:queue --format text", "daemon:queue json",
         "daemon:status --format json x", "daemon:status --format=", "daemon:help --format json",
         "commands --format json", "daemon:queue --format json --format json", "daemon:queue --FORMAT json",
+        "daemon:signal", "daemon:signal 1", "daemon:signal INT", "daemon:signal 1 STOP",
+        "daemon:signal 1 int",
+        "daemon:signal 1 SIGINT", "daemon:signal 1 2", "daemon:signal x INT", "daemon:signal 1 INT 2",
         "daemon:queue x --format json", "daemon:help me", "daemon:cancel 000000000000000000001x",
     ])
     func `wrong words are refused with the reason`(line: String) {

@@ -28,6 +28,16 @@ import Testing
         #expect(Invocation([flag, "apps:list"])?.name == flag)
     }
 
+    @Test(arguments: [
+        ("run --no-tty app x", true), ("run --no-tty", true), ("--quiet run -e A=1 --no-tty app", true),
+        ("run --ttl-seconds 5 --no-tty app", true), ("run --env=A --no-tty app", true),
+        ("run app --no-tty", false), ("run -e --no-tty app", false), ("run --cron-id --no-tty app", false),
+        ("run app", false), ("run", false), ("run -e", false), ("enter --no-tty app", false),
+    ])
+    func `run refuses a terminal by a flag before its app`(line: String, refuses: Bool) {
+        #expect(Invocation(ArgumentList(CommandFacts.words(line)))?.refusesTerminal == refuses)
+    }
+
     @Test func `a name is text`() {
         var words = ArgumentList()
         words.append([0x61, 0xff])

@@ -43,6 +43,22 @@ extension Verdict {
 }
 
 @Suite struct PolicyTests {
+    @Test func `with descriptors, enter and run talk to their client`() {
+        var form = Forms.stream
+        #expect(judge("run app bash", form).lane == .queue)
+        #expect(judge("enter app", form).code == .notSupported)
+        form.hasDescriptors = true
+        for line in ["enter app", "enter app web ls", "run app bash", "--rm run app", "--app app enter"] {
+            #expect(judge(line, form).lane == .talk, "\(line)")
+        }
+        for line in ["apps:list", "run:list app", "run:detached app x", "ps:rebuild app"] {
+            #expect(judge(line, form).lane == .queue, "\(line)")
+        }
+        #expect(judge("logs app -t", form).lane == .follow)
+        #expect(judge("shell", form).code == .notSupported)
+        #expect(judge("run app bash", form, on: .readOnly).code == .denied)
+    }
+
     @Test func `a command runs with its words untouched`() throws {
         let words: ArgumentList = ["--quiet", "apps:create", "a b", ""]
         #expect(judge(words) == .run(try #require(Invocation(words)), .queue))

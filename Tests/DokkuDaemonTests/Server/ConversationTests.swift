@@ -51,6 +51,47 @@ import Testing
         #expect(talk.conversation.appetite(nothing, 100) > 0)
     }
 
+    @Test func `descriptors belong to the byte that begins a line, and to no other`() {
+        let talk = Talk()
+        #expect(talk.conversation.expectsFirstByte)
+        talk.feed("a\nb")
+        #expect(!talk.conversation.expectsFirstByte)
+        #expect(talk.next() == "a" && !talk.conversation.expectsFirstByte)
+        talk.feed("\n")
+        #expect(!talk.conversation.expectsFirstByte)
+        #expect(talk.next() == "b" && talk.next() == nil && talk.conversation.expectsFirstByte)
+        talk.feed(String(repeating: "x", count: 101))
+        #expect(talk.next() == nil && !talk.conversation.expectsFirstByte)
+        talk.feed("\n")
+        #expect(talk.next() == "skipped: tooLong" && talk.conversation.expectsFirstByte)
+        talk.feed("c\n")
+        #expect(talk.next() == "c" && talk.expect(.bytes(2)) && !talk.conversation.expectsFirstByte)
+        talk.conversation.stop(unread: 4)
+        talk.feed("12")
+        #expect(talk.next() == "input" && talk.next() == "complete")
+        #expect(talk.next() == nil && talk.conversation.expectsFirstByte)
+    }
+
+    @Test func `what cannot be read ends a conversation, with one more line`() {
+        let talk = Talk()
+        talk.feed("a\nb")
+        let none = talk.conversation.breakOff()
+        #expect(none == nil && talk.conversation.isBrokenOff)
+        #expect(talk.conversation.appetite(nothing, 100) == 0)
+        #expect(talk.next() == "a")
+        talk.conversation.expectNothing()
+        #expect(talk.next() == nil && talk.conversation.ending(nothing, peerHasGone: false) == .linger)
+    }
+
+    @Test func `what cannot be read is the end of an input`() {
+        let talk = Talk()
+        talk.feed("a\n1")
+        #expect(talk.next() == "a" && talk.expect(.bytes(2)))
+        let sink = talk.conversation.breakOff()
+        #expect(sink != nil && talk.next() == nil)
+        #expect(talk.conversation.ending(nothing, peerHasGone: false) == .linger)
+    }
+
     @Test func `nothing more is taken from a client with too much open`() {
         let conversation = Talk().conversation
         #expect(conversation.mayTake(.init(isPlainOpen: false, requests: 1, unsent: .empty)))

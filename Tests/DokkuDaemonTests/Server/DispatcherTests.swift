@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import DokkuDaemon
+@testable import DokkuProtocol
 
 @Suite final class DispatcherTests {
     private let folder: Folder

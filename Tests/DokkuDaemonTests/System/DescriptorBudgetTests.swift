@@ -8,7 +8,8 @@ import Testing
     func `the limits together leave the reserve`(limit: Int, connections: Int) {
         let budget = DescriptorBudget(limit: limit, connections: connections, besideQueue: 48)
         let files = budget.firstFiles + budget.spoolFiles
-        #expect(budget.connections + files + budget.leftOverPipes <= budget.connectionEnd)
+        let others = budget.leftOverPipes + budget.passed
+        #expect(budget.connections + files + others <= budget.connectionEnd)
         #expect(budget.connectionEnd < limit)
         #expect(budget.connections > 0 && files > 1 && budget.leftOverPipes > 0)
         #expect(budget.connections <= connections && budget.firstFiles <= budget.connections)
@@ -28,5 +29,6 @@ import Testing
         #expect(budget.firstFiles == connections)
         #expect(budget.spoolFiles == DescriptorBudget.usualSpoolFiles)
         #expect(budget.leftOverPipes == DescriptorBudget.usualLeftOverPipes)
+        #expect(budget.passed == DescriptorBudget.usualPassed)
     }
 }

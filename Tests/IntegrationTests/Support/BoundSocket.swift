@@ -24,6 +24,13 @@ final class BoundSocket {
         descriptor = try checked("dup", fcntl(daemon.sockets[0].descriptor, F_DUPFD_CLOEXEC, 0))
     }
 
+    /// The same socket with other rules, for the next daemon.
+    init(renaming other: BoundSocket, to name: String) throws {
+        path = other.path
+        self.name = name
+        descriptor = try checked("dup", fcntl(other.descriptor, F_DUPFD_CLOEXEC, 0))
+    }
+
     /// Takes over a descriptor that is no listening unix socket.
     init(impostor descriptor: Int32) throws {
         path = ""

@@ -82,6 +82,8 @@ struct Schema {
         case "minItems": Double(value.list?.count ?? 0) >= rule.number ?? .infinity
         case "minimum": value.number.map { $0 >= rule.number ?? .infinity } ?? true
         case "maximum": value.number.map { $0 <= rule.number ?? -.infinity } ?? true
+        case "pattern":
+            value.text.map { $0.range(of: rule.text ?? "", options: .regularExpression) != nil } ?? true
         case "exclusiveMinimum": value.number.map { $0 > rule.number ?? .infinity } ?? true
         default: false
         }

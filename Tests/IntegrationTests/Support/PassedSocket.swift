@@ -7,6 +7,8 @@ import TestSupport
 /// long as that says, socket(7).
 final class LingeringSocket {
     private var descriptor: Int32
+    /// For whoever passes it with others.
+    var number: Int32 { descriptor }
     private let listener: Int32
 
     init(linger seconds: Int32) throws {
@@ -63,14 +65,20 @@ final class LingeringSocket {
     }
 }
 
-/// Passes a file by SCM_RIGHTS, unix(7), along with a byte. False where the kernel refuses that.
+/// Passes a file along with a byte. False where the kernel refuses that.
 func passFile(_ file: Int32, through socket: Int32, flags: Int = 0) throws -> Bool {
-    // A cmsghdr (length, level, type) and the number, padded to a word.
-    var control: [Int32] = [0, 0, SOL_SOCKET, Int32(SCM_RIGHTS), file, 0]
-    control[0] = 20
-    var byte = UInt8(ascii: "x")
-    let sent = withUnsafeMutablePointer(to: &byte) { byte in
-        var part = iovec(iov_base: byte, iov_len: 1)
+    try passFiles([file], with: [UInt8(ascii: "x")], through: socket, flags: flags)
+}
+
+/// Passes files by SCM_RIGHTS, unix(7), with the first of these bytes. False where the kernel refuses that.
+func passFiles(_ files: [Int32], with bytes: [UInt8], through socket: Int32, flags: Int = 0) throws -> Bool {
+    // A cmsghdr (length, level, type) and the numbers, padded to a word.
+    var control: [Int32] = [0, 0, SOL_SOCKET, Int32(SCM_RIGHTS)] + files
+    control[0] = Int32(16 + 4 * files.count)
+    if files.count % 2 == 1 { control.append(0) }
+    var bytes = bytes
+    let sent = bytes.withUnsafeMutableBytes { bytes in
+        var part = iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
         return control.withUnsafeMutableBytes { control in
             withUnsafeMutablePointer(to: &part) { part in
                 var message = msghdr()
@@ -83,5 +91,5 @@ func passFile(_ file: Int32, through socket: Int32, flags: Int = 0) throws -> Bo
         }
     }
     if sent < 0, errno == EPERM { return false }
-    return try checked("sendmsg", sent) == 1
+    return try checked("sendmsg", sent) == bytes.count
 }
