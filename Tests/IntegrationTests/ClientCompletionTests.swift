@@ -119,7 +119,7 @@ import Testing
         let silent = try BoundSocket(daemon.box.path("silent"))
         #expect(try offered("-S", silent.path, "") == [])
         listen(silent.descriptor, 0)
-        let waiting = try (1...2).compactMap { _ in try? TestClient(to: silent.path, owner: daemon) }
+        let waiting = (1...2).compactMap { _ in try? TestClient(to: silent.path, owner: daemon) }
         #expect(try offered("-S", silent.path, "ps:rebuild", "") == [])
         withExtendedLifetime(waiting) {}
         #expect(try offered("-S", "/nowhere", "") == [])
