@@ -4,6 +4,7 @@ descriptors over, or, on a socket that takes none, moves the bytes in base64 eve
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import time
 
@@ -16,8 +17,10 @@ RULE = "descriptors"
 class Sshd:
     """An sshd with keys and a port of its own, and how to reach it."""
 
-    def __init__(self, folder, port=22022):
+    def __init__(self, folder):
         self.folder = folder / "ssh"
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
         self.folder.mkdir(mode=0o700)
         for name in ("host", "user"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / name], check=True)

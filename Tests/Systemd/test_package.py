@@ -200,7 +200,7 @@ class Client(LabTest):
         control = subprocess.run(
             ["dpkg-deb", "-f", package("dokku-client"), "Depends"], capture_output=True, text=True, check=True
         ).stdout
-        self.assertEqual(control, "")
+        self.assertEqual(control.strip(), "")
 
     def test_it_stands_alone_and_beside_the_daemon(self):
         self.lab.install(package("dokku-client"), "dokku-client.deb")
