@@ -43,7 +43,7 @@ import Glibc
         case .version: return printed("dokku-client \(version)")
         case .command where !hosts.isEmpty: return RemoteCall.run(arguments, on: hosts)
         case .command:
-            let verdict = Call(arguments, viewer: PlainViewer()).run()
+            let verdict = Call(arguments, Presentation(arguments)).run()
             return arguments.endsUnread ? toldBySSH(verdict) : verdict
         }
     }

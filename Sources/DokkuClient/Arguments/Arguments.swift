@@ -41,6 +41,8 @@ struct Arguments: Equatable {
             self.words.endWord()
         }
         if form != .command { return }
+        // dokku finds it anywhere.
+        if self.words.contains("--quiet") { isQuiet = true }
         if asDokku, rest.isEmpty || rest.first == Array("--help".utf8) || rest.first == Array("-h".utf8) {
             self.words = ["help"]
         }
@@ -127,14 +129,7 @@ struct Arguments: Equatable {
 
 extension Arguments {
     /// The name of the command; nil if only flags are given.
-    var name: String? {
-        var index = 0
-        while index < words.count {
-            guard words[index].first == UInt8(ascii: "-") else { return words.text(index) }
-            index += words.word(index, is: "--app") ? 2 : 1
-        }
-        return nil
-    }
+    var name: String? { nameIndex.map(words.text) }
 
     /// How many words at the beginning are dokku's global flags, and values of these.
     var globalFlags: Int {
@@ -145,5 +140,36 @@ extension Arguments {
             index = next
         }
         return index
+    }
+
+    /// Where the name stands.
+    var nameIndex: Int? {
+        var index = 0
+        while index < words.count {
+            guard words[index].first == UInt8(ascii: "-") else { return index }
+            index += words.word(index, is: "--app") ? 2 : 1
+        }
+        return nil
+    }
+
+    /// What the command is about: the app that a flag names, or the first word after the name that is no flag.
+    var target: [UInt8]? {
+        guard let nameIndex else { return nil }
+        for index in 0..<nameIndex where words.word(index, is: "--app") { return Array(words[index + 1]) }
+        return (nameIndex + 1..<words.count).map { Array(words[$0]) }.first { $0.first != UInt8(ascii: "-") }
+    }
+
+    /// The words with one more before the name.
+    func words(with flag: String) -> ArgumentList {
+        var all = ArgumentList()
+        for index in 0..<words.count {
+            if index == nameIndex {
+                all.append(Array(flag.utf8))
+                all.endWord()
+            }
+            all.append(words[index])
+            all.endWord()
+        }
+        return all
     }
 }

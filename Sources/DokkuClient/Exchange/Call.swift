@@ -5,47 +5,126 @@ import Glibc
 final class Call {
     private let arguments: Arguments
     private let path: SocketPath
-    private let viewer: Viewer
+    private var presentation: Presentation
+    private var isConfirmed = false
+    /// Whether the daemon has gone once while the command waited.
+    private var hasMoved = false
 
-    init(_ arguments: Arguments, viewer: Viewer) {
+    init(_ arguments: Arguments, _ presentation: Presentation) {
         self.arguments = arguments
         path = SocketPath(named: arguments.socket)
-        self.viewer = viewer
+        self.presentation = presentation
+    }
+
+    private var viewer: Viewer { presentation.viewer }
+
+    /// What becomes of the request after an answer.
+    private enum Next {
+        case done(Verdict)
+        /// It is asked again, after so many milliseconds.
+        case again(after: Int32)
     }
 
     func run() -> Verdict {
         let signals: Signals
-        let request: Request
-        do throws(Unsendable) {
-            request = try self.request()
-        } catch {
-            return Verdict(.usage, "the words of a command must be UTF-8")
-        }
         do {
-            signals = try Signals([SIGINT, SIGTERM, SIGQUIT, SIGWINCH])
+            signals = try Signals([SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP, SIGWINCH])
         } catch {
             return Verdict(.unavailable, error.reason)
         }
-        var isSecond = false
         while true {
-            let session: Session
-            do {
-                session = try Session(
-                    request, to: path.path, viewer: viewer, endsUnread: arguments.endsUnread)
-            } catch {
-                return isSecond
-                    ? Verdict(.tryAgain, "the daemon was stopped before the command ran")
-                    : path.verdict(on: error)
+            switch ask(signals) {
+            case .done(let verdict):
+                viewer.clear()
+                return verdict
+            case .again(let pause):
+                if pause > 0, let signal = Pause.wait(pause, viewer, signals) {
+                    viewer.clear()
+                    return Verdict(diesOf: signal)
+                }
             }
-            let ending = session.run(signals)
-            if case .ended(let end, nil) = ending, isNotYetRun(end), !session.hasReadInput {
-                if !isSecond, !arguments.isQuiet {
+        }
+    }
+
+    private func ask(_ signals: borrowing Signals) -> Next {
+        let call: Request
+        do throws(Unsendable) {
+            let words = isConfirmed ? arguments.words(with: "--force") : presentation.words
+            call = try Request(words, arguments, handover)
+        } catch {
+            return .done(Verdict(.usage, "the words of a command must be UTF-8"))
+        }
+        let session: Session
+        do {
+            session = try Session(call, to: path.path, viewer: viewer, endsUnread: arguments.endsUnread)
+        } catch {
+            if let pause = viewer.interrupted(error.reason) { return .again(after: pause) }
+            return .done(
+                hasMoved
+                    ? Verdict(.tryAgain, "the daemon was stopped before the command ran")
+                    : path.verdict(on: error))
+        }
+        return next(after: session.run(signals), session, signals)
+    }
+
+    private func next(after ending: RequestStage.Ending, _ session: Session, _ signals: borrowing Signals)
+        -> Next
+    {
+        switch ending {
+        case .ended(let end, nil):
+            if isOutdated(end) {
+                presentation = .plain(arguments)
+                return .again(after: 0)
+            }
+            if end.isTemporary, let pause = viewer.interrupted(trouble(end)) {
+                return .again(after: pause)
+            }
+            if isNotYetRun(end), !session.hasReadInput {
+                viewer.clear()
+                if !hasMoved, !arguments.isQuiet {
                     Message.say("the daemon is stopping; waiting for the next one")
                 }
-                isSecond = true
-                continue
+                hasMoved = true
+                return .again(after: 0)
             }
-            return verdict(on: ending, session)
+            if end.status == nil, end.error == ErrorCode.requiresForce.rawValue, !isConfirmed,
+                let question = Confirmation(arguments)
+            {
+                viewer.clear()
+                return confirmed(question, signals)
+            }
+        case .lost:
+            if let pause = viewer.interrupted("the daemon has ended the connection") {
+                return .again(after: pause)
+            }
+        default: break
+        }
+        return .done(verdict(on: ending, session))
+    }
+
+    private func trouble(_ end: ReplyLine.End) -> String {
+        end.error == ErrorCode.shuttingDown.rawValue
+            ? "the daemon has stopped" : String(decoding: end.output, as: UTF8.self)
+    }
+
+    /// The daemon is older than the words that were added for the viewer.
+    private func isOutdated(_ end: ReplyLine.End) -> Bool {
+        presentation.hasPlainForm && end.status == nil && end.error == ErrorCode.invalidRequest.rawValue
+    }
+
+    private func confirmed(_ question: Confirmation, _ signals: borrowing Signals) -> Next {
+        switch question.ask(signals) {
+        case .yes:
+            isConfirmed = true
+            return .again(after: 0)
+        case .no: return .done(Verdict(1, "that is not \(question.name), so nothing was destroyed"))
+        case .missing:
+            return .done(
+                Verdict(
+                    1,
+                    "standard input ended without \(question.name), so nothing was destroyed; --force does it without asking"
+                ))
+        case .interrupted(let signal): return .done(Verdict(diesOf: signal))
         }
     }
 
@@ -54,19 +133,25 @@ final class Call {
         end.status == nil && end.error == ErrorCode.shuttingDown.rawValue
     }
 
-    private func request() throws(Unsendable) -> Request {
+    /// The daemon's own commands write into no file: what they tell may have to be made fit for people first.
+    private lazy var handover: Handover = {
         let name = arguments.name ?? ""
         let givesInput = arguments.givesInput || CommandInput.isRead(by: name)
         // A detached job outlives the client's files.
-        let handover =
-            arguments.isDetached
+        return arguments.isDetached || OwnCommands.names.contains(name)
             ? Handover(givesInput: givesInput) : Handover(name, givesInput: givesInput, to: path.path)
-        return try Request(arguments, handover)
-    }
+    }()
 
     private func detached(_ job: UInt64) -> Verdict {
         Message.print(arguments.isJSON ? "{\"job\":\(job)}" : "\(job)")
         return Verdict(0)
+    }
+
+    /// All names of commands, if the daemon tells them at once.
+    private var names: [String] {
+        let text = Inquiry.answer(to: ["commands"], at: path.path, milliseconds: 1000) ?? []
+        return text.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+            + OwnCommands.names
     }
 
     private func verdict(on ending: RequestStage.Ending, _ session: Session) -> Verdict {
@@ -76,6 +161,9 @@ final class Call {
             if arguments.isDetached, end.isOK, let job = end.job { return detached(job) }
             if let failure = session.outputFailure, end.isOK {
                 return Verdict(.inputOutput, "the output could not be written: \(failure.reason)")
+            }
+            if end.status == nil, end.error == ErrorCode.invalidCommand.rawValue, let name = arguments.name {
+                return Verdict(unknown: name, among: names)
             }
             return Verdict(end)
         case .lost(nil):

@@ -8,8 +8,8 @@ struct Request {
     let handover: Handover
 
     /// For a command that is watched, bytes come exactly and as they are written, and it ends with the client.
-    init(_ arguments: Arguments, _ handover: Handover) throws(Unsendable) {
-        var request = JSONRequest(arguments.words)
+    init(_ words: ArgumentList, _ arguments: Arguments, _ handover: Handover) throws(Unsendable) {
+        var request = JSONRequest(words)
         request.timeout = arguments.timeout
         if handover.sendsInput { request.input = .chunks }
         if arguments.isDetached {

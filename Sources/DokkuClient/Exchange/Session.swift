@@ -11,6 +11,7 @@ final class Session {
     /// Whether it ends when nobody reads standard output any more, even if nothing is written.
     private let endsUnread: Bool
     private var asides: [Aside] = []
+    private let lookout: Lookout
     private var output = OwnOutput()
     private var stage = RequestStage.asked
     /// Why output could not be written, the first time.
@@ -25,13 +26,13 @@ final class Session {
         self.endsUnread = endsUnread
         self.path = path
         self.viewer = viewer
+        lookout = Lookout(path)
         connection = try Connection(to: path)
     }
 
     func run(_ signals: borrowing Signals) -> RequestStage.Ending {
         let ending = work(signals)
         request.handover.terminal?.restore()
-        viewer.clear()
         return ending
     }
 
@@ -59,6 +60,8 @@ final class Session {
             }
             if stage.isOver { continue }
             exchange(after: poll)
+            if viewer.wantsQueue { lookout.ask() }
+            if let queue = lookout.answer(after: poll) { viewer.sees(queue: queue) }
             asides.removeAll { $0.hasEnded(after: poll) }
         }
     }
@@ -85,6 +88,7 @@ final class Session {
             poll.wantsRead(Standard.input)
         }
         for aside in asides { poll.wantsRead(aside.descriptor) }
+        if let descriptor = lookout.descriptor { poll.wantsRead(descriptor) }
         return poll
     }
 
@@ -170,7 +174,11 @@ final class Session {
         if let name = Self.passedOn[signal], request.handover.terminal != nil {
             // The signals of the terminal are meant for the program that a person talks to there.
             if let job = stage.job { ask("daemon:signal", job, name) }
-        } else if signal == SIGQUIT {
+        } else if signal == SIGTSTP {
+            viewer.clear()
+            Signals.stop()
+            viewer.resized()
+        } else if signal == SIGQUIT || signal == SIGHUP {
             stage.end(.left(signal: signal, job: stage.job))
         } else if signal != SIGWINCH, let job = stage.interrupted(by: signal) {
             if case .cancelling(_, let times, _) = stage { viewer.cancelling(job, time: times) }

@@ -5,8 +5,11 @@ enum Message {
     /// The program's name comes first, as in every program's messages.
     static func say(_ text: String) {
         // If nobody reads standard error, there is nobody to tell.
-        _ = write("dokku-client: \(text)\n", to: Standard.error)
+        _ = write("dokku-client: \(Printable.line(text))\n", to: Standard.error)
     }
+
+    /// Writes a question to standard error, which is printable.
+    static func ask(_ text: String) { _ = write(text, to: Standard.error) }
 
     /// Writes a line to standard output. False if that fails.
     @discardableResult

@@ -35,8 +35,10 @@ struct Verdict: Equatable {
             self.init(128 + Self.number(of: name), Self.trouble(end) ?? "ended by \(name)")
         case nil where end.isOK: self.init(0)
         case nil:
+            let message = text.isEmpty ? Self.trouble(end) ?? "it failed" : text
             self.init(
-                Self.code(end.error), text.isEmpty ? Self.trouble(end) ?? "it failed" : text)
+                Self.code(end.error),
+                [message, Self.step(end, text)].compactMap { $0 }.joined(separator: "; "))
         }
     }
 
@@ -56,6 +58,36 @@ struct Verdict: Equatable {
         case (.interrupted, _)?:
             return "the daemon ended while it ran: it may have run wholly or in part" + cut
         case (_, let word)?: return word + cut
+        }
+    }
+
+    /// What a person can do about a request that did not run; nil if the daemon's text says all.
+    private static func step(_ end: ReplyLine.End, _ text: String) -> String? {
+        switch end.error.flatMap(ErrorCode.init) {
+        case .denied: "use another socket (-S), or dokku on the host"
+        case .queueFull: "try again later; daemon:queue shows what runs and waits"
+        case .bufferFull, .tooManyConnections, .shuttingDown: "try again in a moment"
+        case .requiresStdin: "give it with < FILE, or with a pipe"
+        case .requiresForce: "name what it is to destroy"
+        case .notSupported where text == Refusal.notImplemented.text:
+            "this works only on the host, with dokku itself"
+        case .lineTooLong: "put what is long into a file or an input"
+        case .inputTooLong: "the daemon's settings DOKKU_DAEMON_MAX_INPUT and DOKKU_DAEMON_MAX_SPOOL limit it"
+        case .spawnFailed, .storageFailed: "on the host, see journalctl -u dokku-daemon.service"
+        case .misconfigured: "on the host, correct them, and systemctl restart dokku-daemon.service"
+        case .aborted, .inputFailed: "see what it has done before you try again"
+        case .interrupted: "it may have run wholly or in part: see what it has done before you try again"
+        case .unknownJob: "daemon:jobs lists those that are kept"
+        case .invalidRequest, .invalidCommand, .notSupported, .timeout, .cancelled, .outputTruncated, nil: nil
+        }
+    }
+
+    /// For a name that dokku does not have. `names` are those that there are, if that is known.
+    init(unknown name: String, among names: [String]) {
+        if let meant = Suggestion.nearest(to: name, among: names) {
+            self.init(.usage, "\(name) is no command; did you mean \(meant)?")
+        } else {
+            self.init(.usage, "\(name) is no command; `dokku-client commands` lists them")
         }
     }
 

@@ -141,6 +141,11 @@ int client_columns(int terminal) {
     return ioctl(terminal, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+int client_rows(int terminal) {
+    struct winsize size;
+    return ioctl(terminal, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
 int client_empty_file(void) { return memfd_create("empty", MFD_CLOEXEC); }
 
 int client_ended_pipe(void) {

@@ -19,6 +19,9 @@ struct Signals: ~Copyable {
 
     deinit { close(descriptor) }
 
+    /// Stops this process as the shell's Ctrl-Z would have, until it is told to go on.
+    static func stop() { kill(getpid(), SIGSTOP) }
+
     /// The next one that has come; nil if there is none.
     borrowing func next() -> Int32? {
         let signal = client_next_signal(descriptor)

@@ -35,6 +35,8 @@ ssize_t client_send(int socket, const void *bytes, size_t size, const int descri
 
 // The columns of a terminal (TIOCGWINSZ); 0 if they are not known.
 int client_columns(int terminal);
+// Its rows, likewise.
+int client_rows(int terminal);
 // An empty file without a name, memfd_create(2).
 int client_empty_file(void);
 // The reading end of a pipe that has ended.
