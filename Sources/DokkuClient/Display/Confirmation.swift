@@ -19,7 +19,7 @@ struct Confirmation {
 
     /// Nil if the command does not say what it is to destroy.
     init?(_ arguments: Arguments) {
-        guard let target = arguments.target, let name = arguments.name else { return nil }
+        guard let target = arguments.target, !target.isEmpty, let name = arguments.name else { return nil }
         self.target = target
         kind =
             switch name {

@@ -4,8 +4,13 @@ import DokkuProtocol
 final class Aside {
     private let connection: Connection
     private let name: String
+    private let complain: (String) -> Void
 
-    init(_ words: [String], to path: String) throws(SystemFailure) {
+    /// `complain` is told why, if the daemon refuses it.
+    init(
+        _ words: [String], to path: String, complain: @escaping (String) -> Void
+    ) throws(SystemFailure) {
+        self.complain = complain
         name = words.joined(separator: " ")
         connection = try Connection(to: path)
         try connection.send(Question.line(words))
@@ -13,7 +18,7 @@ final class Aside {
 
     var descriptor: Int32 { connection.descriptor }
 
-    /// True when the answer has come, or none will come. Says why if the daemon refused it.
+    /// True when the answer has come, or none will come.
     func hasEnded(after poll: Poll) -> Bool {
         guard poll.canRead(descriptor) else { return false }
         do {
@@ -29,6 +34,6 @@ final class Aside {
     /// A job that has just ended by itself is no trouble.
     private func tell(_ answer: ReplyLine.End) {
         guard !answer.isOK, answer.error != nil else { return }
-        Message.say("\(name): \(String(decoding: answer.output, as: UTF8.self))")
+        complain("\(name): \(String(decoding: answer.output, as: UTF8.self))")
     }
 }

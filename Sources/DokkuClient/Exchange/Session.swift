@@ -190,10 +190,16 @@ final class Session {
 
     /// Asks on a connection of its own, because the answer to a request that waits comes in its turn.
     private func ask(_ name: String, _ job: UInt64, _ argument: String? = nil) {
+        let words = [name, String(job)] + (argument.map { [$0] } ?? [])
         do throws(SystemFailure) {
-            asides.append(try Aside([name, String(job)] + (argument.map { [$0] } ?? []), to: path))
+            asides.append(try Aside(words, to: path) { [viewer] in Self.complain($0, viewer) })
         } catch {
-            Message.say("\(name) \(job): \(error.reason)")
+            Self.complain("\(name) \(job): \(error.reason)", viewer)
         }
+    }
+
+    private static func complain(_ text: String, _ viewer: Viewer) {
+        viewer.clear()
+        Message.say(text)
     }
 }
