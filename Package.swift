@@ -83,12 +83,19 @@ let package = Package(
             ],
             path: "Tests",
             exclude: [
-                "Faults", "FaultyDisk", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh", "Fuzz/bytes.dict",
+                "DokkuClientTests", "Faults", "FaultyDisk", "Fuzz/LibFuzzer", "Fuzz/corpus", "Fuzz/run.sh",
+                "Fuzz/bytes.dict",
                 "Fuzz/JSONRequestDecoder.dict", "Fuzz/ReplyLine.dict", "House", "IntegrationTests", "Kill",
                 "Load",
                 "Model", "Releases", "StandIn", "Support", "Systemd", "all", "leaks.supp", "sanitize",
             ],
             sources: ["DokkuDaemonTests", "Fuzz"],
+            swiftSettings: strict
+        ),
+        // It has the client's own folders by links. The client itself would make the whole test bundle a static executable.
+        .testTarget(
+            name: "DokkuClientTests",
+            dependencies: ["CClientShim", "DokkuProtocol"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -67,7 +67,7 @@ struct Board {
         let running = jobs.values.filter { $0.state == .running }.sorted { $0.job < $1.job }
         let waiting = jobs.values.filter { $0.state == .waiting }.sorted { $0.job < $1.job }
         let title = Printable.cut("=====> \(running.count) running, \(waiting.count) waiting", to: columns)
-        let notes = notes.suffix(max(0, min(Self.noteLimit, rows - 2))).map { Printable.cut($0, to: columns) }
+        let notes = notes.suffix(max(0, min(Self.noteLimit, rows / 4))).map { Printable.cut($0, to: columns) }
         let space = max(0, rows - 1 - notes.count)
         var table = JobTable(now: now)
         let all = running + waiting + ended

@@ -79,13 +79,14 @@ final class Call {
             if end.isTemporary, let pause = viewer.interrupted(trouble(end)) {
                 return .again(after: pause)
             }
-            if isNotYetRun(end), !session.hasReadInput {
+            if isNotYetRun(end), !session.hasReadInput, !session.hasToldEvents {
                 viewer.clear()
                 if !hasMoved, !arguments.isQuiet {
                     Message.say("the daemon is stopping; waiting for the next one")
                 }
-                hasMoved = true
-                return .again(after: 0)
+                // A daemon that still takes connections refuses the next one likewise.
+                defer { hasMoved = true }
+                return .again(after: hasMoved ? 100 : 0)
             }
             if end.status == nil, end.error == ErrorCode.requiresForce.rawValue, !isConfirmed,
                 let question = Confirmation(arguments)

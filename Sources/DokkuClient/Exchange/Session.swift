@@ -18,6 +18,8 @@ final class Session {
     private(set) var outputFailure: SystemFailure?
     /// Whether bytes of the client's input were taken, so that it cannot be sent again.
     private(set) var hasReadInput = false
+    /// Whether events of `daemon:events` have come, so that another answer would begin anew.
+    private(set) var hasToldEvents = false
 
     init(
         _ request: Request, to path: String, viewer: Viewer, endsUnread: Bool
@@ -131,7 +133,9 @@ final class Session {
             stage.isAccepted(job)
             viewer.started(job)
         case .output(let stream, let bytes): show(bytes, stream)
-        case .happening(let event): output.append(viewer.shown(event, bytes), to: .standardOutput)
+        case .happening(let event):
+            hasToldEvents = true
+            output.append(viewer.shown(event, bytes), to: .standardOutput)
         case .unknown: break
         case .end(let last):
             // A request that was refused has a text there, which the verdict tells.

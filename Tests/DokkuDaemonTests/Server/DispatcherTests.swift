@@ -1,4 +1,5 @@
 // From a line to what becomes of it, stepped by hand, without a socket.
+import DokkuProtocol
 import Foundation
 import TestSupport
 import Testing
