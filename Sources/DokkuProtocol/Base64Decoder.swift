@@ -5,28 +5,47 @@ enum Base64Decoder {
     static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
         let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count / 4 * 3)
-        var bits: UInt32 = 0
-        var held: UInt32 = 0
-        for index in 0..<text.count - padding {
-            let digit = digits[Int(text[index])]
-            guard digit < 64 else { return nil }
-            bits = bits << 6 | UInt32(digit)
-            held += 6
-            if held >= 8 {
-                held -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> held))
-                bits &= 1 << held - 1
+        let whole = text.count / 4 - (padding > 0 ? 1 : 0)
+        return digits.withUnsafeBufferPointer { digits in
+            var wrong: UInt32 = 0
+            var bytes = [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3) { bytes, count in
+                for group in 0..<whole {
+                    var bits: UInt32 = 0
+                    for index in group * 4..<group * 4 + 4 {
+                        let digit = digits[Int(text[index])]
+                        wrong |= digit
+                        bits = bits << 6 | digit
+                    }
+                    bytes.initializeElement(at: group * 3, to: UInt8(truncatingIfNeeded: bits >> 16))
+                    bytes.initializeElement(at: group * 3 + 1, to: UInt8(truncatingIfNeeded: bits >> 8))
+                    bytes.initializeElement(at: group * 3 + 2, to: UInt8(truncatingIfNeeded: bits))
+                }
+                count = whole * 3
             }
+            var bits: UInt32 = 0
+            for index in whole * 4..<text.count - padding {
+                let digit = digits[Int(text[index])]
+                wrong |= digit
+                bits = bits << 6 | digit
+            }
+            switch padding {
+            case 1:
+                bytes.append(UInt8(truncatingIfNeeded: bits >> 10))
+                bytes.append(UInt8(truncatingIfNeeded: bits >> 2))
+            case 2: bytes.append(UInt8(truncatingIfNeeded: bits >> 4))
+            default: break
+            }
+            let lost = padding == 0 ? 0 : bits & (padding == 1 ? 0b11 : 0b1111)
+            return wrong & noDigit == 0 && lost == 0 ? bytes : nil
         }
-        return bits == 0 ? bytes : nil
     }
 
-    /// The value of each character; 64 for what is none.
-    private static let digits: [UInt8] = {
-        var digits = [UInt8](repeating: 64, count: 256)
-        for (value, character) in Base64Encoder.digits.enumerated() { digits[Int(character)] = UInt8(value) }
+    private static let noDigit: UInt32 = 64
+
+    /// The value of each character; `noDigit` for what is none.
+    private static let digits: [UInt32] = {
+        var digits = [UInt32](repeating: noDigit, count: 256)
+        for (value, character) in Base64Encoder.digits.enumerated() { digits[Int(character)] = UInt32(value) }
         return digits
     }()
 }

@@ -52,6 +52,10 @@ extension ReplyLine {
     public init(
         _ line: ArraySlice<UInt8>, encoding: (RequestID?) -> JSONRequest.Encoding = { _ in .utf8 }
     ) throws(Failure) {
+        if encoding(nil) == .base64, let event = OutputEventLine.read(line) {
+            self.init(id: nil, content: .output(event.stream, event.data))
+            return
+        }
         let document: JSONDocument
         do {
             document = try JSONDocument(line.span)

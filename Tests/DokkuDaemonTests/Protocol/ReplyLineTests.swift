@@ -218,6 +218,49 @@ import Testing
     }
 }
 
+@Suite struct OutputEventLineTests {
+    private func line(_ count: Int, _ stream: String) -> [UInt8] {
+        let data = Data((0..<count).map { UInt8(truncatingIfNeeded: $0 &* 89 &+ count) })
+        return bytes(
+            "{\"event\":\"output\",\"stream\":\"\(stream)\",\"data\":\"\(data.base64EncodedString())\"}")
+    }
+
+    private func read(_ line: [UInt8]) -> ReplyLine? { try? ReplyLine(line[...], encoding: { _ in .base64 }) }
+
+    /// A blank more, and it is read as any JSON.
+    private func readSlowly(_ line: [UInt8]) -> ReplyLine? {
+        let slow = bytes("{ ") + line.dropFirst()
+        #expect(OutputEventLine.read(slow[...]) == nil)
+        return read(slow)
+    }
+
+    @Test(arguments: ["stdout", "stderr"])
+    func `the lines of a long output are read fast, and mean the same as any JSON`(stream: String) {
+        for count in 0..<100 {
+            let line = line(count, stream)
+            #expect(OutputEventLine.read(line[...]) != nil)
+            #expect(read(line) != nil && read(line) == readSlowly(line))
+        }
+    }
+
+    @Test func `a line with another byte means what it means as any JSON`() {
+        let line = line(11, "stdout")
+        for index in 1..<line.count {
+            for byte in bytes("\"\\}{A=,: 0\u{0}\n") {
+                var other = line
+                other[index] = byte
+                #expect(read(other) == readSlowly(other), "\(String(decoding: other, as: UTF8.self))")
+            }
+            #expect(read(Array(line[..<index])) == readSlowly(Array(line[..<index])))
+        }
+    }
+
+    @Test func `text is never read as base64`() {
+        let line = line(9, "stdout")
+        #expect(try! ReplyLine(line[...]).content != read(line)?.content)
+    }
+}
+
 @Suite struct Base64DecoderTests {
     private func decode(_ text: String) -> [UInt8]? {
         bytes(text).withUnsafeBufferPointer(Base64Decoder.decode)
