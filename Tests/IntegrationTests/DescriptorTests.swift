@@ -71,7 +71,7 @@ import Testing
         #expect(try client.answer()["ok"] == true)
         #expect(file.text == "defg")
         let required = try client.ask(
-            ["command": ["postgres:import", "db"], "descriptors": true],
+            ["command": ["certs:generate", "app"], "descriptors": true],
             with: [null.descriptor, pipe.writing, pipe.writing])
         #expect(required["error"] == "requires_stdin")
     }

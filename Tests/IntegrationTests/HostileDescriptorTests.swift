@@ -59,10 +59,15 @@ import Testing
         #expect(try client.answer()["error"] == "invalid_request")
         #expect(try client.request(#"{"command":"test:args on","descriptors":true}"#)["ok"] == false)
         #expect(daemon.ran.isEmpty)
-        // Two lines in one message: the first has them.
-        try client.send(Self.line + Self.line, with: [0, 1, 2])
-        #expect(try client.answer()["ok"] == true)
-        #expect(try client.answer()["error"] == "invalid_request")
+        // Two lines in one message: the first has them. The second is answered at once.
+        let second = Self.line.replacing("7", with: "8")
+        try client.send(Self.line + second, with: [0, 1, 2])
+        var answers: [Int: JSON] = [:]
+        for _ in 0..<2 {
+            let answer = try client.answer()
+            answers[try #require(answer["id"]?.int)] = answer
+        }
+        #expect(answers[7]?["ok"] == true && answers[8]?["error"] == "invalid_request")
     }
 
     @Test func `a last line without its newline has what came with it`() throws {

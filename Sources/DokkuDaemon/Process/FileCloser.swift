@@ -8,6 +8,10 @@ import Glibc
 final class FileCloser {
     /// Files closed within this time share one process, unless somebody may wait for the close.
     private static let interval = Duration.milliseconds(250)
+    /// So many files at once are not left for later.
+    private static let batchLimit = 64
+    /// If so many wait, because no process can close them, none should be added.
+    private static let waitingLimit = 192
     /// The most processes at once. One stays as long as a close takes.
     private static let processLimit = 8
     /// The most processes at once for files that a process serves. Each has its own, because none of them may ever end.
@@ -31,6 +35,9 @@ final class FileCloser {
     private var timer: Timer?
 
     init(timers: TimerQueue) { self.timers = timers }
+
+    /// True if so many files wait that no more should come.
+    var isFull: Bool { waiting.count >= Self.waitingLimit }
 
     deinit { for entry in waiting { Glibc.close(entry.number) } }
 
@@ -63,6 +70,7 @@ final class FileCloser {
 
     private func adopt(_ file: consuming Descriptor, _ place: Reservation?) {
         waiting.append(Entry(number: file.relinquish(), place: place))
+        if waiting.count >= Self.batchLimit { release() }
         schedule()
     }
 

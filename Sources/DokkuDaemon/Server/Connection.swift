@@ -69,7 +69,8 @@ struct Connection: ~Copyable {
 
     // MARK: Reading
 
-    /// Reads once. After a hang-up, an empty socket is at its end. Unless `takingFiles` is set, files end the connection.
+    /// Reads once. After a hang-up, an empty socket is at its end. Unless `takingFiles` is set, and as long as too many files
+    /// wait to be closed, files end the connection.
     mutating func read(
         into buffer: ReadBuffer, limit: Int, takingFiles: Bool, _ body: (Span<UInt8>) -> Void
     ) throws(SystemError) -> Delivery {
@@ -92,7 +93,7 @@ struct Connection: ~Copyable {
         _ socket: borrowing Descriptor, _ buffer: ReadBuffer, _ limit: Int, _ takingFiles: Bool,
         _ body: (Span<UInt8>) -> Void
     ) throws(SystemError) -> Delivery {
-        guard takingFiles, case .open(_, let closer) = passage else {
+        guard takingFiles, case .open(_, let closer) = passage, !closer.isFull else {
             let refusesFiles = passage.closer != nil
             return Delivery(
                 outcome: try buffer.read(socket, limit: limit, refusingFiles: refusesFiles, body))
