@@ -91,13 +91,20 @@ import Testing
     @Test func `Ctrl-C and the size of the window reach the program`() throws {
         let daemon = try daemon()
         let terminal = try PseudoTerminal()
+        // In Python, because bash does not act on SIGWINCH while it reads from a terminal.
         let program = """
-            trap 'set -- $(stty size); echo "WINCH $2"' WINCH
-            trap 'echo INT; exit 3' INT
-            echo ready
-            while true; do read -r line; done
+            import os, signal
+            def resized(*_): print("WINCH", os.get_terminal_size(0).columns, flush=True)
+            def interrupted(*_):
+                print("INT", flush=True)
+                os._exit(3)
+            signal.signal(signal.SIGWINCH, resized)
+            signal.signal(signal.SIGINT, interrupted)
+            print("ready", flush=True)
+            while True: signal.pause()
             """
-        let client = try ClientProcess(["run", "talk", "bash", "-c", program], to: daemon.path, on: terminal)
+        let client = try ClientProcess(
+            ["run", "talk", "/usr/bin/python3", "-c", program], to: daemon.path, on: terminal)
         _ = try terminal.screen.upTo("ready")
         try terminal.resize(columns: 132)
         _ = try terminal.screen.upTo("WINCH 132")
