@@ -94,13 +94,13 @@ import Testing
         // In Python, because bash does not act on SIGWINCH while it reads from a terminal.
         let program = """
             import os, signal
-            def resized(*_): print("WINCH", os.get_terminal_size(0).columns, flush=True)
+            def resized(*_): os.write(1, b"WINCH %d\\n" % os.get_terminal_size(0).columns)
             def interrupted(*_):
-                print("INT", flush=True)
+                os.write(1, b"INT\\n")
                 os._exit(3)
             signal.signal(signal.SIGWINCH, resized)
             signal.signal(signal.SIGINT, interrupted)
-            print("ready", flush=True)
+            os.write(1, b"ready\\n")
             while True: signal.pause()
             """
         let client = try ClientProcess(

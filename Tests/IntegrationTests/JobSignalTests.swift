@@ -6,9 +6,9 @@ import Testing
 @Suite struct JobSignalTests {
     /// In Python, because bash does not always act on SIGWINCH while it reads.
     private static let program = """
-        import signal
-        signal.signal(signal.SIGWINCH, lambda *_: print("got", flush=True))
-        print("ready", flush=True)
+        import os, signal
+        signal.signal(signal.SIGWINCH, lambda *_: os.write(1, b"got\\n"))
+        os.write(1, b"ready\\n")
         while True: signal.pause()
         """
 
