@@ -58,8 +58,8 @@ let package = Package(
                     "-Xfrontend", "-disable-implicit-concurrency-module-import",
                 ])
             ],
-            // It runs in images that hold nothing else. Functions of the same code are kept once, which saves 160 KB.
-            linkerSettings: [.unsafeFlags(["-static-executable", "-use-ld=lld", "-Xlinker", "--icf=all"])]
+            // It runs in images that hold nothing else.
+            linkerSettings: [.unsafeFlags(["-static-executable", "-use-ld=lld"])]
         ),
         // What the test targets share. It does not know the daemon.
         .target(
