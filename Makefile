@@ -62,7 +62,7 @@ lint: ## check the format and the dependencies of the sources, and the shell scr
 format: ## format the sources
 	@packaging/with-swift swift format --in-place --recursive Package.swift Sources Tests
 
-bench: build ## measure how long people wait, and compare the speed with a C program; ONLY=f, g, h or a-e for a part
+bench: build ## measure how long people wait, and compare the speed with a C program; ONLY=f, g, h, i or a-e for a part
 	@packaging/with-swift python3 Benchmarks/run.py $(addprefix --only ,$(ONLY))
 
 install: build ## install under $(DESTDIR)$(PREFIX); on a running system, replace the original
