@@ -32,7 +32,7 @@ import Testing
             [[ ${stat[5]} == $PPID ]] && echo own session
             stty rows 7 cols 11; stty size
             read -r line; echo "read $line"
-            stty raw; IFS= read -r -N 1 byte; stty -raw
+            stty raw; byte=$(dd bs=1 count=1 2>/dev/null); stty -raw
             printf 'byte %d\\n' "'$byte"
             """
         let (client, _) = try start(
