@@ -44,6 +44,15 @@ import Testing
         #expect(local.exit == .status(69) && local.errors.contains("/nowhere"))
     }
 
+    /// Else a machine whose own environment names a host, perhaps itself, would send the command on without end.
+    @Test func `a client that ssh has started goes no further`() throws {
+        try tellTale()
+        let local = try remote.run(
+            "--until-unread", "test:exit", "7", environment: ["DOKKU_HOST": "ssh://a"])
+        #expect(local.exit == .status(69) && local.errors.contains("/nowhere"))
+        #expect(!daemon.box.has("told"))
+    }
+
     @Test func `words arrive as they are, whatever they are`() throws {
         try remote.stand(in: "there", for: "dokku-client", script: "printf '<%s>' \"$@\"")
         let words = [

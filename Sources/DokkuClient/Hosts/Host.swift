@@ -28,9 +28,11 @@ struct Host: Equatable {
     }
 
     /// Those on which the command runs; none for this one. An option outweighs `DOKKU_HOST`. Who is named twice is there once.
+    /// A client that another one has started through ssh is where it should be: a variable there would send it on, perhaps
+    /// in a circle without end.
     static func chosen(by arguments: Arguments) throws(Arguments.Fault) -> [Host] {
         var texts = arguments.hosts
-        if texts.isEmpty, let value = Environment.value("DOKKU_HOST") {
+        if texts.isEmpty, !arguments.endsUnread, let value = Environment.value("DOKKU_HOST") {
             texts = value.split { $0 == " " || $0 == "\t" || $0 == "\n" }.map(String.init)
         }
         var hosts: [Host] = []
