@@ -52,7 +52,7 @@ extension DaemonReport {
 
     private init(_ members: ReplyMembers) throws(ReplyMembers.Fault) {
         version = try members.required("version", \.text)
-        startedAt = try members.required("started_at", \.integer)
+        startedAt = try members.required("started_at", \.date)
         connections = try members.required("connections", \.int)
         commandsRun = try members.required("commands_run", \.int)
         commandsFailed = try members.required("commands_failed", \.int)
@@ -76,14 +76,14 @@ extension DaemonReport.Places {
 extension DaemonReport.Catalogue {
     fileprivate init(_ members: ReplyMembers) throws(ReplyMembers.Fault) {
         commands = try members.required("commands", \.int)
-        readAt = try members.required("read_at", \.integer)
+        readAt = try members.required("read_at", \.date)
     }
 }
 
 extension DaemonReport.Lock {
     fileprivate init(_ members: ReplyMembers) throws(ReplyMembers.Fault) {
         path = try members.required("path", \.text)
-        since = try members.required("since_at", \.integer)
+        since = try members.required("since_at", \.date)
         holder = try JobReport.Holder(members)
     }
 }

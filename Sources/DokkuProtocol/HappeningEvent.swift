@@ -23,7 +23,7 @@ extension HappeningEvent {
         case "refreshed":
             self = .refreshed(
                 commands: try members.required("commands", \.int),
-                readAt: try members.required("read_at", \.integer))
+                readAt: try members.required("read_at", \.date))
         case "stopping": self = .stopping
         case "lost": self = .lost(count: try members.required("count", \.int))
         case "live": self = .live

@@ -126,8 +126,8 @@ extension JobReport {
         job = try members.required("job", \.count)
         command = try members.required("command", \.text)
         client = try Client(members.required("client") { $0.isObject ? ReplyMembers(value: $0) : nil })
-        queuedAt = try members.required("queued_at", \.integer)
-        startedAt = try members.optional("started_at", \.integer)
+        queuedAt = try members.required("queued_at", \.date)
+        startedAt = try members.optional("started_at", \.date)
         isDetached = try members.flag("detached")
         runsWith = try members.optional("runs_with", \.count)
         obstacle = try Obstacle(members)
@@ -144,7 +144,7 @@ extension JobReport.Client {
 
 extension JobReport.Ending {
     fileprivate init(_ members: ReplyMembers) throws(ReplyMembers.Fault) {
-        date = try members.required("ended_at", \.integer)
+        date = try members.required("ended_at", \.date)
         isOK = try members.required("ok", \.bool)
         status = try members.status()
         error = try members.optional("error", \.text)

@@ -88,7 +88,7 @@ extension ReplyLine {
                 .queued(
                     QueuedEvent(
                         job: try members.required("job", \.count),
-                        position: try members.required("position", \.int),
+                        position: try members.required("position", \.place),
                         waitsFor: try members.optional("waits_for", \.count),
                         runsWith: try members.optional("runs_with", \.count)))
             case "started": .started(job: try members.required("job", \.count))

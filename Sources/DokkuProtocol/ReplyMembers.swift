@@ -38,7 +38,11 @@ extension JSONValue {
     var bytes: [UInt8]? { string.map(Array.init) }
     var text: String? { string.map { String(decoding: $0, as: UTF8.self) } }
     var base64: [UInt8]? { string.flatMap(Base64Decoder.decode) }
+    /// Seconds since 1970 that can be subtracted from each other: JSON's exact integers.
+    var date: Int64? { integer.flatMap { RequestID.numbers.contains($0) ? $0 : nil } }
     var int: Int? { integer.flatMap { Int(exactly: $0) } }
+    /// A place in a line; the first is 1.
+    var place: Int? { int.flatMap { $0 > 0 ? $0 : nil } }
     var int32: Int32? { integer.flatMap { Int32(exactly: $0) } }
     var uint32: UInt32? { integer.flatMap { UInt32(exactly: $0) } }
     var count: UInt64? { integer.flatMap { UInt64(exactly: $0) } }

@@ -112,4 +112,28 @@ import Testing
         _ = try terminal.screen.upTo("INT")
         #expect(try client.process.wait() == .status(3))
     }
+
+    /// The program would go on reading from the terminal that the shell has then.
+    @Test func `Ctrl-Z does not stop a client whose terminal is a program's`() throws {
+        let daemon = try daemon()
+        let terminal = try PseudoTerminal()
+        let client = try ClientProcess(["run", "talk", "cat"], to: daemon.path, on: terminal)
+        try daemon.box.journal.line(with: "start ", "cat")
+        try terminal.type("\u{1A}")
+        try terminal.type("hello\n")
+        _ = try terminal.screen.upTo("hello\r\nhello")
+        try terminal.type("\u{4}")
+        #expect(try client.process.wait() == .status(0))
+    }
+
+    @Test func `Ctrl-C ends a client whose program has not started`() throws {
+        let box = try Box()
+        // Nobody answers there.
+        let socket = try BoundSocket(box.path("socket"))
+        let terminal = try PseudoTerminal()
+        let client = try ClientProcess(["run", "talk", "cat"], to: socket.path, on: terminal)
+        try Deadline().wait(socket.descriptor, what: "a client that connects")
+        try terminal.type("\u{3}")
+        #expect(try client.process.wait() == .signal(SIGINT))
+    }
 }

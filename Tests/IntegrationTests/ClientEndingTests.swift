@@ -1,4 +1,5 @@
 // How the client ends if not as the command does: Ctrl-C, a reader that leaves, and a daemon that goes away.
+import CEpollShim
 import Foundation
 import TestSupport
 import Testing
@@ -135,6 +136,61 @@ import Testing
             #expect(end.exit == .status(64))
             #expect(end.errors.hasPrefix("dokku-client: \(text)"), "\(end)")
         }
+    }
+
+    @Test func `Ctrl-C works while no daemon takes the connection`() throws {
+        let box = try Box()
+        let socket = try BoundSocket(box.path("socket"))
+        // The least backlog, and whoever fills it.
+        listen(socket.descriptor, 0)
+        var others: [Int32] = []
+        defer { others.forEach { close($0) } }
+        while others.count < 10 {
+            let other = shim_unix_socket()
+            others.append(other)
+            if shim_connect(other, socket.path) != 0 { break }
+        }
+        let client = try ClientProcess(["test:args"], to: socket.path)
+        // It has begun when it is in connect(2).
+        try Deadline().poll("a client that connects") {
+            contents("/proc/\(client.process.pid)/wchan").text.contains("unix_wait_for_peer")
+                || contents("/proc/\(client.process.pid)/syscall").text.hasPrefix("42 ")
+        }
+        client.process.signal(SIGINT)
+        #expect(try client.end() == End(.signal(SIGINT)))
+    }
+
+    @Test func `output that nobody can get is told`() throws {
+        let daemon = try DaemonProcess()
+        for redirection in [">&-", ">/dev/full"] {
+            let program = try PipedProgram(
+                ["sh", "-c", "\"$0\" test:both 2 2>&1 \(redirection); echo $?", ClientProcess.binary],
+                environment: ["DOKKU_SOCK_PATH": daemon.path])
+            let text = try program.output.rest().text
+            #expect(text.hasSuffix("74\n"), "\(redirection): \(text)")
+        }
+        let detached = try PipedProgram(
+            ["sh", "-c", "\"$0\" -d test:both 2 >/dev/full; echo $?", ClientProcess.binary],
+            environment: ["DOKKU_SOCK_PATH": daemon.path])
+        #expect(try detached.output.rest().text.hasSuffix("74\n"))
+    }
+
+    @Test(arguments: [("VTALRM", 154), ("PROF", 155), ("PWR", 158), ("RTMIN", 162)])
+    func `every signal has its number`(name: String, status: Int32) throws {
+        let daemon = try DaemonProcess()
+        #expect(try daemon.client("test:signal", name).exit == .status(status))
+    }
+
+    /// What was written goes, also if the reader never takes all that waits.
+    @Test func `a slow reader costs no memory`() throws {
+        let daemon = try DaemonProcess()
+        let client = try ClientProcess(["test:big", "60000000"], to: daemon.path)
+        for _ in 0..<50 { _ = try client.output.bytes(1_000_000) }
+        let status = contents("/proc/\(client.process.pid)/status").text.split(separator: "\n")
+        let resident = status.first { $0.hasPrefix("VmHWM:") }?.split(separator: " ")
+        let kilobytes = try #require(resident.flatMap { Int($0[1]) })
+        #expect(kilobytes < 30_000)
+        #expect(try client.output.rest().count == 10_000_000)
     }
 
     /// The socket is in the folder, and nothing else: no /proc, no /dev, no libraries.

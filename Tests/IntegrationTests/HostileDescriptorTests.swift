@@ -140,4 +140,22 @@ import Testing
         }
         #expect(try daemon.stop() == .status(0))
     }
+
+    /// A command that takes its input from a pipe gets what the daemon reads.
+    @Test(arguments: ["ssh-keys:add", "test:stdin", "run"])
+    func `an input that cannot be read costs its sender only`(command: String) throws {
+        let daemon = try DaemonProcess.takingDescriptors()
+        let file = try HandedFile("text", in: daemon.box)
+        for flags in [O_WRONLY, O_WRONLY | O_APPEND, shim_path_only] {
+            let input = try checked("open", open(file.path, flags | O_CLOEXEC))
+            defer { close(input) }
+            let answer = try daemon.connect().ask(
+                ["command": [.text(command), "talk", "true"], "descriptors": true],
+                with: [input, file.descriptor, file.descriptor])
+            #expect(answer["error"] == "invalid_request")
+            #expect(answer["output"] == "Descriptor 0 cannot be read")
+        }
+        #expect(try daemon.ask("test:exit 0").ok)
+        #expect(daemon.ran == ["test:exit 0"])
+    }
 }

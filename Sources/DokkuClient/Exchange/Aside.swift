@@ -12,7 +12,8 @@ final class Aside {
     ) throws(SystemFailure) {
         self.complain = complain
         name = words.joined(separator: " ")
-        connection = try Connection(to: path)
+        // The loop of the session stands still meanwhile.
+        connection = try Connection(to: path, patience: 500)
         try connection.send(Question.line(words))
     }
 
@@ -33,7 +34,9 @@ final class Aside {
 
     /// A job that has just ended by itself is no trouble.
     private func tell(_ answer: ReplyLine.End) {
-        guard !answer.isOK, answer.error != nil else { return }
+        guard !answer.isOK, answer.error != ErrorCode.invalidRequest.rawValue, answer.error != nil else {
+            return
+        }
         complain("\(name): \(String(decoding: answer.output, as: UTF8.self))")
     }
 }

@@ -32,8 +32,9 @@ final class Call {
         } catch {
             return Verdict(.unavailable, error.reason)
         }
+        let handover = handover(interruption: signals.descriptor)
         while true {
-            switch ask(signals) {
+            switch ask(handover, signals) {
             case .done(let verdict):
                 viewer.clear()
                 return verdict
@@ -46,7 +47,7 @@ final class Call {
         }
     }
 
-    private func ask(_ signals: borrowing Signals) -> Next {
+    private func ask(_ handover: Handover, _ signals: borrowing Signals) -> Next {
         let call: Request
         do throws(Unsendable) {
             let words = isConfirmed ? arguments.words(with: "--force") : presentation.words
@@ -56,13 +57,15 @@ final class Call {
         }
         let session: Session
         do {
-            session = try Session(call, to: path.path, viewer: viewer, endsUnread: arguments.endsUnread)
+            session = try Session(
+                call, to: path.path, viewer: viewer, endsUnread: arguments.endsUnread, signals)
         } catch {
-            if let pause = viewer.interrupted(error.reason) { return .again(after: pause) }
-            return .done(
-                hasMoved
-                    ? Verdict(.tryAgain, "the daemon was stopped before the command ran")
-                    : path.verdict(on: error))
+            switch error {
+            case .interrupted(let signal): return .done(Verdict(diesOf: signal))
+            case .failed(let failure):
+                if let pause = viewer.interrupted(failure.reason) { return .again(after: pause) }
+                return .done(hasMoved ? movedVerdict : path.verdict(on: failure))
+            }
         }
         return next(after: session.run(signals), session, signals)
     }
@@ -129,23 +132,35 @@ final class Call {
         }
     }
 
+    /// No daemon has followed the one that was stopped.
+    private var movedVerdict: Verdict {
+        let isOwn = arguments.name.map(OwnCommands.names.contains) ?? false
+        return Verdict(
+            .tryAgain,
+            isOwn
+                ? "the daemon was stopped, and none has followed; ask again later"
+                : "the daemon was stopped before the command ran")
+    }
+
     /// The daemon was stopped before the command began, so the next daemon may be asked.
     private func isNotYetRun(_ end: ReplyLine.End) -> Bool {
         end.status == nil && end.error == ErrorCode.shuttingDown.rawValue
     }
 
     /// The daemon's own commands write into no file: what they tell may have to be made fit for people first.
-    private lazy var handover: Handover = {
+    private func handover(interruption: Int32) -> Handover {
         let name = arguments.name ?? ""
         let givesInput = arguments.givesInput || CommandInput.isRead(by: name)
         // A detached job outlives the client's files.
         return arguments.isDetached || OwnCommands.names.contains(name)
-            ? Handover(givesInput: givesInput) : Handover(name, givesInput: givesInput, to: path.path)
-    }()
+            ? Handover(givesInput: givesInput)
+            : Handover(
+                name, givesInput: givesInput, to: path.path, interruption: interruption)
+    }
 
     private func detached(_ job: UInt64) -> Verdict {
-        Message.print(arguments.isJSON ? "{\"job\":\(job)}" : "\(job)")
-        return Verdict(0)
+        if Message.print(arguments.isJSON ? "{\"job\":\(job)}" : "\(job)") { return Verdict(0) }
+        return Verdict(.inputOutput, "the command is job \(job), but standard output could not be written")
     }
 
     /// All names of commands, if the daemon tells them at once.
@@ -158,7 +173,9 @@ final class Call {
     private func verdict(on ending: RequestStage.Ending, _ session: Session) -> Verdict {
         switch ending {
         case .ended(let end, let signal):
-            if let signal, end.error == ErrorCode.cancelled.rawValue { return Verdict(diesOf: signal) }
+            if let signal, end.error == ErrorCode.cancelled.rawValue || session.isOutputMissing {
+                return Verdict(diesOf: signal)
+            }
             if arguments.isDetached, end.isOK, let job = end.job { return detached(job) }
             if let failure = session.outputFailure, end.isOK {
                 return Verdict(.inputOutput, "the output could not be written: \(failure.reason)")
@@ -174,6 +191,8 @@ final class Call {
             return Verdict(
                 .unavailable,
                 "the daemon has ended the connection while job \(job) waited or ran: outcome unknown")
+        case .left(let signal, nil) where arguments.isDetached:
+            return Verdict(diesOf: signal, "whether the job was accepted is unknown; daemon:jobs tells")
         case .left(let signal, nil): return Verdict(diesOf: signal)
         case .left(let signal, let job?): return Verdict(diesOf: signal, "job \(job) is being ended")
         case .readerHasLeft: return Verdict(diesOf: SIGPIPE)

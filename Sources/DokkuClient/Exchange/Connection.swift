@@ -23,7 +23,38 @@ final class Connection {
         if descriptor < 0 { throw .last }
     }
 
+    /// Waits while the daemon's backlog is full, but for signals as well.
+    convenience init(to path: String, _ signals: borrowing Signals) throws(Unconnected) {
+        while true {
+            do throws(SystemFailure) {
+                try self.init(to: path, patience: 200)
+                return
+            } catch {
+                if !error.wouldBlock { throw .failed(error) }
+            }
+            while let signal = signals.next() {
+                if signal == SIGTSTP {
+                    Signals.stop()
+                } else if signal != SIGWINCH {
+                    throw .interrupted(signal)
+                }
+            }
+        }
+    }
+
+    /// Why there is no connection.
+    enum Unconnected: Error {
+        case failed(SystemFailure)
+        case interrupted(Int32)
+    }
+
     deinit { close(descriptor) }
+
+    /// The other side takes no more.
+    func dropUnsent() {
+        unsent = []
+        sent = 0
+    }
 
     var hasUnsent: Bool { sent < unsent.count }
 
@@ -33,7 +64,7 @@ final class Connection {
             enqueue(line)
             return try flush()
         }
-        // The socket is empty, so the kernel takes at least the first byte, and it waits for no more.
+        // The socket is empty, so the kernel takes at least the first byte.
         let count = try Transfer.send(line, with: descriptors, to: descriptor)
         enqueue(Array(line[count...]))
         try flush()

@@ -7,9 +7,10 @@ struct Features {
     func contains(_ feature: Feature) -> Bool { names.contains(feature.rawValue) }
 
     /// Asks on a connection of its own. An old daemon, or none, has no features.
-    init(of path: String) {
+    init(of path: String, interruption: Int32) {
         let answer = Inquiry.answer(
-            to: ["daemon:version", "--format", "json"], at: path, milliseconds: Self.patience)
+            to: ["daemon:version", "--format", "json"], at: path, milliseconds: Self.patience,
+            interruption: interruption)
         names = Set(answer.flatMap { VersionReport($0) }?.features ?? [])
     }
 

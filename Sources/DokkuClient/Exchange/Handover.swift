@@ -11,12 +11,14 @@ struct Handover {
     /// Whether the client itself sends what comes on standard input.
     let sendsInput: Bool
 
-    /// `givesInput` says whether the command gets standard input at all.
-    init(_ name: String, givesInput: Bool, to path: String) {
+    /// `givesInput` says whether the command gets standard input at all. If there is something to read from `interruption`, the
+    /// daemon is not asked any longer.
+    init(_ name: String, givesInput: Bool, to path: String, interruption: Int32) {
         let input = givesInput ? Standard.kind(Standard.input) : .other
         let hasFile = [Standard.output, Standard.error].map(Standard.kind).contains(.file) || input == .file
         let isConversation = CommandInput.isConversation(name)
-        guard isConversation || hasFile, Features(of: path).contains(.descriptors) else {
+        guard isConversation || hasFile, Features(of: path, interruption: interruption).contains(.descriptors)
+        else {
             self = Handover(givesInput: givesInput)
             return
         }

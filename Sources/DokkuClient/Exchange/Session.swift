@@ -18,18 +18,20 @@ final class Session {
     private(set) var outputFailure: SystemFailure?
     /// Whether bytes of the client's input were taken, so that it cannot be sent again.
     private(set) var hasReadInput = false
+    /// Whether output was dropped, or not written, because a person did not want to wait for its reader.
+    private(set) var isOutputMissing = false
     /// Whether events of `daemon:events` have come, so that another answer would begin anew.
     private(set) var hasToldEvents = false
 
     init(
-        _ request: Request, to path: String, viewer: Viewer, endsUnread: Bool
-    ) throws(SystemFailure) {
+        _ request: Request, to path: String, viewer: Viewer, endsUnread: Bool, _ signals: borrowing Signals
+    ) throws(Connection.Unconnected) {
         self.request = request
         self.endsUnread = endsUnread
         self.path = path
         self.viewer = viewer
         lookout = Lookout(path)
-        connection = try Connection(to: path)
+        connection = try Connection(to: path, signals)
     }
 
     func run(_ signals: borrowing Signals) -> RequestStage.Ending {
@@ -46,7 +48,10 @@ final class Session {
             if !error.isHangup { return .lost(job: nil) }
         }
         while true {
-            if case .over(let ending) = stage, isDone(ending) { return ending }
+            if case .over(let ending) = stage, isDone(ending) {
+                if !output.isEmpty { isOutputMissing = true }
+                return ending
+            }
             var poll = interests(signals)
             poll.wait(milliseconds: output.isEmpty ? viewer.nextLook : nil)
             if output.isEmpty { output.append(viewer.look(), to: .standardOutput) }
@@ -102,6 +107,8 @@ final class Session {
             try connection.flush()
         } catch {
             if !error.isHangup { return stage.end(.lost(job: stage.job)) }
+            connection.dropUnsent()
+            stage.inputHasEnded()
         }
         guard poll.canRead(connection.descriptor), !stage.isOver else { return }
         do throws(SystemFailure) {
@@ -149,7 +156,10 @@ final class Session {
     private func show(_ bytes: [UInt8], _ stream: OutputStream) {
         viewer.clear()
         // Nobody may read it any more, and the client is about to leave.
-        if stage.isCancelling && output.isFull { return }
+        if stage.isCancelling && output.isFull {
+            isOutputMissing = true
+            return
+        }
         output.append(viewer.shown(bytes, stream), to: stream)
     }
 
@@ -175,10 +185,12 @@ final class Session {
 
     private func received(_ signal: Int32) {
         if signal == SIGWINCH { viewer.resized() }
-        if let name = Self.passedOn[signal], request.handover.terminal != nil {
+        if let name = Self.passedOn[signal], request.handover.terminal != nil, let job = stage.job {
             // The signals of the terminal are meant for the program that a person talks to there.
-            if let job = stage.job { ask("daemon:signal", job, name) }
+            ask("daemon:signal", job, name)
         } else if signal == SIGTSTP {
+            // Who stops leaves the terminal to the shell, and the program would still read from it.
+            if request.handover.terminal != nil { return }
             viewer.clear()
             Signals.stop()
             viewer.resized()
@@ -195,10 +207,14 @@ final class Session {
     /// Asks on a connection of its own, because the answer to a request that waits comes in its turn.
     private func ask(_ name: String, _ job: UInt64, _ argument: String? = nil) {
         let words = [name, String(job)] + (argument.map { [$0] } ?? [])
+        // The program's screen is no place to say that a new size of the window cannot be told.
+        let isSilent = argument == "WINCH"
+        if isSilent && asides.count > 4 { return }
         do throws(SystemFailure) {
-            asides.append(try Aside(words, to: path) { [viewer] in Self.complain($0, viewer) })
+            asides.append(
+                try Aside(words, to: path) { [viewer] in if !isSilent { Self.complain($0, viewer) } })
         } catch {
-            Self.complain("\(name) \(job): \(error.reason)", viewer)
+            if !isSilent { Self.complain("\(name) \(job): \(error.reason)", viewer) }
         }
     }
 

@@ -47,13 +47,13 @@ extension OwnOutput.Trouble: Error {}
 
 private struct Stream {
     let descriptor: Int32
-    private let isFile: Bool
+    private let kind: Standard.Kind
     private var bytes: [UInt8] = []
     private var written = 0
 
     init(descriptor: Int32) {
-        self.descriptor = descriptor
-        isFile = Standard.kind(descriptor) == .file
+        kind = Standard.kind(descriptor)
+        self.descriptor = kind == .terminal ? Standard.reopened(descriptor) ?? descriptor : descriptor
     }
 
     var waiting: Int { bytes.count - written }
@@ -63,13 +63,16 @@ private struct Stream {
             bytes = more
             written = 0
         } else {
+            // What is written goes first: a reader that is slow may never take all that waits.
+            bytes.removeFirst(written)
+            written = 0
             bytes += more
         }
     }
 
-    /// A pipe or a terminal that is ready takes so much without blocking (PIPE_BUF, pipe(7)). It is not set to O_NONBLOCK,
-    /// because others use it, too.
-    private var step: Int { isFile ? waiting : min(waiting, 4096) }
+    /// A pipe that is ready takes so much without blocking (PIPE_BUF, pipe(7)). It is not set to O_NONBLOCK, because others
+    /// use it, too. A terminal would block until all is written; it is opened anew.
+    private var step: Int { kind == .file ? waiting : min(waiting, 4096) }
 
     mutating func write() throws(OwnOutput.Trouble) {
         do throws(SystemFailure) {

@@ -113,8 +113,11 @@ struct Verdict: Equatable {
             "SIGABRT": SIGABRT, "SIGBUS": SIGBUS, "SIGFPE": SIGFPE, "SIGKILL": SIGKILL, "SIGUSR1": SIGUSR1,
             "SIGSEGV": SIGSEGV, "SIGUSR2": SIGUSR2, "SIGPIPE": SIGPIPE, "SIGALRM": SIGALRM,
             "SIGTERM": SIGTERM,
-            "SIGXCPU": SIGXCPU, "SIGXFSZ": SIGXFSZ, "SIGSYS": SIGSYS,
+            "SIGXCPU": SIGXCPU, "SIGXFSZ": SIGXFSZ, "SIGSYS": SIGSYS, "SIGVTALRM": SIGVTALRM,
+            "SIGPROF": SIGPROF,
+            "SIGIO": SIGIO, "SIGPOLL": SIGIO, "SIGPWR": SIGPWR, "SIGSTKFLT": SIGSTKFLT,
         ]
-        return numbers[name] ?? 0
+        // Real-time signals have no other name than their number.
+        return numbers[name] ?? Int32(name.dropFirst(3)) ?? 0
     }
 }

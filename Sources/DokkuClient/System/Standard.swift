@@ -16,9 +16,16 @@ enum Standard {
         case other
     }
 
-    /// Gives each that is closed an empty file, so that no other descriptor gets its number.
+    /// Gives each that is closed the end of an ended pipe, so that no other descriptor gets its number. It has no bytes, and
+    /// takes none.
     static func settle() {
-        for number in input...error where fcntl(number, F_GETFD) == -1 { _ = client_empty_file() }
+        for number in input...error where fcntl(number, F_GETFD) == -1 { _ = client_ended_pipe() }
+    }
+
+    /// A terminal once more, as a descriptor with which a write never waits. Nil if it has no name here.
+    static func reopened(_ terminal: Int32) -> Int32? {
+        let own = open("/proc/self/fd/\(terminal)", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+        return own < 0 ? nil : own
     }
 
     static func kind(_ descriptor: Int32) -> Kind {

@@ -15,8 +15,7 @@ struct Terminal {
         if foreground >= 0 && foreground != getpgrp() { return nil }
         self.descriptor = descriptor
         self.settings = settings
-        // The client must not stop while the command reads from the terminal, nor when it gives the settings back.
-        signal(SIGTSTP, SIG_IGN)
+        // The client must not stop when it gives the settings back.
         signal(SIGTTOU, SIG_IGN)
     }
 

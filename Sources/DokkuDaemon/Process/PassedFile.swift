@@ -12,6 +12,8 @@ final class PassedFile {
     }
 
     let kind: Kind
+    /// Whether its client may read it, and not only write or name it (open(2), O_PATH).
+    let isReadable: Bool
     /// Whether it can be asked for a terminal's settings without waiting.
     let isDevice: Bool
     private var descriptor: Descriptor?
@@ -21,6 +23,8 @@ final class PassedFile {
 
     init(_ descriptor: consuming Descriptor, closer: FileCloser) {
         let found = shim_kind_of_file(descriptor.number)
+        let flags = fcntl(descriptor.number, F_GETFL)
+        isReadable = flags & shim_path_only == 0 && flags & O_ACCMODE != O_WRONLY
         isDevice = found == shim_kind_pty || found == shim_kind_device
         switch found {
         case shim_kind_regular: kind = .regular

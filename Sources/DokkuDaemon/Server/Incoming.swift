@@ -29,6 +29,7 @@ extension Incoming {
         case (.streams, false): throw .uninvited
         case (.streams(let streams), true):
             form.hasDescriptors = true
+            guard streams.input.isReadable else { throw .invalid("Descriptor 0 cannot be read") }
             if Invocation(arguments)?.isTalk == true {
                 try useAll(streams, asked)
             } else {
