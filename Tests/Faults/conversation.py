@@ -179,7 +179,7 @@ class Conversation:
 
         def is_right(reply):
             with open(output, "rb") as file:
-                return reply["ok"] is True and reply["output"] == "" and file.read() == f"<{token}>\n".encode()
+                return reply["ok"] is True and reply["output"] == "" and file.read() == f"{token}\n".encode()
 
         return Client("handing over", Request(
             f'{{"id":1,"command":["test:args","{token}"],"descriptors":true}}', is_right, token,
