@@ -3,12 +3,13 @@ descriptors over, or, on a socket that takes none, moves the bytes in base64 eve
 
 import os
 import pathlib
+import shlex
 import shutil
 import socket
 import subprocess
 import time
 
-from server import BIN, HERE, Server
+from server import BIN, Server
 from table import Table, percentile
 
 RULE = "descriptors"
@@ -82,7 +83,7 @@ def measure(quick, folder, program):
             ways = [
                 ("descriptors", [client, "-S", handed.socket], lambda: handed.cpu()[0]),
                 ("base64 events", [client, "-S", events.socket], lambda: events.cpu()[0]),
-                ("ssh", [*sshd.command, BIN / "stub"], lambda: used(sshd.process.pid)),
+                ("ssh", [*sshd.command, shlex.quote(str(BIN / "stub"))], lambda: used(sshd.process.pid)),
                 ("dokku itself", [BIN / "stub"], lambda: 0),
             ]
             figures = {name: measured(ways_of, cpu, environment, megabytes, rounds, big, out) for name, ways_of, cpu in ways}
