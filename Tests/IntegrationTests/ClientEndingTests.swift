@@ -39,6 +39,10 @@ import Testing
         try daemon.log.line(with: "test:args")
         second.process.signal(SIGTERM)
         #expect(try second.end() == End(.signal(SIGTERM)))
+        // The client may have left before it knew of a job. The daemon then sees that next, and drops the command.
+        try Deadline().poll("an empty queue") {
+            try !daemon.ask("daemon:queue").output.contains("test:args")
+        }
         try fifo.release()
         #expect(try first.end() == End(.status(0), "done\n"))
         #expect(!daemon.ran.contains("test:args never"))
@@ -198,12 +202,14 @@ import Testing
     func `it runs in an image that holds nothing else`() throws {
         let daemon = try DaemonProcess()
         let root = try Folder()
-        try FileManager.default.copyItem(atPath: ClientProcess.binary, toPath: root.path("dokku-client"))
+        try root.copy(program: ClientProcess.binary, to: "dokku-client")
         let link = root.path("socket")
         try FileManager.default.linkItem(atPath: daemon.path, toPath: link)
         let program = try PipedProgram(
             ["chroot", root.path, "/dokku-client", "-S", "/socket", "test:both", "1"])
-        #expect(try program.output.rest().text == "out 0\nerr 0\n")
-        #expect(try program.process.wait() == .status(0))
+        let text = try program.output.rest().text
+        #expect(text == "out 0\nerr 0\n")
+        let exit = try program.process.wait()
+        #expect(exit == .status(0))
     }
 }

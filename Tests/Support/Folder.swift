@@ -1,6 +1,9 @@
 // A folder of a test's own, gone with the test.
 import Foundation
 
+/// F_SETLEASE of fcntl.h, which Swift shows only to who asks for GNU's extensions.
+private let setLease: Int32 = 1024
+
 open class Folder {
     public let path: String
 
@@ -20,9 +23,36 @@ open class Folder {
 
     public func path(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Writes a file with that mode, whatever the umask, and returns its path.
+    /// Writes a file with that mode, whatever the umask, and returns its path. What can be executed is ready for that.
     @discardableResult
     public func write(_ bytes: [UInt8], to name: String, mode: mode_t = 0o644) throws -> String {
+        try put(bytes, into: name, mode)
+        if mode & 0o111 != 0 { try waitUntilNobodyWrites(name) }
+        return path(name)
+    }
+
+    /// Copies a program, and returns its path.
+    @discardableResult
+    public func copy(program: String, to name: String) throws -> String {
+        try FileManager.default.copyItem(atPath: program, toPath: path(name))
+        try waitUntilNobodyWrites(name)
+        return path(name)
+    }
+
+    /// A process that another test starts at the wrong moment has the file open for writing until its own program begins,
+    /// and such a file cannot be executed: ETXTBSY of execve(2). A read lease is given if there is no such process.
+    private func waitUntilNobodyWrites(_ name: String) throws {
+        let descriptor = try checked("open", open(path(name), O_RDONLY | O_CLOEXEC))
+        // Which ends the lease.
+        defer { close(descriptor) }
+        try Deadline().poll("the end of all writers of \(name)") {
+            if fcntl(descriptor, setLease, F_RDLCK) == 0 { return true }
+            guard errno == EAGAIN else { throw SystemFailure(call: "lease") }
+            return false
+        }
+    }
+
+    private func put(_ bytes: [UInt8], into name: String, _ mode: mode_t) throws {
         let descriptor = try checked("open", open(path(name), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, mode))
         defer { close(descriptor) }
         try checked("fchmod", fchmod(descriptor, mode))
@@ -32,7 +62,6 @@ open class Folder {
                 try checked(
                     "write", rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }))
         }
-        return path(name)
     }
 
     @discardableResult

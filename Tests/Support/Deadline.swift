@@ -1,21 +1,20 @@
 // How long a test waits for an event before it gives up. Nothing is expected to take this long: a deadline only
 // turns a hang into a failure.
 import Glibc
-import TestSupport
 
 extension Duration {
     /// `DOKKU_TEST_PATIENCE` in seconds shortens it for whoever expects failures.
-    static let patience = Duration.seconds(
+    public static let patience = Duration.seconds(
         getenv("DOKKU_TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 60)
 }
 
-struct Deadline {
+public struct Deadline {
     private let end: ContinuousClock.Instant
 
-    init(_ patience: Duration = .patience) { end = .now + patience }
+    public init(_ patience: Duration = .patience) { end = .now + patience }
 
     /// Looks again and again, for what reports no event: a file of /proc, or what a signal has done.
-    func poll(_ what: String, until condition: () throws -> Bool) throws {
+    public func poll(_ what: String, until condition: () throws -> Bool) throws {
         while try !condition() {
             if ContinuousClock.now >= end { throw Overdue(what: what) }
             usleep(1000)
@@ -24,7 +23,7 @@ struct Deadline {
 
     /// Waits until one of the descriptors has one of the events or has ended; true for each that has.
     @discardableResult
-    func wait(_ descriptors: Int32..., for events: Int32 = POLLIN, what: String) throws -> [Bool] {
+    public func wait(_ descriptors: Int32..., for events: Int32 = POLLIN, what: String) throws -> [Bool] {
         var entries = descriptors.map { pollfd(fd: $0, events: Int16(events), revents: 0) }
         while true {
             let left = (end - .now).components
