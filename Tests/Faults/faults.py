@@ -287,7 +287,6 @@ class Machine:
     # Starts and stops
 
     def start_and_stop(self):
-        control = self.daemon.control
         before = self.stopping_counts()
         for fault in self.faults(before, lasting=False):
             self.stop_with(*fault)

@@ -6,7 +6,6 @@ another if it names a type that the other declares; uses of members alone do not
 docs/the-way-of-a-line.md names a function that does not exist.
 """
 
-import collections
 import pathlib
 import re
 import sys

@@ -1,6 +1,5 @@
 # The expected results: judges each line that a client receives, each child that is started, and what is left at the end.
 import base64
-import json
 import re
 import signal
 

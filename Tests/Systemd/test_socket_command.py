@@ -423,7 +423,7 @@ class Package(LabTest):
         self.assertServes(path("blog"))
         self.lab.sh("dpkg --purge dokku-daemon")
         self.assertStopped()
-        self.assertEqual(self.lab.sh(f"find /etc -name '*dokku-daemon*'"), f"{UNITS}/{unit('mine')}")
+        self.assertEqual(self.lab.sh("find /etc -name '*dokku-daemon*'"), f"{UNITS}/{unit('mine')}")
 
     def test_make_uninstall(self):
         self.lab.sh("/src/packaging/install; systemctl enable --quiet --now dokku-daemon.socket")

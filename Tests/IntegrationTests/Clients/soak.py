@@ -5,7 +5,6 @@
 import base64
 import collections
 import json
-import os
 import random
 import selectors
 import socket
