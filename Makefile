@@ -5,7 +5,7 @@ export PREFIX DESTDIR
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo run test test-debug model faults fuzz kill load sanitize lint format bench install develop uninstall deb \
-	test-systemd test-releases lab clean
+	release check-release publish test-systemd test-releases lab clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -55,7 +55,7 @@ sanitize: ## run unit tests, faults and model under the address sanitizer, which
 	@packaging/deps build faults model
 	@packaging/with-swift Tests/sanitize
 
-lint: ## check the format and the dependencies of the sources, and the shell scripts
+lint: ## check what needs no build: formats, dependencies, scripts, pages, links, workflows, and the release script
 	@packaging/deps lint
 	@packaging/with-swift packaging/lint
 
@@ -77,6 +77,18 @@ uninstall: ## remove what install put there
 deb: build ## build the Debian packages
 	@packaging/deps deb
 	@packaging/with-swift packaging/deb
+
+release: ## set version, both changelogs and the tag in this clone: make release VERSION=1.1.0
+	@packaging/deps release
+	@packaging/release "$$VERSION"
+
+check-release: ## check that version and both changelogs agree, and that TAG is theirs: make check-release TAG=v1.1.0
+	@packaging/deps release
+	@packaging/release --check $${TAG:+"$$TAG"}
+
+publish: ## publish this folder's packages of TAG and their checksums at the forge
+	@packaging/deps publish
+	@packaging/publish "$$TAG"
 
 test-systemd: ## test units, package and restarts in a systemd of their own
 	@Tests/Systemd/run
