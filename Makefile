@@ -4,18 +4,19 @@ DESTDIR ?=
 export PREFIX DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo run test test-debug model faults fuzz kill load sanitize lint format bench install develop uninstall deb \
-	release check-release publish test-systemd test-releases lab clean
+.PHONY: help deps build demo run test test-debug model faults fuzz kill load sanitize lint format bench install develop uninstall \
+	deb lint-deb release check-release publish test-systemd test-releases lab clean clean-lab
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install all missing packages that these targets need (apt)
-	@packaging/deps build demo model test lint deb
+	@packaging/deps build demo model test lint deb lint-deb
 
 build: ## build .build/release/dokku-daemon and .build/release/dokku-client
+	@packaging/with-swift true
 	@packaging/deps build
-	@packaging/with-swift swift build -c release --static-swift-stdlib --disable-local-rpath
+	@packaging/build
 
 demo: build ## show a conversation with the daemon, with a stand-in for dokku
 	@packaging/deps demo
@@ -74,9 +75,15 @@ develop: build ## like install, but with links to this tree
 uninstall: ## remove what install put there
 	@packaging/uninstall
 
-deb: build ## build the Debian packages
-	@packaging/deps deb
-	@packaging/with-swift packaging/deb
+deb: ## build the Debian packages
+	@packaging/with-swift true
+	@packaging/deps build deb
+	@PACKAGES=. packaging/with-swift dpkg-buildpackage --build=binary --no-sign --buildinfo-option=-u. --changes-option=-u. \
+		--buildinfo-file=dokku-daemon.buildinfo --changes-file=dokku-daemon.changes
+
+lint-deb: deb ## check the packages with lintian
+	@packaging/deps lint-deb
+	@lintian --allow-root --display-info --pedantic --fail-on error,warning,info,pedantic dokku-daemon.changes
 
 release: ## set version, both changelogs and the tag in this clone: make release VERSION=1.1.0
 	@packaging/deps release
@@ -100,5 +107,10 @@ test-releases: ## follow the first steps of the README on fresh systems: Debian 
 lab: ## boot that systemd with this tree's build, and open a shell in it
 	@Tests/Systemd/lab
 
-clean: ## remove what was built
-	rm -rf .build *.deb
+clean: ## remove everything that these targets made, but for the labs' file systems
+	@rm -rf .build Package.resolved *.deb *.buildinfo *.changes Benchmarks/bin $(addprefix packaging/debian/, .debhelper files \
+		debhelper-build-stamp *.debhelper *.debhelper.log *.substvars dokku-client dokku-daemon)
+	@find Tests Benchmarks docs packaging -name __pycache__ -prune -exec rm -rf {} +
+
+clean-lab: ## remove the file systems from which labs boot
+	@Tests/Systemd/lab clean

@@ -15,6 +15,12 @@ let swift: [SwiftSetting] =
             .when(configuration: .release))
     ]
 
+// Warnings are errors, and a release build checks what it can of its calls of the C library (_FORTIFY_SOURCE).
+let c: [CSetting] = [
+    .unsafeFlags(["-Wall", "-Wextra", "-Werror"]),
+    .define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release)),
+]
+
 let package = Package(
     name: "dokku-daemon",
     products: [
@@ -24,7 +30,7 @@ let package = Package(
     targets: [
         .target(
             name: "CEpollShim",
-            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+            cSettings: c,
             linkerSettings: [.linkedLibrary("systemd")]
         ),
         .systemLibrary(name: "CJansson", providers: [.apt(["libjansson-dev"])]),
@@ -39,13 +45,13 @@ let package = Package(
             dependencies: ["CEpollShim", "CSQLite", "DokkuProtocol"],
             swiftSettings: swift,
             // Swift's own linker. If the system's linker is not gold, as on Debian 13, it makes Swift's constants writable,
-            // and leaves them writable after relocation.
-            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]
+            // and leaves them writable after relocation. All symbols are bound at the start, so that their table is not writable, either.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "now"])]
         ),
         .target(
             name: "CClientShim",
             path: "Sources/DokkuClient/Shim",
-            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+            cSettings: c
         ),
         .executableTarget(
             name: "DokkuClient",
@@ -72,7 +78,7 @@ let package = Package(
             name: "CFaultyDisk",
             dependencies: ["CSQLite"],
             path: "Tests/FaultyDisk",
-            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+            cSettings: c
         ),
         // The tests include the fuzzers and replay the inputs that these have gathered.
         .testTarget(

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import socket
@@ -14,6 +15,8 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
+#: Where the packages are that are tested.
+PACKAGES = pathlib.Path(os.environ.get("DOKKU_DAEMON_PACKAGES", TOP))
 SOCKET = "/run/dokku-daemon/dokku-daemon.sock"
 LOG = "/var/log/dokku/dokku-daemon.log"
 PATIENCE = 60  # seconds, for any event
@@ -26,10 +29,16 @@ def version():
 
 def package(name="dokku-daemon"):
     """A package of this tree, as `run` has built it."""
-    newest = max(TOP.glob(f"{name}_*.deb"), key=lambda path: path.stat().st_mtime, default=None)
+    newest = max(PACKAGES.glob(f"{name}_*.deb"), key=lambda path: path.stat().st_mtime, default=None)
     if newest is None:
         raise RuntimeError("there is no package: Tests/Systemd/run builds it")
     return newest
+
+
+def build_package(tree, to):
+    subprocess.run(
+        ["dpkg-deb", "--root-owner-group", "-Zgzip", "-b", tree, to], check=True, stdout=subprocess.DEVNULL
+    )
 
 
 def newer_package(to, number):
@@ -38,15 +47,29 @@ def newer_package(to, number):
         tree = pathlib.Path(folder, "tree")
         subprocess.run(["dpkg-deb", "-R", package(), tree], check=True)
         control = tree / "DEBIAN/control"
-        lines = control.read_text().splitlines()
-        control.write_text(
-            "".join(f"Version: {number}\n" if line.startswith("Version:") else f"{line}\n" for line in lines)
-        )
-        subprocess.run(
-            ["dpkg-deb", "--root-owner-group", "-Zgzip", "-b", tree, to],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        control.write_text(re.sub("^Version: .*", f"Version: {number}", control.read_text(), flags=re.M))
+        build_package(tree, to)
+
+
+def released_package(to):
+    """The package of the first release: its scripts, units and settings, with the program of today."""
+    source = HERE / "1.0.0"
+    with tempfile.TemporaryDirectory() as folder:
+        tree = pathlib.Path(folder, "tree")
+        subprocess.run(["dpkg-deb", "-x", package(), f"{folder}/today"], check=True)
+        for file, target in [
+            (f"{folder}/today/usr/bin/dokku-daemon", "usr/bin/dokku-daemon"),
+            (source / "settle", "usr/lib/dokku-daemon/settle"),
+            (source / "dokku-daemon.service", "usr/lib/systemd/system/dokku-daemon.service"),
+            (source / "dokku-daemon.socket", "usr/lib/systemd/system/dokku-daemon.socket"),
+            (source / "dokku-daemon-read-only.socket", "usr/lib/systemd/system/dokku-daemon-read-only.socket"),
+            (source / "tmpfiles.conf", "usr/lib/tmpfiles.d/dokku-daemon.conf"),
+            (source / "default", "etc/default/dokku-daemon"),
+        ]:
+            (tree / target).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, tree / target)
+        shutil.copytree(source / "DEBIAN", tree / "DEBIAN")
+        build_package(tree, to)
 
 
 class Lab:
@@ -151,9 +174,12 @@ class Lab:
 
     # ----- the daemon
 
+    def copy_package(self, file=None, name="dokku-daemon.deb"):
+        self.copy(file or package(), f"/root/{name}", 0o644)
+
     def install(self, file=None, name="dokku-daemon.deb"):
         """Installs a package, by default this tree's. Returns the output of dpkg."""
-        self.copy(file or package(), f"/root/{name}", 0o644)
+        self.copy_package(file, name)
         return self.sh(f"dpkg --install /root/{name}")
 
     def stand_in(self, script):
@@ -217,3 +243,21 @@ class LabTest(unittest.TestCase):
 
     def assertServes(self, path=SOCKET):
         self.assertEqual(self.lab.ask("apps:list", path), {"ok": True, "output": "ran apps:list"})
+
+
+class Bare(LabTest):
+    """Tests that begin on a system without a daemon, and leave none."""
+
+    options = [f"--bind-ro={TOP}:/src"]
+
+    @classmethod
+    def prepare(cls):
+        cls.lab.stand_in('echo ran "$@"')
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(
+            self.lab.sh,
+            "systemctl stop dokku-daemon.socket dokku-daemon-read-only.socket dokku-daemon || true;"
+            "dpkg --purge dokku-client dokku-daemon; rm -rf /run/dokku-daemon /var/log/dokku/*",
+        )
