@@ -27,7 +27,7 @@ class Fault(Exception):
 def numbers(version):
     found = NUMBER.fullmatch(version)
     if not found:
-        raise Fault(f"{version or 'nothing'} is no version: it must be three numbers, as in 1.1.0")
+        raise Fault(f"“{version}” is no version: it must be three numbers, as in VERSION=1.1.0")
     return tuple(map(int, found.groups()))
 
 

@@ -133,7 +133,7 @@ class UndoTest(CloneTest):
 
     def test_a_signal(self):
         # The hook's parent is git, whose parent is the program.
-        self.hook("pre-commit", "kill -TERM $(ps -o ppid= -p $PPID)")
+        self.hook("pre-commit", "kill -TERM $(sed -n s/^PPid:.//p /proc/$PPID/status)")
         self.assertRefuses("ended by signal 15", self.new)
 
 

@@ -1,13 +1,10 @@
 """The package: what it installs; upgrade, removal and purge, also over an older installation."""
 
-import os
 import re
-import stat
 import subprocess
-import tempfile
 import unittest
 
-from support import HERE, LOG, SOCKET, TOP, Bare, newer_package, package, version
+from support import LOG, Bare, package, version
 
 FOLDERS = [
     "/usr",
