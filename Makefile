@@ -25,11 +25,11 @@ demo: build ## show a conversation with the daemon, with a stand-in for dokku
 run: build ## serve in the foreground, with the host's dokku if there is one
 	@packaging/serve
 
-test-debug: build ## run the suites with the debug build alone
+test-debug: build ## run the suites, those of the whole programs as well, with the debug build, which checks more
 	@packaging/deps build demo model faults test
 	@Tests/all debug
 
-test: build ## run all tests; those of the whole daemon also in full size, with the release build
+test: build ## run all tests, those of the whole programs with the release build and in full size
 	@packaging/deps build demo model faults test
 	@Tests/all
 
