@@ -5,13 +5,17 @@ export PREFIX DESTDIR
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo run test test-debug model faults fuzz kill load sanitize lint format bench install develop uninstall \
-	deb lint-deb release check-release publish test-systemd test-releases lab clean clean-lab
+	deb lint-deb toolchain release check-release publish test-systemd test-releases lab clean clean-lab
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install all missing packages that these targets need (apt)
 	@packaging/deps build demo model test lint deb lint-deb
+
+toolchain: ## install Swift from swift.org into /opt/swift, if its signature is right
+	@packaging/deps toolchain
+	@packaging/toolchain
 
 build: ## build .build/release/dokku-daemon and .build/release/dokku-client
 	@packaging/with-swift true

@@ -4,6 +4,7 @@ import datetime
 import email.utils
 import pathlib
 import re
+import textwrap
 
 VERSION = "Sources/DokkuProtocol/Version.swift"
 CHANGELOG = "CHANGELOG.md"
@@ -94,9 +95,11 @@ class Tree:
             f"{len(re.findall(r'^- ', part, re.M))} {part.partition(chr(10))[0].strip().lower()}"
             for part in re.split(r"^### ", self.unreleased(), flags=re.M)[1:]
         ]
+        what = f"New release: {', '.join(counts) or 'a few changes'}. {CHANGELOG} of the source tells them."
         return (
             f"{last[1]} ({version}) {last[3]}\n\n"
-            f"  * New release. {CHANGELOG} of the source tells its changes: {', '.join(counts) or 'a few'}.\n\n"
+            # Lines of at most 80 characters are Debian's rule.
+            f"{textwrap.fill(what, 78, initial_indent='  * ', subsequent_indent='    ')}\n\n"
             f" -- {last[4]}  {email.utils.format_datetime(now)}\n\n{text}"
         )
 

@@ -3,7 +3,8 @@
 
 They know nothing that `make` does not: a step of a workflow calls a target of the Makefile, or an action. The checks of a
 change run each target that .ci/run does. A job has its own permissions and a time limit, and a foreign action is named by
-its commit. All containers are the same image.
+its commit. All containers are the same image, with the
+Swift that packaging/toolchain installs.
 """
 
 import json
@@ -93,7 +94,8 @@ def faults():
     for name in workflows + files(".github/actions/*.yml"):
         yield from action_faults(name)
     yield from unchecked()
-    named = list(images())
+    version = re.search(r"SWIFT_VERSION:-([\d.]+)", text("packaging/toolchain"))[1]
+    named = [("packaging/toolchain", f"swift:{version}-bookworm"), *images()]
     for place, image in named:
         if image != named[0][1]:
             yield f"{place} has the image {image}, but {named[0][0]} has {named[0][1]}"
