@@ -135,6 +135,15 @@ import Testing
         #expect(try box.read("precious") == "as it was")
     }
 
+    @Test(arguments: ["/dev/stdout", "/dev/stderr"])
+    func `the log may be a standard stream`(path: String) throws {
+        let box = try Box()
+        let daemon = try DaemonProcess(box, sockets: [], settings: ["DOKKU_DAEMON_LOGFILE": path])
+        #expect(try daemon.ask("apps:create a").ok)
+        // Both streams of the daemon are this file.
+        #expect(try box.read("stderr").contains("apps:create a\n"))
+    }
+
     @Test func `a log that cannot be written costs no request`() throws {
         let box = try Box()
         let daemon = try DaemonProcess(

@@ -36,9 +36,14 @@ final class AuditLog {
     private func open() throws(SystemError) {
         file = nil
         guard let path else { return }
-        let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+        var flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY
+        if !Self.streams.contains(path) { flags |= O_NOFOLLOW }
         file = try Descriptor.open(path, flags, mode: 0o640)
     }
+
+    /// These links lead to what the daemon's parent has opened: in a container, to the container's log. Opened anew,
+    /// a pipe has O_NONBLOCK for the daemon alone.
+    private static let streams: Set = ["/dev/stdout", "/dev/stderr"]
 
     /// The most bytes of a reply's output that a line shows.
     private static let replyLimit = 4096
