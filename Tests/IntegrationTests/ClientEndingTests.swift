@@ -88,10 +88,12 @@ import Testing
         #expect(end.errors.hasSuffix("outcome unknown\n"), "\(end)")
     }
 
-    @Test func `a command that waits is asked for again if the daemon restarts`() throws {
+    /// A daemon that made its socket itself takes it along.
+    @Test(arguments: [true, false])
+    func `a command that waits is asked for again if the daemon restarts`(isHandedOver: Bool) throws {
         let box = try Box()
-        let socket = try BoundSocket(box.path("socket"))
-        let first = try DaemonProcess(box, sockets: [socket])
+        let sockets = isHandedOver ? [try BoundSocket(box.path("socket"))] : []
+        let first = try DaemonProcess(box, sockets: sockets)
         let fifo = try box.fifo()
         let running = try ClientProcess(["test:block", fifo.path], to: first.path)
         #expect(try running.output.line()?.text == "waiting")
@@ -103,7 +105,7 @@ import Testing
         try fifo.release()
         #expect(try running.end() == End(.status(0), "done\n"))
         #expect(try first.process.wait() == .status(0))
-        let second = try DaemonProcess(box, sockets: [socket])
+        let second = try DaemonProcess(box, sockets: sockets)
         #expect(try waiting.end() == End(.status(0), "<later>\n"))
         #expect(second.ran.filter { $0 == "test:args later" }.count == 1)
     }

@@ -7,8 +7,12 @@ final class Call {
     private let path: SocketPath
     private var presentation: Presentation
     private var isConfirmed = false
-    /// Whether the daemon has gone once while the command waited.
-    private var hasMoved = false
+    /// Until when the next daemon is waited for, if one has gone while the command waited.
+    private var moved: Deadline?
+    private var hasMoved: Bool { moved != nil }
+    /// A daemon that made its socket itself takes it along, and may let a command end for ten minutes before the next
+    /// daemon starts.
+    private static let patience: Int32 = 660_000
 
     init(_ arguments: Arguments, _ presentation: Presentation) {
         self.arguments = arguments
@@ -64,6 +68,7 @@ final class Call {
             case .interrupted(let signal): return .done(Verdict(diesOf: signal))
             case .failed(let failure):
                 if let pause = viewer.interrupted(failure.reason) { return .again(after: pause) }
+                if let moved, moved.left > 0, failure.isAbsence { return .again(after: 100) }
                 return .done(hasMoved ? movedVerdict : path.verdict(on: failure))
             }
         }
@@ -88,7 +93,7 @@ final class Call {
                     Message.say("the daemon is stopping; waiting for the next one")
                 }
                 // A daemon that still takes connections refuses the next one likewise.
-                defer { hasMoved = true }
+                defer { moved = Deadline(milliseconds: Self.patience) }
                 return .again(after: hasMoved ? 100 : 0)
             }
             if end.status == nil, end.error == ErrorCode.requiresForce.rawValue, !isConfirmed,

@@ -14,6 +14,9 @@ struct SystemFailure: Error, Equatable {
     /// Whether the other side has closed the connection. What it sent before can still be read.
     var isHangup: Bool { number == EPIPE || number == ECONNRESET }
 
+    /// Whether nobody listens on a socket.
+    var isAbsence: Bool { number == ENOENT || number == ECONNREFUSED }
+
     /// Whether the call would have to wait.
     var wouldBlock: Bool { number == EAGAIN || number == EWOULDBLOCK }
 }
