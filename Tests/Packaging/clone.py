@@ -41,10 +41,12 @@ class CloneTest(unittest.TestCase):
             "GIT_CONFIG_NOSYSTEM": "1",
         }
         cls.first = cls.base / "first"
-        for name in ("packaging", VERSION, CHANGELOG, ".gitignore"):
+        # Not the whole folder of the packages: debhelper leaves trees there.
+        programs = [f"packaging/{name}" for name in ("release", "release_files.py", "publish", "deps")]
+        pages = [f"packaging/man/{page.name}" for page in (ROOT / "packaging/man").iterdir()]
+        for name in [*programs, *pages, DEBIAN, VERSION, CHANGELOG, ".gitignore"]:
             (cls.first / name).parent.mkdir(parents=True, exist_ok=True)
-            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-            copy(ROOT / name, cls.first / name)
+            shutil.copy(ROOT / name, cls.first / name)
         (cls.base / ".gitconfig").write_text(SETTINGS)
         changelog = cls.first / CHANGELOG
         changelog.write_text(with_unreleased(changelog.read_text(), CHANGES))
