@@ -22,7 +22,7 @@ class WithoutSwift(LabTest):
         self.assertEqual(done.returncode, 69)
         self.assertFalse(self.lab.path("/root/ran").exists())
         lines = done.stdout.splitlines()
-        self.assertRegex(lines[-1], r"^This needs Swift [0-9.]+ or later: see https://")
+        self.assertRegex(lines[-1], r"^This needs Swift [0-9.]+ or later: `make toolchain` installs one; or see https://")
         return lines[:-1]
 
     def test_it_is_missing(self):
