@@ -4,8 +4,8 @@ DESTDIR ?=
 export PREFIX DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo run test test-debug model faults fuzz kill load sanitize lint format bench install develop uninstall \
-	deb lint-deb toolchain release check-release publish test-systemd test-releases lab clean clean-lab
+.PHONY: help deps build demo run test test-debug model faults fuzz kill load sanitize lint format bench picture install develop \
+	uninstall deb lint-deb toolchain release check-release publish test-systemd test-releases lab clean clean-lab
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,10 @@ format: ## format the sources
 
 bench: build ## measure how long people wait, and compare the speed with a C program; ONLY=f, g, h, i or a-e for a part
 	@packaging/with-swift python3 Benchmarks/run.py $(addprefix --only ,$(ONLY))
+
+picture: build ## make docs/session.svg, the picture in README.md, from a real session
+	@packaging/deps demo
+	@packaging/picture
 
 install: build ## install under $(DESTDIR)$(PREFIX); on a running system, replace the original
 	@packaging/install
