@@ -19,10 +19,10 @@ import Testing
         return (try program.output.rest().text, try program.process.wait())
     }
 
-    @Test func `the README's Python gets its reply`() throws {
+    @Test func `the Python for a line gets its reply`() throws {
         let daemon = try DaemonProcess()
         #expect(try daemon.ask("apps:create python-app").ok)
-        let parts = page("README.md").components(separatedBy: "```python\n")
+        let parts = page("docs/programs.md").components(separatedBy: "```python\n")
         try #require(parts.count == 2)
         let code = try #require(parts[1].components(separatedBy: "```").first)
         let usual = "/var/run/dokku-daemon/dokku-daemon.sock"
@@ -43,38 +43,63 @@ import Testing
         return line.hasPrefix(parts[0]) && line.hasSuffix(parts[parts.count - 1])
     }
 
-    @Test func `the README's deploy outlives its client`() throws {
-        let daemon = try DaemonProcess()
-        for folder in ["apps", "apps/python-app"] { _ = try daemon.box.makeFolder(folder) }
-        // It holds each rebuild until it is released.
-        let fifo = try daemon.box.fifo("ps:rebuild python-app")
-        let parts = page("README.md").components(
-            separatedBy: "### A deploy that takes longer than its client\n")
-        let lines = try #require(parts.last).components(separatedBy: "\n### ")[0]
+    /// The indented lines of a part of docs/programs.md, up to its program.
+    private func shown(_ heading: String) throws -> [String] {
+        let parts = page("docs/programs.md").components(separatedBy: "## \(heading)\n")
+        try #require(parts.count == 2)
+        return parts[1].components(separatedBy: "\n## ")[0].components(separatedBy: "```")[0]
             .split(separator: "\n").filter { $0.hasPrefix("    ") }.map { String($0.dropFirst(4)) }
-        let client = try daemon.connect()
-        for line in lines where !line.contains("dokku-client") && !line.hasPrefix("$ ") {
+    }
+
+    /// Sends the lines that follow a call of socat, and expects the replies beside them.
+    private func converse(_ lines: [String], _ client: TestClient, sent: (String) throws -> Void = { _ in })
+        throws
+    {
+        try #require(lines.first?.hasPrefix("$ sudo socat") == true)
+        for line in lines.dropFirst() {
             if line.hasPrefix("{") {
                 let reply = try client.line()
                 #expect(matches(reply, line), "\(reply)")
             } else {
                 try client.send(line + "\n")
-                if line.hasPrefix("daemon:submit") { try daemon.started("ps:rebuild") }
-                if line.hasPrefix("daemon:wait") { try fifo.release() }
+                try sent(line)
             }
         }
-        try fifo.release()
-        let script = lines.filter { $0.contains("dokku-client") }.joined(separator: "\n")
-            .replacingOccurrences(of: "sudo dokku-client", with: "'\(ClientProcess.binary)'")
-        let later = try run(daemon, ["sh", "-ec", script])
-        #expect(later.exit == .status(0) && !later.output.isEmpty, "\(later.output)")
-        #expect(daemon.ran.suffix(2) == ["ps:rebuild python-app", "ps:rebuild python-app"])
     }
 
-    @Test func `the lines of the protocol page are allowed`() throws {
-        let lines = page("docs/protocol.md").split(separator: "\n").map { $0.drop { "→← ".contains($0) } }
+    @Test func `a conversation goes as shown, and scripts get their reply`() throws {
+        let daemon = try DaemonProcess()
+        #expect(try daemon.ask("apps:create python-app").ok)
+        let lines = try shown("A line")
+        let scripts = lines.filter { $0.hasPrefix("echo ") }
+        try converse(lines.filter { !$0.hasPrefix("echo ") }, daemon.connect())
+        #expect(scripts.count == 2)
+        for script in scripts {
+            // The page names the package that this nc is of.
+            let ours = script.replacingOccurrences(of: " nc ", with: " nc.openbsd ")
+                .replacingOccurrences(of: "/var/run/dokku-daemon/dokku-daemon.sock", with: daemon.path)
+            let reply = try PipedProgram.run(["sh", "-c", ours])
+            #expect(reply == #"{"ok":true,"output":"=====> My Apps\npython-app"}"# + "\n", "\(ours)")
+        }
+    }
+
+    @Test func `a submitted deploy is asked for as shown`() throws {
+        let daemon = try DaemonProcess()
+        for folder in ["apps", "apps/python-app"] { _ = try daemon.box.makeFolder(folder) }
+        // It holds each rebuild until it is released.
+        let fifo = try daemon.box.fifo("ps:rebuild python-app")
+        try converse(shown("A job that outlives its client"), daemon.connect()) { line in
+            if line.hasPrefix("daemon:submit") { try daemon.started("ps:rebuild") }
+            if line.hasPrefix("daemon:wait") { try fifo.release() }
+        }
+        #expect(daemon.ran.last == "ps:rebuild python-app")
+    }
+
+    @Test(arguments: [("protocol.md", 6), ("programs.md", 6)])
+    func `the lines of a page are allowed`(name: String, count: Int) throws {
+        let lines = page("docs/\(name)").split(separator: "\n").map { $0.drop { "→← ".contains($0) } }
             .filter { $0.hasPrefix("{\"") && $0.hasSuffix("}") }
-        #expect(lines.count > 6)
+        #expect(lines.count > count)
         for line in lines {
             let value = try JSON(Array(line.utf8))
             let isAllowed = ["request", "reply"].contains { Schema.ofProtocol.accepts(value, as: $0) }

@@ -1,6 +1,6 @@
 # More clients and more requests than a daemon should ever meet. Every reply must be right. Meanwhile a working client
 # measures how long it waits for its answers. Afterwards memory and descriptors must be what they were before. Prints a table
-# for the README.
+# for Benchmarks/README.md.
 #   load.py DAEMON [SCALE]     SCALE: the part of the full load, default 1; a smaller one also shortens the pauses
 import collections
 import json
