@@ -129,7 +129,7 @@ class Readme(LabTest):
             connection.sendall(b"ps:rebuild python-app\n")
             try:
                 self.lab.wait("the deploy", lambda: "ps:rebuild" in self.lab.property("dokku-daemon", "StatusText"))
-                self.as_shown("dokku enter dashboard web timeout 20 dokku --quiet apps:list")
+                self.as_shown("dokku enter dashboard web timeout --signal=KILL 20 dokku --quiet apps:list")
             finally:
                 self.lab.sh(f"timeout 20 bash -c 'echo >{GATE}'; rm {GATE}")
             self.assertIn('"ok":true', connection.makefile().readline())
