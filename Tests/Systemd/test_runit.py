@@ -62,6 +62,11 @@ class Service(RunitTest):
         other = self.other()
         self.assertEqual(other.sh(f"setpriv --reuid 1000 --clear-groups sh -c '{CLIENT} apps:list'"), "ran apps:list")
 
+    def test_the_socket_can_have_rules(self):
+        container = self.serving(environment={"DOKKU_DAEMON_LISTENER": "read-only"})
+        self.assertEqual(container.sh("dokku-client apps:list"), "ran apps:list")
+        self.assertEqual(container.run("dokku-client apps:create wiki").returncode, 77)
+
     def test_group_dokku_may_wait_for_the_lock(self):
         container = self.serving()
         lock = "/run/lock/dokku-daemon/dokku-daemon.lock"

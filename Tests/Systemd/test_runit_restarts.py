@@ -1,5 +1,6 @@
 """Restarts, stops and crashes of the service, and of the whole container, while clients in another container wait."""
 
+import re
 import signal
 import unittest
 
@@ -79,6 +80,8 @@ class Restarts(RunitTest):
         dokku.wait_until_said("the next command waits for the lock ")
         self.gate.open()
         self.assertEqual(waiting.communicate(timeout=60)[0], "ran apps:create wiki\n")
+        # Messages and the log of commands are in the same file, and neither has overwritten the other.
+        self.assertRegex(dokku.said(), r"\A\[[^]]*\] Listening on ")
 
     def test_the_container_stops_when_the_command_has_ended(self):
         # The time that the other services get does not count for the daemon.
@@ -121,7 +124,8 @@ class Restarts(RunitTest):
         dokku, other = self.serving(), self.other()
         second = self.dokku()
         second.wait_until_said("another daemon is already listening there")
-        second.wait_for("finish:")
+        # It does not try again at once.
+        second.wait("a pause", lambda: re.match(r"finish: .* [1-9]s", second.sv("status").stdout))
         self.assertEqual(other.sh(f"{CLIENT} apps:list"), "ran apps:list")
         dokku.expect("down")
         second.expect("start")

@@ -36,14 +36,26 @@ final class AuditLog {
     private func open() throws(SystemError) {
         file = nil
         guard let path else { return }
-        var flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY
-        if !Self.streams.contains(path) { flags |= O_NOFOLLOW }
-        file = try Descriptor.open(path, flags, mode: 0o640)
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY
+        if let stream = Self.streams[path] {
+            file = try Self.open(stream, path, flags)
+        } else {
+            file = try Descriptor.open(path, flags | O_NOFOLLOW, mode: 0o640)
+        }
     }
 
-    /// These links lead to what the daemon's parent has opened: in a container, to the container's log. Opened anew,
-    /// a pipe has O_NONBLOCK for the daemon alone.
-    private static let streams: Set = ["/dev/stdout", "/dev/stderr"]
+    /// These are links to what the daemon's parent has opened: in a container, to the container's log.
+    private static let streams = ["/dev/stdout": STDOUT_FILENO, "/dev/stderr": STDERR_FILENO]
+
+    /// A file is shared with its position, because others write there as well. Anything else is opened anew, so that
+    /// O_NONBLOCK holds for the daemon alone.
+    private static func open(
+        _ stream: Int32, _ path: String, _ flags: Int32
+    ) throws(SystemError) -> Descriptor {
+        let shared = Descriptor(owning: try retrying("fcntl") { fcntl(stream, F_DUPFD_CLOEXEC, 0) })
+        if try shared.isRegularFile() { return shared }
+        return try Descriptor.open(path, flags)
+    }
 
     /// The most bytes of a reply's output that a line shows.
     private static let replyLimit = 4096
