@@ -48,6 +48,26 @@ import Testing
         #expect(!daemon.ran.contains("test:args never"))
     }
 
+    /// It leaves instead, which ends the command as well.
+    @Test func `a signal also ends a client that may not cancel`() throws {
+        let daemon = try DaemonProcess.withRights(
+            [("reading", "read-only")], settings: ["DOKKU_SYSTEM_USER": "root"])
+        let fifo = try daemon.box.fifo()
+        let first = try ClientProcess(["test:block", fifo.path], to: daemon.path)
+        #expect(try first.output.line()?.text == "waiting")
+        let terminal = try PseudoTerminal()
+        let second = try ClientProcess(["apps:list"], to: daemon.box.path("reading"), on: terminal)
+        _ = try second.output.upTo("waiting behind")
+        try terminal.type("\u{3}")
+        _ = try second.output.upTo("dokku-client: job 2 is being ended\r\n")
+        #expect(try second.process.wait() == .signal(SIGINT))
+        try Deadline().poll("an empty queue") {
+            try !daemon.ask("daemon:queue").output.contains("apps:list")
+        }
+        try fifo.release()
+        #expect(try first.end().exit == .status(0))
+    }
+
     @Test func `a reader that leaves ends the command`() throws {
         let daemon = try DaemonProcess()
         let program = try PipedProgram(

@@ -2,15 +2,30 @@
 import DokkuProtocol
 
 final class Aside {
+    enum Purpose {
+        case cancel
+        /// Passes on a signal of the terminal, by its name.
+        case signal(String)
+    }
+
+    enum Stage {
+        case waiting
+        /// The answer has come, or none will come.
+        case over
+        case refused(String)
+    }
+
+    let purpose: Purpose
     private let connection: Connection
     private let name: String
-    private let complain: (String) -> Void
 
-    /// `complain` is told why, if the daemon refuses it.
-    init(
-        _ words: [String], to path: String, complain: @escaping (String) -> Void
-    ) throws(SystemFailure) {
-        self.complain = complain
+    init(_ purpose: Purpose, of job: UInt64, to path: String) throws(SystemFailure) {
+        self.purpose = purpose
+        let words =
+            switch purpose {
+            case .cancel: ["daemon:cancel", String(job)]
+            case .signal(let signal): ["daemon:signal", String(job), signal]
+            }
         name = words.joined(separator: " ")
         // The loop of the session stands still meanwhile.
         connection = try Connection(to: path, patience: 500)
@@ -19,24 +34,23 @@ final class Aside {
 
     var descriptor: Int32 { connection.descriptor }
 
-    /// True when the answer has come, or none will come.
-    func hasEnded(after poll: Poll) -> Bool {
-        guard poll.canRead(descriptor) else { return false }
+    func stage(after poll: Poll) -> Stage {
+        guard poll.canRead(descriptor) else { return .waiting }
         do {
-            if case .end = try connection.receive() { return true }
-            guard let line = connection.nextLine() else { return false }
-            if case .end(let last) = try ReplyLine(line).content { tell(last) }
-            return true
+            if case .end = try connection.receive() { return .over }
+            guard let line = connection.nextLine() else { return .waiting }
+            guard case .end(let last) = try ReplyLine(line).content else { return .over }
+            return stage(after: last)
         } catch {
-            return true
+            return .over
         }
     }
 
     /// A job that has just ended by itself is no trouble.
-    private func tell(_ answer: ReplyLine.End) {
+    private func stage(after answer: ReplyLine.End) -> Stage {
         guard !answer.isOK, answer.error != ErrorCode.invalidRequest.rawValue, answer.error != nil else {
-            return
+            return .over
         }
-        complain("\(name): \(String(decoding: answer.output, as: UTF8.self))")
+        return .refused("\(name): \(String(decoding: answer.output, as: UTF8.self))")
     }
 }

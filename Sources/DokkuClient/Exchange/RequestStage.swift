@@ -10,7 +10,7 @@ import DokkuProtocol
 /// | `cancelling` 2 | | | `over`, left | `over` |
 /// | `over` | | | `over`, left | |
 ///
-/// The end of the input leads from `feeding` back to `asked`. The end of the connection is the end at every stage.
+/// A cancel that is refused leads from `cancelling` to `over`, left. The end of the input leads from `feeding` back to `asked`. The end of the connection is the end at every stage.
 enum RequestStage {
     case asked
     /// The daemon wants the input.
@@ -63,6 +63,10 @@ enum RequestStage {
             end(.left(signal: signal, job: job))
             return nil
         }
+    }
+
+    mutating func cancelIsRefused() {
+        if case .cancelling(let job, _, let signal) = self { end(.left(signal: signal, job: job)) }
     }
 
     mutating func answered(_ end: ReplyLine.End) {

@@ -69,7 +69,7 @@ final class Session {
             exchange(after: poll)
             if viewer.wantsQueue { lookout.ask() }
             if let queue = lookout.answer(after: poll) { viewer.sees(queue: queue) }
-            asides.removeAll { $0.hasEnded(after: poll) }
+            takeAnswers(after: poll)
         }
     }
 
@@ -187,7 +187,7 @@ final class Session {
         if signal == SIGWINCH { viewer.resized() }
         if let name = Self.passedOn[signal], request.handover.terminal != nil, let job = stage.job {
             // The signals of the terminal are meant for the program that a person talks to there.
-            ask("daemon:signal", job, name)
+            ask(.signal(name), job)
         } else if signal == SIGTSTP {
             // Who stops leaves the terminal to the shell, and the program would still read from it.
             if request.handover.terminal != nil { return }
@@ -198,28 +198,43 @@ final class Session {
             stage.end(.left(signal: signal, job: stage.job))
         } else if signal != SIGWINCH, let job = stage.interrupted(by: signal) {
             if case .cancelling(_, let times, _) = stage { viewer.cancelling(job, time: times) }
-            ask("daemon:cancel", job)
+            ask(.cancel, job)
         }
     }
 
     private static let passedOn: [Int32: String] = [SIGINT: "INT", SIGQUIT: "QUIT", SIGWINCH: "WINCH"]
 
     /// Asks on a connection of its own, because the answer to a request that waits comes in its turn.
-    private func ask(_ name: String, _ job: UInt64, _ argument: String? = nil) {
-        let words = [name, String(job)] + (argument.map { [$0] } ?? [])
-        // The program's screen is no place to say that a new size of the window cannot be told.
-        let isSilent = argument == "WINCH"
-        if isSilent && asides.count > 4 { return }
+    private func ask(_ purpose: Aside.Purpose, _ job: UInt64) {
+        // Sizes of the window may come faster than their answers.
+        if case .signal("WINCH") = purpose, asides.count > 4 { return }
         do throws(SystemFailure) {
-            asides.append(
-                try Aside(words, to: path) { [viewer] in if !isSilent { Self.complain($0, viewer) } })
+            asides.append(try Aside(purpose, of: job, to: path))
         } catch {
-            if !isSilent { Self.complain("\(name) \(job): \(error.reason)", viewer) }
+            refused(purpose, "job \(job) cannot be told: \(error.reason)")
         }
     }
 
-    private static func complain(_ text: String, _ viewer: Viewer) {
-        viewer.clear()
-        Message.say(text)
+    private func takeAnswers(after poll: Poll) {
+        asides.removeAll { aside in
+            switch aside.stage(after: poll) {
+            case .waiting: return false
+            case .over: break
+            case .refused(let text): refused(aside.purpose, text)
+            }
+            return true
+        }
+    }
+
+    private func refused(_ purpose: Aside.Purpose, _ text: String) {
+        switch purpose {
+        // Not every socket lets its clients cancel. A client that leaves ends the command as well.
+        case .cancel: stage.cancelIsRefused()
+        // The program's screen is no place to say that a new size of the window cannot be told.
+        case .signal("WINCH"): break
+        case .signal:
+            viewer.clear()
+            Message.say(text)
+        }
     }
 }
