@@ -2,11 +2,14 @@
 """Checks that what the files of this tree refer to exists.
 
 Each relative link of a .md file must lead to a file of the tree, and to one of its headings if the link names one. Each
-path that any file names from the root of the tree (docs/design.md, Tests/all) must exist, in comments as well.
+path that any file names from the root of the tree (docs/design.md, Tests/all) must exist, in comments as well. Each page that
+any file names where the packages install it must be in the list of a package.
 """
 
 import os
+import pathlib
 import re
+import subprocess
 import sys
 import urllib.parse
 
@@ -18,6 +21,7 @@ HEADING = re.compile(r"^ {0,3}#{1,6}\s+(.+?)\s*#*\s*$", re.M)
 # A path after another folder's name or after a variable is not named from the root. The last group matches what stands for
 # the rest of the name, which a program fills in.
 NAMED = re.compile(r"(?<![\w/.~$}@-])((?:docs|packaging|Tests|Sources|Benchmarks)/[\w./-]*\w/?)(#[\w-]+)?(?=(\.?[$({*<\\])?)")
+INSTALLED = re.compile(r"(?:/usr|\$\{folder%/\*\})/(share/(?:doc/)?dokku-daemon/[\w./-]*\w)")
 # It tells of earlier releases, whose files may be gone.
 HISTORY = "CHANGELOG.md"
 
@@ -53,14 +57,28 @@ def broken_link(page, target, present):
     return None if is_folder else f"{name} does not exist"
 
 
+def is_ignored(path, ignored):
+    """Whether git ignores the path or one of its folders. What the targets make is not always there."""
+    places = [pathlib.PurePath(path), *pathlib.PurePath(path).parents]
+    return any(str(place) in ignored or place.name in ignored for place in places)
+
+
 def exists(path, is_beginning, ignored):
     if is_beginning:
         return any((ROOT / path).parent.glob(f"{os.path.basename(path)}*"))
-    return (ROOT / path).exists() or path.rstrip("/") in ignored
+    return (ROOT / path).exists() or is_ignored(path, ignored)
+
+
+def installed():
+    """The files that the packages install, and their folders, below /usr."""
+    listed = subprocess.run([ROOT / "packaging/files"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    targets = {line.split()[2] for line in listed.splitlines()}
+    return targets | {str(folder) for target in targets for folder in pathlib.PurePath(target).parents}
 
 
 def faults():
     present = set(files())
+    targets = installed()
     ignored = {line.strip().strip("/") for line in text(".gitignore").splitlines()}
     for name in sorted(present):
         content = text(name)
@@ -77,6 +95,9 @@ def faults():
                 yield f"{name} names {path}, which does not exist"
             elif anchor and (fault := broken_anchor(path, anchor[1:])):
                 yield f"{name} names {path}{anchor}: {fault}"
+        for path in INSTALLED.findall(content):
+            if path not in targets:
+                yield f"{name} names /usr/{path}, which no package installs"
 
 
 def main():
