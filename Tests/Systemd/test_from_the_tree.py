@@ -4,7 +4,7 @@ import os
 import subprocess
 import unittest
 
-from support import Bare, package
+from support import LOG, Bare, package
 
 
 class FromTheTree(Bare):
@@ -48,6 +48,20 @@ class FromTheTree(Bare):
             [name for name in self.packaged() if self.lab.path(name).exists() and name.startswith("/usr")], []
         )
         self.assertEqual(self.lab.run("pgrep -x dokku-daemon").stdout, "")
+
+    def test_a_purge_of_a_package_that_was_removed_before_leaves_it_alone(self):
+        self.lab.install()
+        self.lab.sh("dpkg --remove dokku-daemon; /src/packaging/install; systemctl enable --quiet --now dokku-daemon.socket")
+        self.addCleanup(self.lab.run, "/src/packaging/uninstall")
+        self.lab.sh("dokku-daemon-socket add team --allow team >/dev/null")
+        self.addCleanup(self.lab.run, "dokku-daemon-socket remove team; rm -rf /etc/dokku-daemon")
+        self.assertServes()
+        kept = ["/etc/dokku-daemon/allow/team", "/etc/systemd/system/dokku-daemon-team.socket", "/var/lib/dokku-daemon", LOG]
+        inode = self.lab.inode()
+        self.lab.sh("dpkg --purge dokku-daemon")
+        self.assertServes()
+        self.assertEqual(self.lab.inode(), inode)
+        self.assertEqual([name for name in kept if not self.lab.path(name).exists()], [])
 
     def test_make_develop_links_to_the_tree(self):
         self.lab.sh("/src/packaging/install --link; systemctl start dokku-daemon")

@@ -123,6 +123,19 @@ class Fresh(Bare):
         self.lab.sh(f"systemctl stop {container}; dpkg --remove dokku-daemon")
         self.assertFalse(self.lab.path("/run/dokku-daemon").exists())
 
+    def test_folders_that_docker_made_in_place_of_sockets(self):
+        folder = "/run/dokku-daemon/dokku-daemon.sock"
+        self.lab.sh(f"mkdir -p {folder}")
+        self.assertIn(f"{folder} was a folder", self.lab.install())
+        self.assertServes()
+        self.lab.sh("dpkg --remove dokku-daemon")
+        with self.subTest("one that holds something stays, and is not passed over in silence"):
+            self.lab.sh(f"mkdir -p {folder}/kept")
+            self.assertIn("dokku-daemon.socket does not listen", self.lab.install())
+            self.assertTrue(self.lab.path(f"{folder}/kept").exists())
+            self.lab.sh(f"rm -r {folder}; systemctl start dokku-daemon.socket")
+            self.assertServes()
+
     def test_there_is_no_second_rotation_of_the_log(self):
         self.lab.write(
             "/etc/logrotate.d/dokku",
