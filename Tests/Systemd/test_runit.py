@@ -73,6 +73,25 @@ class Service(RunitTest):
         self.assertEqual(container.sh(f"stat -c '%a %G' {lock}"), "640 dokku")
         self.assertEqual(container.sh(f"runuser -u dokku -- flock {lock} echo mine"), "mine")
 
+    def test_the_socket_may_be_read_only(self):
+        self.serving(environment={"DOKKU_DAEMON_LISTENER": "read-only"})
+        other = self.other()
+        self.assertEqual(other.sh(f"{CLIENT} apps:list"), "ran apps:list")
+        self.assertEqual(other.run(f"{CLIENT} apps:create wiki").returncode, 77)
+
+    def test_hup_reads_the_list_of_the_socket_again(self):
+        dokku, other = self.dokku(environment={"DOKKU_DAEMON_LISTENER": "allow=blog"}), self.other()
+        dokku.write("/etc/dokku-daemon/allow/blog", "ps:restart blog\n")
+        dokku.expect("start")
+        first = dokku.pid()
+        self.assertEqual(other.sh(f"{CLIENT} ps:restart blog"), "ran ps:restart blog")
+        self.assertEqual(other.run(f"{CLIENT} apps:list").returncode, 77)
+        dokku.write("/etc/dokku-daemon/allow/blog", "apps:list\n")
+        dokku.expect("hup")
+        dokku.wait("the new list", lambda: other.run(f"{CLIENT} apps:list").returncode == 0)
+        self.assertEqual(other.run(f"{CLIENT} ps:restart blog").returncode, 77)
+        self.assertEqual(dokku.pid(), first)
+
 
 if __name__ == "__main__":
     unittest.main()
