@@ -3,8 +3,7 @@
 
 They know nothing that `make` does not: a step of a workflow calls a target of the Makefile, or an action. The checks of a
 change run each target that .ci/run does. A job has its own permissions and a time limit, and a foreign action is named by
-its commit. All containers are the same image, with the
-Swift that packaging/toolchain installs.
+its commit. All containers are the same image, with the Swift that packaging/toolchain installs.
 """
 
 import json
