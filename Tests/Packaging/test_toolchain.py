@@ -40,7 +40,9 @@ class ToolchainTest(unittest.TestCase):
         self.folder = self.site / "opt/swift"
         self.folder.parent.mkdir()
         system = dict(line.split("=", 1) for line in pathlib.Path("/etc/os-release").read_text().splitlines() if "=" in line)
-        build = f"ubuntu{system['VERSION_ID'].strip(chr(34))}" if system["ID"] == "ubuntu" else "debian12"
+        build = "debian12"
+        if system["ID"] == "ubuntu":
+            build = "ubuntu22.04" if system["VERSION_ID"].strip('"') < "24.04" else "ubuntu24.04"
         build += "-aarch64" if platform.machine() == "aarch64" else ""
         place = self.site / "swift-6.9.1-release" / build.replace(".", "") / "swift-6.9.1-RELEASE"
         self.archive = place / f"swift-6.9.1-RELEASE-{build}.tar.gz"
@@ -61,11 +63,12 @@ class ToolchainTest(unittest.TestCase):
         listed = self.gpg("--with-colons", "--list-keys", "site@example.com").splitlines()
         return next(line.split(":")[9] for line in listed if line.startswith("fpr:"))
 
-    def install(self):
+    def install(self, **settings):
         return subprocess.run(
             [ROOT / "packaging/toolchain"],
             env={
                 **os.environ,
+                **settings,
                 "SWIFT_VERSION": "6.9.1",
                 "SWIFT_SITE": self.site.as_uri(),
                 "SWIFT_KEYS": self.keys.as_uri(),
@@ -79,8 +82,8 @@ class ToolchainTest(unittest.TestCase):
             timeout=60,
         )
 
-    def assertRefuses(self, reason):
-        done = self.install()
+    def assertRefuses(self, reason, **settings):
+        done = self.install(**settings)
         self.assertEqual(done.returncode, 69, done.stdout)
         self.assertIn(reason, done.stdout)
         self.assertEqual(list(self.folder.parent.iterdir()), [])
@@ -109,12 +112,23 @@ class ToolchainTest(unittest.TestCase):
         pathlib.Path(f"{self.archive}.sig").unlink()
         self.assertRefuses("no signature")
 
-    def test_a_toolchain_that_does_not_start(self):
+    def offer(self, program):
         with tarfile.open(self.archive, "w:gz") as archive:
-            (self.site / "swift").write_text("#!/bin/false\n")
+            (self.site / "swift").write_text(program)
             archive.add(self.site / "swift", "swift/usr/bin/swift")
         self.sign("site")
+
+    def test_a_toolchain_that_does_not_start(self):
+        self.offer("#!/bin/false\n")
         self.assertRefuses("does not start")
+
+    def test_a_toolchain_that_starts_but_cannot_build(self):
+        # The program that builds needs more of the system's libraries than the one that prints the version.
+        self.offer("#!/bin/sh\n[ $1 = --version ] && echo Swift version 6.9.1\n")
+        self.assertRefuses("does not start")
+
+    def test_another_systems_build(self):
+        self.assertRefuses(f"nothing at {self.site.as_uri()}/swift-6.9.1-release/ubi9", SWIFT_PLATFORM="ubi9")
 
 
 if __name__ == "__main__":
