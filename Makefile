@@ -91,7 +91,7 @@ deb: ## build the Debian packages
 
 lint-deb: deb ## check the packages with lintian
 	@packaging/deps lint-deb
-	@lintian --allow-root --display-info --pedantic --fail-on error,warning,info,pedantic dokku-daemon.changes
+	@packaging/lint-deb dokku-daemon.changes
 
 release: ## set version, both changelogs and the tag in this clone: make release VERSION=1.1.0
 	@packaging/deps release
