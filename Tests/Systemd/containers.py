@@ -52,8 +52,11 @@ class Image(Layer):
     def __init__(self):
         rootfs = subprocess.run([HERE / "lab", "rootfs"], check=True, capture_output=True, text=True)
         super().__init__(rootfs.stdout.strip())
-        # As the image of dokku does, so that nothing here relies on systemd.
-        self.build("apt-get remove --quiet --yes --purge systemd systemd-sysv && apt-get autoremove --quiet --yes")
+        # As the image of dokku does, so that nothing here relies on systemd. From Debian 13 on, systemd-sysv is essential.
+        self.build(
+            "apt-get remove --quiet --yes --purge --allow-remove-essential systemd systemd-sysv"
+            "&& apt-get autoremove --quiet --yes"
+        )
 
     def build(self, script):
         """Runs a shell script in the image, with this host's network, as RUN of a Dockerfile. Returns its output."""
