@@ -56,6 +56,22 @@ class OverTheOriginal(Bare):
             self.lab.install()
             self.assertEqual(stat.S_IMODE(self.lab.path("/run/dokku-daemon").stat().st_mode), 0o750)
 
+    def test_the_package_where_the_socket_may_not_start(self):
+        with self.subTest("an administrator has masked it"):
+            self.lab.sh("systemctl mask --quiet dokku-daemon.socket")
+            self.assertIn("dokku-daemon.socket does not listen", self.lab.install())
+            self.assertEqual(self.lab.sh("dpkg --audit"), "")
+            self.lab.sh("systemctl unmask --quiet dokku-daemon.socket; dpkg --remove dokku-daemon")
+        with self.subTest("the host's policy forbids it"):
+            self.lab.copy(HERE / "original.service", "/etc/systemd/system/dokku-daemon.service", 0o644)
+            self.lab.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
+            self.addCleanup(self.lab.run, "rm -f /usr/sbin/policy-rc.d")
+            self.assertIn("may not start", self.lab.install())
+            self.assertEqual(self.lab.property("dokku-daemon.socket", "ActiveState"), "inactive")
+            self.assertEqual(self.lab.sh("systemctl is-enabled dokku-daemon.socket"), "enabled")
+            self.lab.sh("rm /usr/sbin/policy-rc.d; systemctl start dokku-daemon.socket")
+            self.assertServes()
+
     def test_make_install(self):
         self.assertItMadeWay(self.lab.sh("/src/packaging/install"))
 
