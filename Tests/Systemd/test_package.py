@@ -136,6 +136,14 @@ class Fresh(Bare):
             self.lab.sh(f"rm -r {folder}; systemctl start dokku-daemon.socket")
             self.assertServes()
 
+    def test_a_wrong_rule_for_the_folder_is_told_and_no_obstacle(self):
+        rule = "/etc/tmpfiles.d/dokku-daemon.conf"
+        self.lab.write(rule, "d /run/dokku-daemon 0750 root nobody-knows-this -\n")
+        self.addCleanup(self.lab.run, f"rm -f {rule}")
+        self.assertIn(f"{rule}:1: ", self.lab.install())
+        self.assertEqual(self.lab.sh("dpkg --audit"), "")
+        self.assertServes()
+
     def test_there_is_no_second_rotation_of_the_log(self):
         self.lab.write(
             "/etc/logrotate.d/dokku",
