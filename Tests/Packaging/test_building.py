@@ -1,4 +1,4 @@
-"""What packages are built with: the packages that a build needs, Swift of whoever calls, and what the source package holds."""
+"""What packages are built with: what a build needs, the Swift of whoever calls, and what the source package holds."""
 
 import os
 import pathlib
@@ -80,7 +80,8 @@ class SourcePackage(unittest.TestCase):
             for name in [*built, "Benchmarks/run.py"]:
                 (tree / name).parent.mkdir(parents=True, exist_ok=True)
                 (tree / name).write_text("")
-            subprocess.run(["dpkg-source", "--build", tree.name], cwd=folder, check=True, capture_output=True, timeout=60)
+            build = ["dpkg-source", "--build", tree.name]
+            subprocess.run(build, cwd=folder, check=True, capture_output=True, timeout=60)
             with tarfile.open(next(pathlib.Path(folder).glob("*.tar.*"))) as archive:
                 names = [name.partition("/")[2] for name in archive.getnames()]
         self.assertIn("Benchmarks/run.py", names)

@@ -1,4 +1,4 @@
-"""CI's entry, .ci/run, with a stand-in for make: what it says and leaves if a half of its last step fails, or if it is ended."""
+"""CI's entry, .ci/run, with a stand-in for make: its last step, if a half of it fails, and if a signal ends it."""
 
 import os
 import pathlib
@@ -34,7 +34,8 @@ class LastStep(unittest.TestCase):
     def begin(self, systemd, releases):
         (self.folder / "test-systemd").write_text(systemd)
         (self.folder / "test-releases").write_text(releases)
-        environment = {"PATH": f"{self.folder}:{os.environ['PATH']}", "HALVES": str(self.folder), "TMPDIR": str(self.folder)}
+        path = f"{self.folder}:{os.environ['PATH']}"
+        environment = {"PATH": path, "HALVES": str(self.folder), "TMPDIR": str(self.folder)}
         run = subprocess.Popen(
             [ROOT / ".ci/run"],
             env={**os.environ, **environment},

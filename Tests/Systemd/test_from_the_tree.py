@@ -49,12 +49,14 @@ class FromTheTree(Bare):
 
     def test_a_purge_of_a_package_that_was_removed_before_leaves_it_alone(self):
         self.lab.install()
-        self.lab.sh("dpkg --remove dokku-daemon; /src/packaging/install; systemctl enable --quiet --now dokku-daemon.socket")
+        self.lab.sh("dpkg --remove dokku-daemon; /src/packaging/install")
+        self.lab.sh("systemctl enable --quiet --now dokku-daemon.socket")
         self.addCleanup(self.lab.run, "/src/packaging/uninstall")
         self.lab.sh("dokku-daemon-socket add team --allow team >/dev/null")
         self.addCleanup(self.lab.run, "dokku-daemon-socket remove team; rm -rf /etc/dokku-daemon")
         self.assertServes()
-        kept = ["/etc/dokku-daemon/allow/team", "/etc/systemd/system/dokku-daemon-team.socket", "/var/lib/dokku-daemon", LOG]
+        unit = "/etc/systemd/system/dokku-daemon-team.socket"
+        kept = ["/etc/dokku-daemon/allow/team", unit, "/var/lib/dokku-daemon", LOG]
         inode = self.lab.inode()
         self.lab.sh("dpkg --purge dokku-daemon")
         self.assertServes()

@@ -15,9 +15,9 @@ FOLDERS = [
     "/run/dokku-daemon",
     "/run/lock",
 ]
-# Files that dpkg and systemd keep of any package or unit.
+# Files that dpkg, systemd and runit keep of any package or unit.
 KEPT = re.compile(
-    r"/etc/ld\.so\.cache|/var/lib/dpkg|/usr/share/doc$|\.pyc$|/etc/systemd/system/[^/]*\.wants$"
+    r"/etc/ld\.so\.cache|/etc/runit/|/etc/sv/default-syslog|/var/lib/dpkg|/usr/share/doc$|\.pyc$|/etc/systemd/system/[^/]*\.wants$"
 )
 
 
@@ -93,7 +93,7 @@ class Fresh(Bare):
         self.lab.sh("dpkg --purge dokku-daemon")
         self.assertEqual(self.files() - before, set())
         self.assertEqual(before - self.files(), set())
-        self.assertEqual(self.lab.sh("systemctl --failed --no-legend --plain"), "")
+        self.assertEqual(self.lab.sh("systemctl list-units --failed --no-legend --plain 'dokku*'"), "")
 
     def test_a_removed_package_can_be_installed_again(self):
         for _ in range(2):
