@@ -404,7 +404,7 @@ class Package(LabTest):
         cls.lab.stand_in('echo ran "$@"')
 
     def assertStopped(self):
-        self.assertFalse(self.lab.path(FOLDER).exists())
+        self.assertEqual(self.lab.run(f"find {FOLDER} -type s 2>/dev/null").stdout, "")
         self.assertEqual(self.lab.run(f"systemctl is-active {unit('blog')}").stdout.strip(), "inactive")
 
     def test_remove_install_and_purge(self):
