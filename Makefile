@@ -108,7 +108,7 @@ publish: ## publish this folder's packages of TAG and their checksums at the for
 test-systemd: ## test units, package and restarts in a systemd of their own
 	@Tests/Systemd/run
 
-test-releases: ## follow the first steps of the README on fresh systems: Debian 12 and 13
+test-releases: build ## follow the first steps of the README on fresh systems: Debian 12 and 13
 	@packaging/deps systemd
 	@Tests/Releases/run $(RELEASES)
 
