@@ -10,7 +10,8 @@ import DokkuProtocol
 /// | `cancelling` 2 | | | `over`, left | `over` |
 /// | `over` | | | `over`, left | |
 ///
-/// A cancel that is refused leads from `cancelling` to `over`, left. The end of the input leads from `feeding` back to `asked`. The end of the connection is the end at every stage.
+/// A cancel that is refused leads from `cancelling` to `over`, left. The end of the input leads from `feeding` back to
+/// `asked`. The end of the connection is the end at every stage.
 enum RequestStage {
     case asked
     /// The daemon wants the input.
