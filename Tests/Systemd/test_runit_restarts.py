@@ -4,7 +4,9 @@ import re
 import signal
 import unittest
 
+from containers import SERVICE
 from runit import CLIENT, SOCKET, RunitTest
+from support import PATIENCE
 
 MOVED = "dokku-client: the daemon is stopping; waiting for the next one\n"
 INTERRUPTED = "dokku-client: the daemon ended while it ran: "
@@ -47,6 +49,24 @@ class Restarts(RunitTest):
         output, errors = restart.communicate(timeout=60)
         self.assertRegex(output, r"\Aok: run: dokku-daemon: .*\nran apps:list\n\Z")
         self.assertEqual(errors, "")
+
+    def test_a_restart_right_after_the_start(self):
+        # sv(8) compares seconds: it would take a daemon that began in the same one for the next daemon.
+        dokku = self.serving()
+        within_a_second = f"""
+            sv -w {PATIENCE} down dokku-daemon >/dev/null
+            second=$(date +%s)
+            sv up dokku-daemon
+            until dokku-client apps:list >/dev/null 2>&1; do :; done
+            cd {SERVICE}
+            ./check
+            echo "ended with $?"
+            test "$(date +%s)" = "$second"
+        """
+        done = dokku.wait("a second", lambda: (done := dokku.run(within_a_second)).returncode == 0 and done)
+        self.assertEqual(done.stdout, "ended with 1\n")
+        dokku.expect("restart")
+        self.assertEqual(dokku.sh("dokku-client apps:list"), "ran apps:list")
 
     def test_down_once_and_interrupt(self):
         dokku = self.serving()
