@@ -146,6 +146,27 @@ import Testing
         try second.stop()
     }
 
+    @Test func `a reader that stops while there is no daemon gets each line`() throws {
+        let box = try Box()
+        let daemon = try DaemonProcess(box, sockets: [BoundSocket(box.path("socket"))])
+        let socket = try BoundSocket(sharing: daemon)
+        let client = try ClientProcess(["daemon:events"], to: daemon.path)
+        _ = try client.output.upTo(" live\n")
+        let pipe = open("/proc/\(client.process.pid)/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+        defer { close(pipe) }
+        repeat {} while write(pipe, String(repeating: "\n", count: 4096), 4096) > 0
+        daemon.process.signal(SIGKILL)
+        // The client looks for the daemon when its line is written; without the line it does so after a second.
+        #expect(throws: Overdue.self) {
+            try Deadline(.seconds(2)).wait(socket.descriptor, what: "a client")
+        }
+        let second = try DaemonProcess(box, sockets: [socket])
+        #expect(try client.output.upTo(" live\n").contains("the connection; looking for the daemon\n"))
+        client.process.signal(SIGTERM)
+        #expect(try client.process.wait() == .signal(SIGTERM))
+        try second.stop()
+    }
+
     @Test func `programs get the lines as they came`() throws {
         let daemon = try DaemonProcess()
         #expect(try daemon.ask("commands").ok)

@@ -2,16 +2,17 @@
 import Glibc
 
 enum Pause {
-    /// Waits so long, while the viewer goes on. Returns a signal that is to end the client, if one has come.
+    /// Waits so long, and until what the viewer shows meanwhile is written. Returns a signal that is to end the client, if one
+    /// has come.
     static func wait(_ milliseconds: Int32, _ viewer: Viewer, _ signals: borrowing Signals) -> Int32? {
         let end = Clock.now + Int64(milliseconds)
         var output = OwnOutput()
-        while Clock.now < end {
+        while Clock.now < end || !output.isEmpty {
             var poll = Poll()
             poll.wantsRead(signals.descriptor)
             output.addInterest(to: &poll)
             let rest = Int32(clamping: max(0, end - Clock.now))
-            poll.wait(milliseconds: output.isEmpty ? min(rest, viewer.nextLook ?? rest) : rest)
+            poll.wait(milliseconds: output.isEmpty ? min(rest, viewer.nextLook ?? rest) : nil)
             while let signal = signals.next() {
                 switch signal {
                 case SIGWINCH: viewer.resized()
