@@ -93,7 +93,7 @@ let package = Package(
                 "Fuzz/bytes.dict",
                 "Fuzz/JSONRequestDecoder.dict", "Fuzz/ReplyLine.dict", "House", "IntegrationTests", "Kill",
                 "Load",
-                "Model", "Releases", "StandIn", "Support", "Systemd", "all", "leaks.supp", "sanitize",
+                "Model", "Packaging", "Releases", "StandIn", "Support", "Systemd", "all", "leaks.supp", "sanitize",
             ],
             sources: ["DokkuDaemonTests", "Fuzz"],
             swiftSettings: strict
