@@ -93,7 +93,8 @@ let package = Package(
                 "Fuzz/bytes.dict",
                 "Fuzz/JSONRequestDecoder.dict", "Fuzz/ReplyLine.dict", "House", "IntegrationTests", "Kill",
                 "Load",
-                "Model", "Packaging", "Releases", "StandIn", "Support", "Systemd", "all", "leaks.supp", "sanitize",
+                "Model", "Packaging", "Releases", "StandIn", "Support", "Systemd", "all", "leaks.supp",
+                "sanitize",
             ],
             sources: ["DokkuDaemonTests", "Fuzz"],
             swiftSettings: strict
