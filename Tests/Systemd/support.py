@@ -174,6 +174,19 @@ class Lab:
 
     # ----- the daemon
 
+    def wait_for_another(self, pid):
+        """Waits for the daemon after the one with this number, until it serves."""
+
+        def another():
+            state = self.properties("dokku-daemon", "MainPID", "ActiveState")
+            return state["ActiveState"] == "active" and state["MainPID"] not in ("0", str(pid))
+
+        self.wait("another daemon", another)
+
+    def wait_until_stopping(self):
+        """Waits until the daemon takes no more clients. systemd says "deactivating" before the daemon knows of the stop."""
+        self.wait("the stop", lambda: self.property("dokku-daemon", "StatusText").startswith("Stopping"))
+
     def copy_package(self, file=None, name="dokku-daemon.deb"):
         self.copy(file or package(), f"/root/{name}", 0o644)
 

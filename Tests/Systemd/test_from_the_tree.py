@@ -25,8 +25,9 @@ class FromTheTree(Bare):
         for name in self.packaged():
             self.assertTrue(self.lab.path(name).is_file(), name)
         self.assertEqual(self.lab.sh("dokku-client apps:list"), "ran apps:list")
-        inode = self.lab.inode()
+        inode, pid = self.lab.inode(), self.lab.property("dokku-daemon", "MainPID")
         self.lab.install()
+        self.lab.wait_for_another(pid)
         self.assertServes()
         self.assertEqual(self.lab.inode(), inode, "whoever has the socket mounted keeps it")
         self.assertEqual(self.lab.sh("dpkg --verify dokku-daemon"), "")
@@ -38,9 +39,7 @@ class FromTheTree(Bare):
         self.assertServes()
         inode, pid = self.lab.inode(), self.lab.property("dokku-daemon", "MainPID")
         self.lab.sh("/src/packaging/install")
-        self.lab.wait(
-            "the new daemon", lambda: self.lab.property("dokku-daemon", "MainPID") not in ("0", pid)
-        )
+        self.lab.wait_for_another(pid)
         self.assertServes()
         self.assertEqual(self.lab.inode(), inode)
         self.lab.sh("/src/packaging/uninstall")

@@ -153,7 +153,7 @@ class Adding(SocketTest):
         self.assertIn("Running #", said)
         self.assertIn("ps:rebuild blog", said)
         self.assertIn("up to 600 seconds", said)
-        self.lab.wait("the stop", lambda: self.lab.property("dokku-daemon", "ActiveState") == "deactivating")
+        self.lab.wait_until_stopping()
         self.assertIsNone(process.poll())
         with self.lab.connect() as later:
             later.sendall(b"apps:list\n")
@@ -167,7 +167,7 @@ class Adding(SocketTest):
         connection = self.rebuild()
         process, read_to = self.begin("add blog --read-only")
         read_to("wait in the queue")
-        self.lab.wait("the stop", lambda: self.lab.property("dokku-daemon", "ActiveState") == "deactivating")
+        self.lab.wait_until_stopping()
         # As a terminal does: to the whole group.
         self.lab.sh("kill -INT $(pgrep -f '[d]okku-daemon-socket add') $(pgrep -f '[s]ystemctl restart')")
         self.assertIn("goes on with the restart", read_to("goes on"))
@@ -354,7 +354,7 @@ class ListingAndRemoving(SocketTest):
         said = read_to("wait in the queue")
         for words in ["still reach it", "ps:rebuild blog", f"{LISTS}/blog stays"]:
             self.assertIn(words, said)
-        self.lab.wait("the stop", lambda: self.lab.property("dokku-daemon", "ActiveState") == "deactivating")
+        self.lab.wait_until_stopping()
         self.let_go(connection)
         self.assertEqual(process.wait(), 0)
         self.assertFalse(self.lab.path(path("blog")).exists())

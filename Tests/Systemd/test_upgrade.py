@@ -20,9 +20,7 @@ class Upgrade(Bare):
 
     def assertReplaced(self, pid, inode):
         """A daemon with another process number serves on the same socket."""
-        self.lab.wait(
-            "the new daemon", lambda: self.lab.property("dokku-daemon", "MainPID") not in ("0", pid)
-        )
+        self.lab.wait_for_another(pid)
         self.assertServes()
         self.assertEqual(self.lab.inode(), inode)
 
@@ -50,7 +48,7 @@ class Upgrade(Bare):
             connection.sendall(b"ps:rebuild app\n")
             self.lab.wait("the command", lambda: self.lab.run("pgrep -f ps:rebuild").stdout)
             self.lab.install()
-            self.assertEqual(self.lab.property("dokku-daemon", "ActiveState"), "deactivating")
+            self.lab.wait_until_stopping()
             with self.subTest("a second one does not wait, either"):
                 self.upgrade()
                 self.assertEqual(self.lab.property("dokku-daemon", "ActiveState"), "deactivating")
