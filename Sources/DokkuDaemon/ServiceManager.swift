@@ -17,6 +17,7 @@ final class ServiceManager {
     private let address: String?
     private var statusTimer: Timer?
     private var toldStatus = ""
+    private var prefix = ""
     /// Nil before `ready`.
     private weak var source: (any StatusSource)?
     private var watchdogTimer: Timer?
@@ -32,7 +33,8 @@ final class ServiceManager {
         }
     }
 
-    private var status: String { source?.status ?? "" }
+    /// The daemon's status; it says so if the daemon stops.
+    private var status: String { prefix + (source?.status ?? "") }
 
     func ready(_ source: any StatusSource) {
         self.source = source
@@ -58,7 +60,10 @@ final class ServiceManager {
         }
     }
 
-    func stopping() { notify("STOPPING=1\nSTATUS=Stopping: \(status)") }
+    func stopping() {
+        prefix = "Stopping: "
+        notify("STOPPING=1\nSTATUS=\(status)")
+    }
 
     private func feedWatchdog() {
         guard let watchdogInterval else { return }
