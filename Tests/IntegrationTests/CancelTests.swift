@@ -79,7 +79,7 @@ import Testing
     @Test(arguments: ["test:block", "test:ignore-term", "test:stranger"])
     func `the clock ends a command`(command: String) throws {
         let settings = ["DOKKU_DAEMON_KILL_GRACE": "0.2", "DOKKU_DAEMON_DRAIN_GRACE": "0.1"]
-        let (daemon, client, _) = try busy(settings, command, more: #","timeout":0.2,"stream":true"#)
+        let (daemon, client, _) = try busy(settings, command, more: #","timeout":2,"stream":true"#)
         let end = try #require(try client.events().last)
         expectEnded(end, by: command == "test:ignore-term" ? "SIGKILL" : "SIGTERM", "timeout")
         #expect(try daemon.ask("test:args on").ok)

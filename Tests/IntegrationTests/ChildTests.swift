@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func `a command that overruns is ended even if it ignores TERM`() throws {
-        let daemon = try DaemonProcess(["DOKKU_DAEMON_TIMEOUT": "0.3", "DOKKU_DAEMON_KILL_GRACE": "0.2"])
+        let daemon = try DaemonProcess(["DOKKU_DAEMON_TIMEOUT": "2", "DOKKU_DAEMON_KILL_GRACE": "0.2"])
         let fifo = try daemon.box.fifo()
         for command in ["test:block", "test:ignore-term"] {
             let reply = try daemon.ask("\(command) \(fifo.path)")

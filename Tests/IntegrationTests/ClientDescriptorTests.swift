@@ -93,7 +93,7 @@ import Testing
         let terminal = try PseudoTerminal()
         // In Python, because bash does not act on SIGWINCH while it reads from a terminal.
         let program = """
-            import os, signal
+            import os, signal, time
             def resized(*_): os.write(1, b"WINCH %d\\n" % os.get_terminal_size(0).columns)
             def interrupted(*_):
                 os.write(1, b"INT\\n")
@@ -101,7 +101,7 @@ import Testing
             signal.signal(signal.SIGWINCH, resized)
             signal.signal(signal.SIGINT, interrupted)
             os.write(1, b"ready\\n")
-            while True: signal.pause()
+            while True: time.sleep(0.05)
             """
         let client = try ClientProcess(
             ["run", "talk", "/usr/bin/python3", "-c", program], to: daemon.path, on: terminal)

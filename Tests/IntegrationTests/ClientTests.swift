@@ -111,7 +111,7 @@ import Testing
         let daemon = try DaemonProcess()
         let fifo = try daemon.box.fifo()
         #expect(
-            try daemon.client("--timeout", "0.2", "test:block", fifo.path)
+            try daemon.client("--timeout", "2", "test:block", fifo.path)
                 == End(.status(143), "waiting\n", "dokku-client: ended because it reached its time limit\n"))
     }
 }

@@ -10,7 +10,10 @@ import Testing
         _ arguments: [String], _ settings: [String: String] = [:]
     ) throws -> (output: String, exit: Spawned.Exit) {
         let box = try Box()
-        let environment = DaemonProcess.settings(in: box).merging(settings) { _, given in given }
+        // The units of this machine are not the test's.
+        let environment = DaemonProcess.settings(in: box)
+            .merging(["SYSTEMD_UNIT_PATH": try box.makeFolder("units")]) { _, given in given }
+            .merging(settings) { _, given in given }
         let program = try PipedProgram([DaemonProcess.binary] + arguments, environment: environment)
         return (try program.output.rest().text, try program.process.wait())
     }

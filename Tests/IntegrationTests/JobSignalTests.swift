@@ -6,10 +6,10 @@ import Testing
 @Suite struct JobSignalTests {
     /// In Python, because bash does not always act on SIGWINCH while it reads.
     private static let program = """
-        import os, signal
+        import os, signal, time
         signal.signal(signal.SIGWINCH, lambda *_: os.write(1, b"got\\n"))
         os.write(1, b"ready\\n")
-        while True: signal.pause()
+        while True: time.sleep(0.05)
         """
 
     /// A daemon whose job 1 says when it gets SIGWINCH, with pipes of its own.

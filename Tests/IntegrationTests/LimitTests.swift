@@ -149,7 +149,7 @@ import Testing
     /// An input that stops coming is given up: its room is free again, and what comes of it later is no request.
     @Test func `an input that stops coming is given up`() throws {
         let daemon = try DaemonProcess([
-            "DOKKU_DAEMON_INPUT_TIMEOUT": "0.2", "DOKKU_DAEMON_MAX_SPOOL": "3000000",
+            "DOKKU_DAEMON_INPUT_TIMEOUT": "2", "DOKKU_DAEMON_MAX_SPOOL": "3000000",
         ])
         let client = try daemon.connect()
         try client.order(#"{"id":1,"command":["test:digest"],"stdin_length":1400007}"#)

@@ -115,7 +115,7 @@ struct NamedSocketTests {
         let fifo = try daemon.box.fifo()
         let blocker = try daemon.connect()
         try blocker.send("test:block \(fifo.path)\n")
-        try daemon.started("test:block")
+        try daemon.box.journal.line(with: "held ")
         for name in ["ci", "other"] {
             let answer = try daemon.client(name).ask(["command": ["test:args", .text(name)], "detach": true])
             #expect(answer["ok"] == true)

@@ -82,7 +82,7 @@ import Testing
     @Test func `the classic client gets a quick reply and is obeyed when it leaves early`() throws {
         let classic = ["nc", "-q", "2", "-w", "2", "-U", "PATH"]
         let quick = try Talk("quick", classic, line: "apps:create a")
-        let slow = try Talk("slow", classic, line: "test:wait 3")
+        let slow = try Talk("slow", classic, line: "test:wait 6")
         #expect(try quick.program.output.line()?.text == #"{"ok":true,"output":"Creating a... done"}"#)
         #expect(try slow.program.output.rest() == [])
         try slow.daemon.box.journal.line(with: "end ", " 0")

@@ -35,7 +35,8 @@ class Job:
         self.connection = None
         self.result = None
         # The start of the daemon that answered.
-        self.life = 0
+        #: The daemon's lives that may have told its end.
+        self.lives = set()
         # None, "asked" if the answer never came, or "done".
         self.forgotten = None
         self.cancelled = None
@@ -160,27 +161,29 @@ class Client(threading.Thread):
 
     def settle(self, job):
         """Asks for the end of a job. An answer that it has not got yet comes later."""
+        life = self.server.life
         reply = self.connection.ask(json.dumps({"id": 2, "command": ["daemon:wait", str(job.number)]}))
         if reply.get("error") == "storage_failed" and "exit_status" not in reply:
             self.is_over.wait(0.005)
             return
-        self.judge(job, reply)
+        self.judge(job, reply, life)
         self.open.remove(job)
         if self.random.random() < 0.5:
             job.forgotten = "asked"
             reply = self.connection.ask(f"daemon:forget {job.number}")
             job.forgotten = "done" if reply["ok"] else None
 
-    def judge(self, job, reply):
+    def judge(self, job, reply, life):
         """The same answer must come each time. If the disk was full when the job ended, its end was told, and perhaps never
-        written down."""
+        written down. `life` is the daemon's from before the question."""
         result = (reply.get("error"), reply.get("exit_status"), reply.get("output"))
         is_same = job.result in (None, result)
-        if not is_same and not (result[0] == "interrupted" and {job.life, job.life - 1} & self.server.full_lives):
+        if not is_same and not (result[0] == "interrupted" and job.lives & self.server.full_lives):
             self.find(job, f"first {str(job.result)[:300]}, then {str(result)[:300]}")
         if is_same:
             job.result = result
-        job.life = self.server.life
+        # The answer may come from the next daemon, which has read what the one before has written.
+        job.lives = set(range(life - 1, self.server.life + 1))
         error, status, output = result
         job.is_unbegun = error == "cancelled" and "exit_status" not in reply
         if job.cancelled == "done" and error not in ("cancelled", "interrupted", "unknown_job"):
@@ -215,8 +218,9 @@ class Client(threading.Thread):
     def ask_all(self):
         for job in self.jobs:
             if job.fate == "accepted" and job.forgotten is None:
+                life = self.server.life
                 reply = self.connection.ask(json.dumps({"command": ["daemon:wait", str(job.number)]}))
-                self.judge(job, reply)
+                self.judge(job, reply, life)
 
 
 def judge(clients, marks, findings):

@@ -10,6 +10,8 @@ final class Fifo {
     init(_ path: String) throws {
         self.path = path
         try checked("mkfifo", mkfifo(path, 0o666))
+        // Whatever the umask is: commands may run as another user.
+        try checked("chmod", chmod(path, 0o666))
         descriptor = try checked("open", open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC))
     }
 

@@ -17,9 +17,10 @@ final class Spawned {
     let pidfd: Int32
     private var exit: Exit?
 
-    /// What this process was born with stays here, once and for all: what a shell or a build leaves open must not
-    /// look as if the daemon had left it open.
-    private static let ownDescriptorsKept: Void = {
+    /// Once and for all: a reader that leaves does not end the tests. What this process was born with stays here, because what
+    /// a shell or a build leaves open must not look as if the daemon had left it open.
+    private static let parenthood: Void = {
+        Glibc.signal(SIGPIPE, SIG_IGN)
         for number in Int32(3)..<1024 where fcntl(number, F_GETFD) >= 0 {
             _ = fcntl(number, F_SETFD, FD_CLOEXEC)
         }
@@ -38,7 +39,7 @@ final class Spawned {
         _ arguments: [String], environment: [String: String] = [:], descriptors: [Int32],
         terminal: String? = nil
     ) throws {
-        _ = Self.ownDescriptorsKept
+        _ = Self.parenthood
         // First out of the way of the numbers they shall get.
         let moved = try descriptors.map { try checked("fcntl", fcntl($0, F_DUPFD_CLOEXEC, 100)) }
         defer { moved.forEach { close($0) } }
