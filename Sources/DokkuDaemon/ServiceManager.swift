@@ -17,6 +17,7 @@ final class ServiceManager {
     private let address: String?
     private var statusTimer: Timer?
     private var toldStatus = ""
+    /// What every status begins with.
     private var prefix = ""
     /// Nil before `ready`.
     private weak var source: (any StatusSource)?
@@ -33,7 +34,6 @@ final class ServiceManager {
         }
     }
 
-    /// The daemon's status; it says so if the daemon stops.
     private var status: String { prefix + (source?.status ?? "") }
 
     func ready(_ source: any StatusSource) {

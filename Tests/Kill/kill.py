@@ -34,8 +34,7 @@ class Job:
         # The connection that brought it.
         self.connection = None
         self.result = None
-        # The start of the daemon that answered.
-        #: The daemon's lives that may have told its end.
+        # The daemon's lives that may have told its end.
         self.lives = set()
         # None, "asked" if the answer never came, or "done".
         self.forgotten = None

@@ -29,7 +29,9 @@ class Wrong(LabTest):
             self.assertMisconfigured()
         self.assertIn('DOKKU_DAEMON_TIMEOUT is "many"', self.lab.property(UNIT, "StatusText"))
         self.assertEqual(self.lab.properties(UNIT, "ActiveState", "NRestarts"), {"ActiveState": "active", "NRestarts": "0"})
-        said = self.lab.sh(f"journalctl --sync; journalctl -q -u {UNIT} -o cat -p warning --since '{since}' _COMM=dokku-daemon").splitlines()
+        said = self.lab.sh(
+            f"journalctl --sync; journalctl -q -u {UNIT} -o cat -p warning --since '{since}' _COMM=dokku-daemon"
+        ).splitlines()
         self.assertEqual(len(said), 1, said)
         with self.subTest("a reload does for a restart"):
             self.lab.sh(f"cp /root/settings {FILE}; systemctl reload {UNIT}")
