@@ -50,6 +50,15 @@ class LastStep(unittest.TestCase):
         self.addCleanup(run.kill)
         return run
 
+    def told(self, beginning, count):
+        """The next lines of the halves, which must begin so."""
+        said = ""
+        while said.count("\n") < count:
+            said += os.read(self.started, 100).decode()
+        for line in said.splitlines():
+            self.assertTrue(line.startswith(beginning), said)
+        return said.splitlines()
+
     def ended(self, systemd, releases):
         """The status and the output."""
         run = self.begin(systemd, releases)
@@ -66,14 +75,33 @@ class LastStep(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertEqual(sorted(said.splitlines()), ["test-releases said this", "test-systemd said this"])
 
+    def test_a_second_signal_does_not_keep_it_from_cleaning_up(self):
+        ends = {}
+        for half in ("test-systemd", "test-releases"):
+            os.mkfifo(self.folder / f"go.{half}")
+            ends[half] = os.open(self.folder / f"go.{half}", os.O_RDWR)
+            self.addCleanup(os.close, ends[half])
+        slow = """
+            trap 'kill $!; echo ending >"$HALVES/started"; read -r word <"$HALVES/go.$1"; exit' TERM
+            sleep 120 & wait
+        """
+        run = self.begin(slow, slow)
+        self.told("test-", 2)
+        run.send_signal(signal.SIGTERM)
+        self.told("ending", 2)
+        run.send_signal(signal.SIGTERM)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            run.wait(1)
+        for end in ends.values():
+            os.write(end, b"go\n")
+        self.assertEqual(run.wait(60), 130)
+        self.assertEqual([path.name for path in self.folder.glob("tmp.*")], [])
+
     def test_it_ends_both_if_it_is_ended(self):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             with self.subTest(number):
                 run = self.begin("exec sleep 120", "exec sleep 120")
-                said = ""
-                while said.count("\n") < 2:
-                    said += os.read(self.started, 100).decode()
-                halves = [int(line.split()[1]) for line in said.splitlines()]
+                halves = [int(line.split()[1]) for line in self.told("test-", 2)]
                 run.send_signal(number)
                 self.assertEqual(run.wait(60), 130)
                 left = [each for each in halves if pathlib.Path(f"/proc/{each}").exists()]
