@@ -167,6 +167,27 @@ import Testing
         try second.stop()
     }
 
+    @Test func `a full disk does not end it while there is no daemon`() throws {
+        let box = try Box()
+        let socket = try BoundSocket(box.path("socket"))
+        let full = try checked("open", open("/dev/full", O_WRONLY | O_CLOEXEC))
+        defer { close(full) }
+        let client = try ClientProcess(["daemon:events"], to: socket.path, output: full)
+        func connected() throws -> Stream {
+            let isReady = try Deadline().wait(socket.descriptor, client.process.pidfd, what: "the client")
+            #expect(isReady == [true, false])
+            return Stream(owning: try checked("accept", shim_accept(socket.descriptor)))
+        }
+        for _ in 0..<2 {
+            let daemon = try connected()
+            _ = try daemon.line()
+            try writeAll(Array("{\"event\":\"live\"}\n".utf8), to: daemon.descriptor)
+        }
+        _ = try connected()
+        client.process.signal(SIGTERM)
+        #expect(try client.process.wait() == .signal(SIGTERM))
+    }
+
     @Test func `programs get the lines as they came`() throws {
         let daemon = try DaemonProcess()
         #expect(try daemon.ask("commands").ok)

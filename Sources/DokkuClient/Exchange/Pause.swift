@@ -27,7 +27,8 @@ enum Pause {
             do throws(OwnOutput.Trouble) {
                 try output.write(after: poll)
             } catch {
-                return SIGPIPE
+                // What cannot be written is gone, as in a session.
+                if error == .readerHasLeft { return SIGPIPE }
             }
         }
         return nil
